@@ -1,0 +1,10 @@
+// Runs turbo with its telemetry and update check off, from any folder, and passes its exit code on.
+import { spawnSync } from 'node:child_process';
+import { createRequire } from 'node:module';
+
+const turbo = createRequire(import.meta.url).resolve('turbo/bin/turbo');
+const { status } = spawnSync(process.execPath, [turbo, ...process.argv.slice(2)], {
+  stdio: 'inherit',
+  env: { ...process.env, TURBO_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1', TURBO_NO_UPDATE_NOTIFIER: '1' },
+});
+process.exit(status ?? 1);

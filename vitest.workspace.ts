@@ -1,0 +1,2 @@
+/** Every project of the repository; `vitest.config.ts` imports this list. */
+export default ['packages/*', 'examples/*'];
