@@ -1,0 +1,136 @@
+import { canonicalizeJson, fromBase64Url, isEd25519Did } from '@stele/crypto';
+import type { CovenantDocument, RevocationDocument } from '../types.js';
+import { distinct, integer, literal, nested, object, oneOrMany, record, type Shape, text } from './schema.js';
+import { parseTime } from './time.js';
+
+export const MAX_BYTES = 1024 * 1024;
+export const MAX_CHAIN = 16;
+export const MAX_PROOFS = 16;
+const MAX_METADATA_DEPTH = 32;
+
+const COVENANT_ID = /^urn:stele:covenant:[0-9a-f]{64}$/;
+const OBLIGATION_NAME = /^[A-Za-z_][A-Za-z0-9_-]*(?:\.[A-Za-z_][A-Za-z0-9_-]*)*$/;
+// RFC 3986 section 4.3: a scheme, then its characters, and no fragment.
+const ABSOLUTE_URI = /^[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9\-._~:/?[\]@!$&'()*+,;=%]+$/;
+const MAX_URI_LENGTH = 2048;
+
+const anyText = text('a string');
+const time = text('an RFC 3339 time in UTC, such as 2026-11-21T03:00:00Z', (v) => parseTime(v) !== undefined);
+const did = text('a did:key of an Ed25519 key', isEd25519Did);
+const covenantId = text('urn:stele:covenant: and 64 hex digits', (v) => COVENANT_ID.test(v));
+const uri = text(
+  'a did:key or another absolute URI',
+  (v) => v.length <= MAX_URI_LENGTH && ABSOLUTE_URI.test(v),
+);
+
+const nonce = text('base64url of 16 bytes', (value) => {
+  try {
+    return value.length === 22 && fromBase64Url(value).length === 16;
+  } catch {
+    return false;
+  }
+});
+
+const method = text('did:key:z…#z… with both parts equal', (value) => {
+  const hash = value.indexOf('#');
+  const id = value.slice(0, hash);
+  return hash > 0 && value.slice(hash + 1) === id.slice('did:key:'.length) && isEd25519Did(id);
+});
+
+const proof = object(
+  {
+    type: literal('DataIntegrityProof'),
+    cryptosuite: literal('eddsa-jcs-2022'),
+    created: time,
+    verificationMethod: method,
+    proofPurpose: literal('assertionMethod'),
+    proofValue: text('a multibase string that begins with z', (v) => v.startsWith('z') && v.length <= 96),
+  },
+  { expires: time },
+);
+
+const approvers: Shape = (value, at) => {
+  const shape = object({ keys: distinct(did, 1, 64), threshold: integer(1, 64) });
+  const problem = shape(value, at);
+  if (problem !== undefined) return problem;
+  const { keys, threshold } = value as { keys: string[]; threshold: number };
+  return threshold <= keys.length ? undefined : `${at}.threshold asks for more approvers than there are keys`;
+};
+
+const content = {
+  type: literal('SteleCovenant'),
+  version: literal('1'),
+  id: covenantId,
+  issuer: object({ id: did }, { name: anyText }),
+  beneficiary: object({ id: uri }, { name: anyText }),
+  constraints: anyText,
+  createdAt: time,
+  nonce,
+};
+const proofs = { proof: oneOrMany(proof, MAX_PROOFS) };
+const optional = {
+  activatesAt: time,
+  expiresAt: time,
+  parent: covenantId,
+  delegation: object({ maxDepth: integer(1, MAX_CHAIN - 1) }),
+  requiredCountersigners: distinct(did, 1, MAX_PROOFS),
+  approvers: record(OBLIGATION_NAME, approvers, 64),
+  reissues: covenantId,
+  metadata: nested(MAX_METADATA_DEPTH),
+};
+const covenant = object({ ...content, ...proofs }, optional);
+const unsigned = object(content, optional);
+
+const revocation = object({
+  type: literal('SteleRevocation'),
+  version: literal('1'),
+  covenant: covenantId,
+  reason: text('a string of 1 to 1,024 characters', (v) => v.length >= 1 && v.length <= 1024),
+  revokedAt: time,
+  proof: oneOrMany(proof, MAX_PROOFS),
+});
+
+/** The first thing that keeps a JSON value from being a covenant, or undefined. */
+export function covenantProblem(value: unknown): string | undefined {
+  const problem = covenant(value, 'covenant');
+  if (problem !== undefined) return problem;
+  const { start, end } = span(value as CovenantDocument);
+  return end > start
+    ? undefined
+    : 'covenant.expiresAt must be later than the time at which it becomes active';
+}
+
+/** The same for a covenant that is not signed yet; its span is left to the caller. */
+export function unsignedProblem(value: unknown): string | undefined {
+  return unsigned(value, 'covenant');
+}
+
+/** Says so when the canonical form is over the limit. */
+export function sizeProblem(document: object): string | undefined {
+  const bytes = new TextEncoder().encode(canonicalizeJson(document)).length;
+  return bytes <= MAX_BYTES ? undefined : `the covenant has ${bytes} bytes, the limit is ${MAX_BYTES}`;
+}
+
+/** The first thing that keeps a JSON value from being a revocation, or undefined. */
+export function revocationProblem(value: unknown): string | undefined {
+  return revocation(value, 'revocation');
+}
+
+/** When a covenant of sound structure holds: from `start` up to, not including, `end`, in milliseconds since 1970. */
+export function span(document: Omit<CovenantDocument, 'proof'>): { start: number; end: number } {
+  return {
+    start: parseTime(document.activatesAt ?? document.createdAt) as number,
+    end:
+      document.expiresAt === undefined ? Number.POSITIVE_INFINITY : (parseTime(document.expiresAt) as number),
+  };
+}
+
+/** The proof set as an array, however it was written. */
+export function proofsOf(document: CovenantDocument | RevocationDocument) {
+  return Array.isArray(document.proof) ? document.proof : [document.proof];
+}
+
+/** True for the form of a covenant's id; says nothing of its existence. */
+export function isCovenantId(value: unknown): value is string {
+  return typeof value === 'string' && COVENANT_ID.test(value);
+}
