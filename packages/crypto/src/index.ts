@@ -1,1 +1,33 @@
-export {};
+/**
+ * Ed25519 with one strict verification rule, canonical JSON, authenticated encryption, did:key and key rotation.
+ * @module
+ */
+export { aeadOpen, aeadSeal, aes256GcmOpen, aes256GcmSeal, hkdfSha256 } from './lib/aead.js';
+export { constantTimeEqual, randomBytes } from './lib/bytes.js';
+export { didFromPublicKey, isEd25519Did, publicKeyFromDid, verificationMethod } from './lib/did.js';
+export {
+  type Base58Options,
+  fromBase58btc,
+  fromBase64Url,
+  fromHex,
+  toBase58btc,
+  toBase64Url,
+  toHex,
+} from './lib/encoding.js';
+export { CryptoError, type CryptoErrorCode, type CryptoErrorOptions } from './lib/errors.js';
+export { sha256, sha256Bytes } from './lib/hash.js';
+export { type CanonicalizeOptions, canonicalizeJson } from './lib/json/canonical.js';
+export { parseJson } from './lib/json/parse.js';
+export { snapshotJson } from './lib/json/snapshot.js';
+export type { JsonArray, JsonLimits, JsonObject, JsonValue } from './lib/json/walk.js';
+export {
+  type KeyDescription,
+  KeyManager,
+  type KeyManagerOptions,
+  type KeyState,
+  type KeyVerification,
+  type RevokedKey,
+  type Rotation,
+} from './lib/key-manager.js';
+export { generateKeyPair, type KeyPair, keyPairFromPrivateKey, sign, verify } from './lib/keys.js';
+export { type Signer, toSigner } from './lib/signer.js';

@@ -1,0 +1,22 @@
+import { provider } from '#provider';
+import { bytesArgument, utf8 } from './bytes.js';
+
+/**
+ * SHA-256 (FIPS 180-4).
+ * @param data bytes, or a string that stands for its UTF-8 bytes
+ * @returns 64 lower-case hex characters
+ * @throws {CryptoError} `lone_surrogate` for a string without a UTF-8 form
+ * @throws {TypeError} for anything else
+ */
+export function sha256(data: Uint8Array | string): string {
+  return provider.sha256Hex(input(data));
+}
+
+/** Like {@link sha256}, but gives the 32 bytes. */
+export function sha256Bytes(data: Uint8Array | string): Uint8Array {
+  return provider.sha256(input(data));
+}
+
+function input(data: Uint8Array | string): Uint8Array {
+  return typeof data === 'string' ? utf8(data) : bytesArgument(data, 'data');
+}

@@ -1,0 +1,29 @@
+/**
+ * What a platform must give. Two implementations answer alike: `node.ts` (node:crypto) and `web.ts` (pure
+ * JavaScript and WebCrypto). The package's `imports` map picks one, so that a bundle for browsers never sees `node:`.
+ * Arguments are already checked: real byte arrays, exact lengths.
+ */
+export interface Provider {
+  randomBytes(length: number): Uint8Array;
+  /** Constant-time comparison of arrays of equal length. */
+  equal(a: Uint8Array, b: Uint8Array): boolean;
+  sha256(bytes: Uint8Array): Uint8Array;
+  sha256Hex(bytes: Uint8Array): string;
+  hkdfSha256(ikm: Uint8Array, salt: Uint8Array, info: Uint8Array, length: number): Uint8Array;
+  /** The Ed25519 public key of a 32-byte seed. */
+  publicKeyOf(seed: Uint8Array): Uint8Array;
+  sign(message: Uint8Array, seed: Uint8Array): Uint8Array;
+  /** Drops whatever was remembered for this seed array. */
+  forget(seed: Uint8Array): void;
+  /** The strict rule of `ed25519-rule.ts`. */
+  verify(message: Uint8Array, signature: Uint8Array, publicKey: Uint8Array): boolean;
+  /** AES-256-GCM; the result is the ciphertext and the 16-byte tag. */
+  gcmSeal(key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array, aad: Uint8Array): Promise<Uint8Array>;
+  /** The plaintext, or undefined if the tag does not fit. */
+  gcmOpen(
+    key: Uint8Array,
+    nonce: Uint8Array,
+    sealed: Uint8Array,
+    aad: Uint8Array,
+  ): Promise<Uint8Array | undefined>;
+}
