@@ -1,0 +1,185 @@
+import type { Severity } from './ast.js';
+import { quoteForMessage } from './lib/escape.js';
+import { isValidAction, normalizeResource } from './lib/names.js';
+import { matchPattern } from './lib/pattern.js';
+import { isFiniteNumber, lookup } from './lib/values.js';
+import { type Limit, type Policy, type Program, programOf, type Rule, type Target } from './policy.js';
+
+/** May this action be performed on this resource? The context is plain JSON data; it is read, never changed. */
+export interface Request {
+  readonly action: string;
+  readonly resource: string;
+  readonly context?: Record<string, unknown>;
+}
+
+export type EvaluationCode =
+  | 'permitted'
+  | 'malformed_request'
+  | 'denied_by_rule'
+  | 'no_matching_permit'
+  | 'limit_unmeasurable';
+
+export interface MatchedRule {
+  readonly kind: 'permit' | 'deny';
+  readonly line: number;
+  readonly text: string;
+}
+
+export interface Obligation {
+  readonly name: string;
+  readonly line: number;
+}
+
+/** A limit that the request must be charged to before it is permitted. */
+export interface MatchedLimit {
+  readonly line: number;
+  /** 0-based place of the statement in the document; two statements can share a line. */
+  readonly statement: number;
+  /** The most that a window may hold. */
+  readonly amount: number;
+  /** What is summed; absent where requests are counted. */
+  readonly field?: string;
+  /** What this request takes: 1 where requests are counted. */
+  readonly cost: number;
+  readonly periodMs: number;
+}
+
+export interface Evaluation {
+  readonly permitted: boolean;
+  readonly code: EvaluationCode;
+  /** One sentence for a person. */
+  readonly reason: string;
+  /** The highest among `matched`, else `high`. */
+  readonly severity: Severity;
+  /** All denies that apply, or else all permits that apply, in document order. */
+  readonly matched: readonly MatchedRule[];
+  readonly obligations: readonly Obligation[];
+  readonly limits: readonly MatchedLimit[];
+}
+
+/** A well-formed request, each member read once and split once for all statements. */
+interface Subject {
+  readonly action: string;
+  readonly resource: string;
+  readonly actionSegments: readonly string[];
+  readonly resourceSegments: readonly string[];
+  readonly context: unknown;
+}
+
+/**
+ * Decides a request by one policy: a pure function that charges nothing. What cannot be judged is denied; a denial
+ * is a value, never an exception.
+ * @throws TypeError if `compile` did not make the policy
+ */
+export function evaluate(policy: Policy, request: Request): Evaluation {
+  const program = programOf(policy);
+  const { action, resource, context } = (request ?? {}) as Request;
+  if (!isValidAction(action)) return malformed('action', action);
+  const resourceSegments = normalizeResource(resource);
+  if (resourceSegments === undefined) return malformed('resource', resource);
+  return decide(program, { action, resource, actionSegments: action.split('.'), resourceSegments, context });
+}
+
+/** Section 4 of the language, in its order. */
+function decide(program: Program, subject: Subject): Evaluation {
+  const denies = program.denies.filter((rule) => mayApply(rule, subject));
+  if (denies.length > 0) return deny('denied_by_rule', `denied by the rule on ${linesOf(denies)}`, denies);
+  const permits = program.permits.filter((rule) => surelyApplies(rule, subject));
+  if (permits.length === 0) return unpermitted(subject);
+  const limits: MatchedLimit[] = [];
+  for (const limit of program.limits) {
+    if (!covers(limit, subject)) continue;
+    const cost = costOf(limit, subject.context);
+    if (cost === undefined) return deny('limit_unmeasurable', unmeasurable(limit), permits);
+    limits.push(describeLimit(limit, cost));
+  }
+  const requires = program.requires.filter((requirement) => mayApply(requirement, subject));
+  return {
+    permitted: true,
+    code: 'permitted',
+    reason: `permitted by the rule on ${linesOf(permits)}`,
+    severity: highest(permits),
+    matched: permits.map(describeRule),
+    obligations: requires.map(({ name, line }) => ({ name, line })),
+    limits,
+  };
+}
+
+/** Denies and requirements apply unless their condition is known to be false. */
+function mayApply(target: Target, subject: Subject): boolean {
+  return covers(target, subject) && target.test?.(subject.context) !== false;
+}
+
+/** Permits apply only if their condition is known to be true. */
+function surelyApplies(target: Target, subject: Subject): boolean {
+  return covers(target, subject) && (target.test === undefined || target.test(subject.context) === true);
+}
+
+function covers(target: Target, subject: Subject): boolean {
+  return (
+    matchPattern(target.action, subject.actionSegments) &&
+    matchPattern(target.resource, subject.resourceSegments)
+  );
+}
+
+/** What the request takes from the limit; undefined if that cannot be said. */
+function costOf(limit: Limit, context: unknown): number | undefined {
+  if (limit.field === undefined) return 1;
+  const value = lookup(context, limit.field);
+  if (!isFiniteNumber(value) || value < 0) return undefined;
+  return value === 0 ? 0 : value;
+}
+
+function malformed(what: 'action' | 'resource', value: unknown): Evaluation {
+  const shown = typeof value === 'string' ? `${quoteForMessage(value)} is malformed` : 'is not a string';
+  return deny('malformed_request', `the ${what} ${shown}`);
+}
+
+function unpermitted({ action, resource }: Subject): Evaluation {
+  const reason = `no rule permits ${quoteForMessage(action)} on ${quoteForMessage(resource)}`;
+  return deny('no_matching_permit', reason);
+}
+
+/** Names the field, which the policy's author wrote, and not its value. */
+function unmeasurable(limit: Limit): string {
+  const field = quoteForMessage(limit.field!.join('.'));
+  return `the limit on line ${limit.line} counts ${field}, which is missing or no number from 0 up`;
+}
+
+function deny(
+  code: Exclude<EvaluationCode, 'permitted'>,
+  reason: string,
+  rules: readonly Rule[] = [],
+): Evaluation {
+  return {
+    permitted: false,
+    code,
+    reason,
+    severity: highest(rules),
+    matched: rules.map(describeRule),
+    obligations: [],
+    limits: [],
+  };
+}
+
+function describeRule({ kind, line, text }: Rule): MatchedRule {
+  return { kind, line, text };
+}
+
+function describeLimit({ line, index, amount, field, periodMs }: Limit, cost: number): MatchedLimit {
+  const limit = { line, statement: index, amount, cost, periodMs };
+  return field === undefined ? limit : { ...limit, field: field.join('.') };
+}
+
+/** The first line, and how many rules beside it. */
+function linesOf(rules: readonly Rule[]): string {
+  const more = rules.length > 1 ? ` and ${rules.length - 1} more` : '';
+  return `line ${rules[0]!.line}${more}`;
+}
+
+const LEVELS: readonly Severity[] = ['low', 'medium', 'high', 'critical'];
+
+function highest(rules: readonly Rule[]): Severity {
+  if (rules.length === 0) return 'high';
+  return LEVELS[Math.max(...rules.map((rule) => LEVELS.indexOf(rule.severity)))]!;
+}

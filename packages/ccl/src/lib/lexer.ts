@@ -1,0 +1,247 @@
+import type { Comment, Location } from '../ast.js';
+import { CclSyntaxError } from '../errors.js';
+import { ACTION, BOUNDARY, DIGIT, IDENT, IDENT_START, isIn, PATH } from './chars.js';
+import { quoteForMessage } from './escape.js';
+
+/** A token that was read: its text as written, and its place. */
+export interface Token {
+  readonly text: string;
+  readonly location: Location;
+}
+
+const TAB = 9;
+const LF = 10;
+const CR = 13;
+const SPACE = 32;
+
+const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
+const JSON_ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
+const LONE_SURROGATE = /\p{Cs}/u;
+// The first group are the characters that the language bans outside strings; U+2029 joins them because some
+// viewers break the line there, which would show a comment's text as a statement.
+const BANNED_IN_COMMENT = /[\r\u00a0\u0085\u2028\u2029\ufeff]/;
+
+/**
+ * Reads tokens on demand: the parser says which kind may stand at the current place, because a run of characters
+ * such as `a.b` is an action, a field or a name by its position alone.
+ */
+export class Lexer {
+  readonly text: string;
+  readonly comments: Comment[] = [];
+  offset = 0;
+  /** Where the last token ended; `offset` may stand behind white space and comments after it. */
+  tokenEnd = 0;
+  #line = 1;
+  #lineStart = 0;
+
+  constructor(text: string) {
+    this.text = text;
+    const lone = text.search(LONE_SURROGATE);
+    if (lone !== -1) this.fail('text that UTF-8 can hold', lone, 'a lone surrogate');
+  }
+
+  /** Skips spaces, tabs and comments; newlines too if they do not end a statement here. */
+  skip(acrossLines: boolean): void {
+    for (;;) {
+      const code = this.text.charCodeAt(this.offset);
+      if (code === SPACE || code === TAB) this.offset++;
+      else if (code === 35) this.#comment();
+      else if (!acrossLines || !this.newline()) return;
+    }
+  }
+
+  get atEnd(): boolean {
+    return this.offset === this.text.length;
+  }
+
+  get atNewline(): boolean {
+    return this.#newlineLength() > 0;
+  }
+
+  /** Takes a LF or CR LF if one stands here. A lone CR is no newline. */
+  newline(): boolean {
+    const length = this.#newlineLength();
+    if (length === 0) return false;
+    this.offset += length;
+    this.#line++;
+    this.#lineStart = this.offset;
+    return true;
+  }
+
+  /** Takes a punctuation mark or operator sign if it stands here. */
+  symbol(symbol: string): boolean {
+    if (!this.text.startsWith(symbol, this.offset)) return false;
+    this.offset += symbol.length;
+    this.tokenEnd = this.offset;
+    return true;
+  }
+
+  /** The word that stands here, in lower case and not taken; '' if none does. */
+  peekWord(): string {
+    if (!isIn(this.text.charCodeAt(this.offset), IDENT_START)) return '';
+    return this.text.slice(this.offset, this.#run(IDENT)).toLowerCase();
+  }
+
+  peek(ahead = 0): string {
+    return this.text.charAt(this.offset + ahead);
+  }
+
+  /** Takes the next `length` characters as one token. */
+  take(length: number): Token {
+    const start = this.offset;
+    const location = this.locate(start, start + length);
+    this.offset += length;
+    this.tokenEnd = this.offset;
+    if (!this.atEnd && !isIn(this.text.charCodeAt(this.offset), BOUNDARY)) {
+      this.fail('white space, a bracket, an operator, "," or ";" after a token');
+    }
+    return { text: this.text.slice(start, this.offset), location };
+  }
+
+  action(): Token | undefined {
+    return this.#takeRun(ACTION);
+  }
+
+  path(): Token | undefined {
+    return this.#takeRun(PATH);
+  }
+
+  digits(): Token | undefined {
+    return this.#takeRun(DIGIT);
+  }
+
+  /** A number, or a run of digits that may begin with zeros. */
+  amount(): Token | undefined {
+    const length = Math.max(this.#run(DIGIT) - this.offset, this.#numberLength());
+    return length === 0 ? undefined : this.take(length);
+  }
+
+  /** IDENT { "." IDENT } */
+  dotted(): Token | undefined {
+    let end = this.offset;
+    for (;;) {
+      if (!isIn(this.text.charCodeAt(end), IDENT_START)) {
+        if (end === this.offset) return undefined;
+        this.fail('a name after "."', end);
+      }
+      end = this.#run(IDENT, end);
+      if (this.text.charAt(end) !== '.') return this.take(end - this.offset);
+      end++;
+    }
+  }
+
+  number(): Token | undefined {
+    const length = this.#numberLength();
+    return length === 0 ? undefined : this.take(length);
+  }
+
+  /** STRING: its value, and the token as written. */
+  string(): (Token & { readonly value: string }) | undefined {
+    const quote = this.peek();
+    if (quote !== "'" && quote !== '"') return undefined;
+    const end = quote === "'" ? this.#rawEnd() : this.#jsonEnd();
+    const token = this.take(end - this.offset);
+    if (quote === "'") return { ...token, value: token.text.slice(1, -1) };
+    const value = JSON.parse(token.text) as string;
+    if (LONE_SURROGATE.test(value))
+      this.fail('escapes that make whole characters', token.location.start, 'a lone surrogate');
+    return { ...token, value };
+  }
+
+  locate(start: number, end: number): Location {
+    return Object.freeze({ start, end, line: this.#line, column: start - this.#lineStart + 1 });
+  }
+
+  /** Throws the syntax error for the place `at`. */
+  fail(
+    expected: string,
+    at = this.offset,
+    found = this.#describe(at),
+    hint?: string,
+    cause?: unknown,
+  ): never {
+    throw new CclSyntaxError({ text: this.text, offset: at, found, expected, hint, cause });
+  }
+
+  #newlineLength(): number {
+    const code = this.text.charCodeAt(this.offset);
+    if (code === LF) return 1;
+    return code === CR && this.text.charCodeAt(this.offset + 1) === LF ? 2 : 0;
+  }
+
+  #numberLength(): number {
+    NUMBER.lastIndex = this.offset;
+    return NUMBER.exec(this.text)?.[0].length ?? 0;
+  }
+
+  #run(bit: number, from = this.offset): number {
+    let end = from;
+    while (isIn(this.text.charCodeAt(end), bit)) end++;
+    return end;
+  }
+
+  #takeRun(bit: number): Token | undefined {
+    const end = this.#run(bit);
+    return end === this.offset ? undefined : this.take(end - this.offset);
+  }
+
+  #comment(): void {
+    const start = this.offset;
+    const lineEnd = this.#lineEnd(start);
+    const content = this.text.slice(start + 1, lineEnd);
+    const banned = content.search(BANNED_IN_COMMENT);
+    if (banned !== -1) this.fail('a comment without odd line breaks or spaces', start + 1 + banned);
+    const text = trimEnd(content);
+    const location = this.locate(start, start + 1 + text.length);
+    this.comments.push(Object.freeze({ kind: 'comment', text, location }));
+    this.offset = lineEnd;
+  }
+
+  /** Where the line ends: before its LF or CR LF, or at the end of the text. */
+  #lineEnd(from: number): number {
+    const lf = this.text.indexOf('\n', from);
+    if (lf === -1) return this.text.length;
+    return this.text.charCodeAt(lf - 1) === CR && lf - 1 >= from ? lf - 1 : lf;
+  }
+
+  #rawEnd(): number {
+    const close = this.text.indexOf("'", this.offset + 1);
+    if (close === -1 || this.text.slice(this.offset, close).includes('\n')) {
+      this.fail(`"'" at the end of the string`, this.#lineEnd(this.offset));
+    }
+    return close + 1;
+  }
+
+  #jsonEnd(): number {
+    for (let at = this.offset + 1; ; ) {
+      const code = this.text.charCodeAt(at);
+      if (code === 34) return at + 1;
+      if (Number.isNaN(code) || code === LF || code === CR) this.fail(`'"' at the end of the string`, at);
+      if (code < SPACE) this.fail('an escape for a control character', at);
+      if (code !== 92) at++;
+      else at += this.#escapeLength(at);
+    }
+  }
+
+  #escapeLength(at: number): number {
+    JSON_ESCAPE.lastIndex = at;
+    const match = JSON_ESCAPE.exec(this.text);
+    if (match === null) this.fail('a JSON escape', at);
+    return match[0].length;
+  }
+
+  #describe(at: number): string {
+    if (at >= this.text.length) return 'the end of the text';
+    const rest = this.text.slice(at, at + 80);
+    if (/^\r?\n/.test(rest)) return 'the end of the line';
+    const visible = /^[A-Za-z0-9_.:*/~@%+&?$-]+|^[!<>=]=?/.exec(rest);
+    return quoteForMessage(visible === null ? String.fromCodePoint(rest.codePointAt(0)!) : visible[0], 32);
+  }
+}
+
+/** Without spaces and tabs at the end. */
+function trimEnd(text: string): string {
+  let end = text.length;
+  while (end > 0 && (text.charCodeAt(end - 1) === SPACE || text.charCodeAt(end - 1) === TAB)) end--;
+  return text.slice(0, end);
+}

@@ -1,0 +1,94 @@
+import type { Condition, Severity } from './ast.js';
+import type { Test } from './lib/condition.js';
+import type { Pattern } from './lib/pattern.js';
+
+/** One statement of a policy as tools show it. */
+export interface StatementSummary {
+  /** 0-based place in the document. */
+  readonly index: number;
+  readonly kind: 'permit' | 'deny' | 'require' | 'limit';
+  readonly line: number;
+  /** The statement as written. */
+  readonly text: string;
+  /** The action pattern; `**` where none was written. */
+  readonly action: string;
+  /** The resource pattern; `**` where none was written. */
+  readonly resource: string;
+  /** The name of an obligation. */
+  readonly name?: string;
+}
+
+/** What `evaluate` runs on. Each list is in document order. */
+export interface Program {
+  readonly denies: readonly Rule[];
+  readonly permits: readonly Rule[];
+  readonly requires: readonly Requirement[];
+  readonly limits: readonly Limit[];
+}
+
+export interface Target {
+  readonly index: number;
+  readonly line: number;
+  readonly text: string;
+  readonly severity: Severity;
+  readonly action: Pattern;
+  readonly resource: Pattern;
+  readonly condition: Condition | undefined;
+  /** The condition, compiled. */
+  readonly test: Test | undefined;
+}
+
+export interface Rule extends Target {
+  readonly kind: 'permit' | 'deny';
+}
+
+export interface Requirement extends Target {
+  readonly name: string;
+}
+
+export interface Limit extends Target {
+  readonly amount: number;
+  readonly field: readonly string[] | undefined;
+  readonly periodMs: number;
+}
+
+const made = Symbol('made by compile');
+
+let readProgram: (policy: Policy) => Program;
+
+/** A compiled document. Only `compile` makes one; nothing else passes for one. */
+export class Policy {
+  /** The statements of the document, in order. */
+  readonly statements: readonly StatementSummary[];
+  readonly #program: Program;
+
+  static {
+    readProgram = (policy) => policy.#program;
+  }
+
+  /** @internal */
+  constructor(key: symbol, statements: readonly StatementSummary[], program: Program) {
+    if (key !== made) throw new TypeError('a Policy is made by compile()');
+    this.statements = statements;
+    this.#program = program;
+    Object.freeze(this);
+  }
+
+  static isPolicy(value: unknown): value is Policy {
+    return typeof value === 'object' && value !== null && #program in value;
+  }
+}
+
+/** @internal */
+export function makePolicy(statements: readonly StatementSummary[], program: Program): Policy {
+  return new Policy(made, statements, program);
+}
+
+/**
+ * @internal
+ * @throws TypeError if `compile` did not make the policy
+ */
+export function programOf(policy: Policy): Program {
+  if (!Policy.isPolicy(policy)) throw new TypeError('the policy must be one that compile() returned');
+  return readProgram(policy);
+}
