@@ -1,1 +1,14 @@
-export {};
+/**
+ * Make AI agents keep their word: everything that a host needs to enforce signed covenants.
+ * @module
+ */
+export { FileStore, SqliteStore, type SqliteStoreOptions } from '@stele/store';
+export { createLogger, type Logger, type LoggerOptions } from '@stele/types';
+export {
+  type DecisionFileReport,
+  FileSink,
+  type FileSinkOptions,
+  type Head,
+  verifyDecisionFile,
+} from './file-sink.js';
+export * from './portable.js';

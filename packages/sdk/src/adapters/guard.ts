@@ -1,0 +1,33 @@
+/** What every adapter shares: one monitor, made once, and the request that a call becomes. */
+import { createMonitor, type Monitor, type MonitorOptions } from '../monitor.js';
+
+/** Either a monitor that the host made itself, or what is needed to make one. */
+export type GuardOptions =
+  | (MonitorOptions & { monitor?: undefined })
+  | ({ monitor: Monitor } & Unset<MonitorOptions>);
+
+type Unset<T> = { [K in keyof T]?: undefined };
+
+/** The monitor of one adapter. It is made on the first use, or when `ready` is called; a mistake in the options rejects. */
+export function lazyMonitor(options: GuardOptions): () => Promise<Monitor> {
+  if (options.monitor !== undefined) {
+    const { monitor } = options;
+    return async () => monitor;
+  }
+  if (options.covenant === undefined) throw new TypeError('a guard needs { covenant } or { monitor }');
+  let made: Promise<Monitor> | undefined;
+  return () => {
+    made ??= createMonitor(options);
+    return made;
+  };
+}
+
+/** A value that is given, or worked out from the arguments of the call. */
+export type Choice<Input> = string | ((input: Input) => string);
+
+export function choose<Input>(choice: Choice<Input>, input: Input): string {
+  return typeof choice === 'function' ? choice(input) : choice;
+}
+
+/** Names for facts that only the host may write; `args` is the agent's own input and `tool`, `http` are the adapter's. */
+export type HostFacts = Readonly<{ agent?: unknown; session?: unknown; facts?: unknown; time?: unknown }>;

@@ -1,0 +1,35 @@
+import { SteleError } from '@stele/types/errors';
+import type { Decision } from './decision.js';
+import { type Denial, denialOf } from './denial.js';
+
+/** Thrown instead of running an action that was not permitted. Its message may be shown to the agent. */
+export class CovenantDeniedError extends SteleError {
+  /** The whole decision, for the host. */
+  readonly decision: Decision;
+  /** What the agent may know of it. */
+  readonly denial: Denial;
+
+  constructor(decision: Decision) {
+    const denial = denialOf(decision);
+    super(decision.code, `${denial.reason} [${denial.code}]`);
+    this.decision = decision;
+    this.denial = denial;
+    // The decision holds statements of the covenant: neither a serialiser nor a log that prints the error may show it.
+    Object.defineProperty(this, 'decision', { enumerable: false });
+  }
+}
+
+/**
+ * For host code to throw from `run` when it is certain that nothing was done: budgets (`limit … of …`) are given back.
+ * Anything else that is thrown leaves open what happened, so its charge stays.
+ */
+export class ActionNotPerformedError extends SteleError<'action_not_performed'> {
+  constructor(message = 'the action was not performed', options: { cause?: unknown } = {}) {
+    super('action_not_performed', message, options);
+  }
+}
+
+export type SinkErrorCode = 'sink_locked' | 'sink_corrupt' | 'sink_unavailable' | 'sink_full';
+
+/** A decision could not be recorded, or a record of decisions cannot be opened. */
+export class SinkError extends SteleError<SinkErrorCode> {}

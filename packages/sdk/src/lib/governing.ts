@@ -1,0 +1,152 @@
+/**
+ * Which covenants govern a monitor. Each is verified once, here; afterwards only what time, revocation and key status
+ * can change is looked at, by `standing`.
+ */
+import {
+  type ChainLink,
+  type CheckResult,
+  type CovenantDocument,
+  isVerifiedCovenant,
+  type VerifiedCovenant,
+  type VerifyOptions,
+  verifyCovenant,
+} from '@stele/core';
+import { canonicalizeJson, sha256 } from '@stele/crypto';
+import type { CovenantStore } from '@stele/store';
+import type { DecisionCode } from '@stele/types/codes';
+
+/** Why a monitor cannot rely on what it was given. */
+export interface Objection {
+  readonly code: DecisionCode;
+  readonly reason: string;
+  readonly check?: string;
+  readonly covenant?: string;
+}
+
+export interface Governing {
+  /** The covenants that were handed over and are nobody's parent among them. */
+  readonly leaves: readonly VerifiedCovenant[];
+  /** Every covenant of every chain, once, roots before their children. */
+  readonly links: readonly ChainLink[];
+  readonly ids: readonly string[];
+  /** SHA-256 over the rules of all of them. */
+  readonly policy: string;
+}
+
+export interface GoverningOptions {
+  readonly covenant: CovenantDocument | readonly CovenantDocument[];
+  readonly store?: CovenantStore | undefined;
+  readonly trust?: readonly string[] | undefined;
+  readonly agent?: string | undefined;
+  readonly mustGovern?: readonly string[] | undefined;
+  readonly keyStatus?: VerifyOptions['keyStatus'];
+  readonly clockSkewMs?: number | undefined;
+}
+
+/** Verifies the covenants and finds their chains. */
+export async function govern(options: GoverningOptions, now: Date): Promise<Governing | Objection> {
+  const documents = [options.covenant].flat() as CovenantDocument[];
+  if (documents.length === 0) return { code: 'covenant_missing', reason: 'no covenant was given' };
+  const verified = new Map<string, VerifiedCovenant>();
+  for (const document of rootsFirst(documents)) {
+    const { valid, checks, covenant } = await verifyCovenant(document, {
+      ...settings(options),
+      now,
+      resolve: async (id) => verified.get(id) ?? (await options.store?.get(id)),
+    });
+    const stands = valid ? covenant : undefined;
+    if (stands === undefined) return objection(checks, documentId(document));
+    verified.set(stands.id, stands);
+  }
+  return named(assemble([...verified.values()]), options);
+}
+
+/** Parents among the documents before their children, so that a child finds its parent verified. */
+function rootsFirst(documents: readonly CovenantDocument[]): CovenantDocument[] {
+  const left = [...documents];
+  const ordered: CovenantDocument[] = [];
+  while (left.length > 0) {
+    const waits = (d: CovenantDocument) => left.some((other) => other !== d && other?.id === d?.parent);
+    const next = left.findIndex((document) => !waits(document));
+    ordered.push(...left.splice(Math.max(next, 0), 1));
+  }
+  return ordered;
+}
+
+function assemble(covenants: readonly VerifiedCovenant[]): Governing {
+  const links = new Map<string, ChainLink>();
+  for (const covenant of covenants) for (const link of covenant.chain) links.set(link.document.id, link);
+  const ancestors = new Set(
+    covenants.flatMap(({ chain }) => chain.slice(0, -1).map((link) => link.document.id)),
+  );
+  const all = [...links.values()];
+  return {
+    leaves: covenants.filter(({ id }) => !ancestors.has(id)),
+    links: all,
+    ids: [...links.keys()],
+    policy: sha256(canonicalizeJson(all.map((link) => link.document.constraints))),
+  };
+}
+
+function named(governing: Governing, { agent, mustGovern = [] }: GoverningOptions): Governing | Objection {
+  for (const covenant of governing.leaves) {
+    if (agent === undefined || covenant.beneficiary.id === agent) continue;
+    return { code: 'wrong_agent', reason: 'the covenant is made for another agent', covenant: covenant.id };
+  }
+  const present = new Set(governing.links.flatMap(({ document }) => [document.id, document.issuer.id]));
+  const missing = mustGovern.find((name) => !present.has(name));
+  return missing === undefined
+    ? governing
+    : {
+        code: 'covenant_missing',
+        reason: `the covenant that must govern, ${missing}, is not among those given`,
+      };
+}
+
+/** Looks at what may have changed since: time, revocations, key status. Undefined when all still stand. */
+export async function standing(
+  governing: Governing,
+  options: GoverningOptions,
+  now: Date,
+): Promise<Objection | undefined> {
+  const { store } = options;
+  for (const covenant of governing.leaves) {
+    const { valid, checks } = await verifyCovenant(covenant, {
+      ...settings(options),
+      now,
+      ...(store === undefined ? {} : { revocations: (id) => store.getRevocations(id) }),
+    });
+    if (!valid) return objection(checks, covenant.id);
+  }
+  return undefined;
+}
+
+function settings(options: GoverningOptions): VerifyOptions {
+  const { trust, keyStatus, clockSkewMs } = options;
+  return {
+    ...(trust === undefined ? {} : { trust }),
+    ...(keyStatus === undefined ? {} : { keyStatus }),
+    ...(clockSkewMs === undefined ? {} : { clockSkewMs }),
+  };
+}
+
+function objection(checks: readonly CheckResult[], covenant: string | undefined): Objection {
+  const failures = checks.filter((check) => !check.passed && check.warning !== true);
+  // Whether the root is trusted cannot be said of a chain that is broken: then the break is the cause to name.
+  const failed =
+    failures.find(({ name }) => name === 'chain' && failures[0]?.name === 'trust') ?? failures[0];
+  const check = failed?.name ?? 'structure';
+  return {
+    code: failed?.code ?? 'covenant_invalid',
+    check,
+    reason: `the covenant does not hold: ${check}: ${failed?.message ?? 'unknown'}`,
+    ...(covenant === undefined ? {} : { covenant }),
+  };
+}
+
+function documentId(document: unknown): string | undefined {
+  if (isVerifiedCovenant(document)) return document.id;
+  const id =
+    typeof document === 'object' && document !== null ? (document as { id?: unknown }).id : undefined;
+  return typeof id === 'string' && id.length <= 128 ? id : undefined;
+}

@@ -1,0 +1,296 @@
+import { evaluate, type LimitLedger, MemoryLimits } from '@stele/ccl';
+import type { ChainLink, CovenantDocument, VerifyOptions } from '@stele/core';
+import type { CovenantStore } from '@stele/store';
+import type { ActionRequest, Decision, Obligation } from './decision.js';
+import { ActionNotPerformedError, CovenantDeniedError } from './errors.js';
+import { appliedLimits, type Charge, charge, type Judged, type Reserved } from './lib/charging.js';
+import { type Governing, govern, type Objection, standing } from './lib/governing.js';
+import { meetObligations, obligationsOf } from './lib/obligations.js';
+import { Recorder } from './lib/recorder.js';
+import { type Snapshot, snapshotRequest } from './lib/request.js';
+import { denied, judgedDenial, permitted, type Verdict } from './lib/verdict.js';
+import { type DecisionSink, MemorySink, type OutcomeRecord } from './sink.js';
+
+/**
+ * Sees to it that an obligation is met, for example by asking a person. `'pending'` says that it is awaited: the request
+ * is not permitted now and may be made again. Anything but `true` and `'pending'`, and a throw, leaves it unmet.
+ */
+export type ObligationHandler = (
+  request: ActionRequest,
+  obligation: Obligation,
+) => boolean | 'pending' | Promise<boolean | 'pending'>;
+
+export interface MonitorOptions {
+  /** The covenant that governs, or several: then all of them must permit. */
+  covenant: CovenantDocument | readonly CovenantDocument[];
+  /** Where parents and revocations are looked up. */
+  store?: CovenantStore;
+  /** did:keys trusted to issue or to stand at the root of a chain. See `verifyCovenant`. */
+  trust?: readonly string[];
+  /** Who the agent is. A covenant made for another denies everything. Needed where request data chooses the covenant. */
+  agent?: string;
+  /** Covenants that must govern, by id or by issuer: when one is not among those given, everything is denied. */
+  mustGovern?: readonly string[];
+  /** Where decisions are recorded. Not given: in memory, the last 10,000. */
+  sink?: DecisionSink;
+  /** What meets the obligations, by name. One without a handler is unmet. */
+  obligations?: Readonly<Record<string, ObligationHandler>>;
+  /** Where limits are counted. Not given: in memory, one ledger for all monitors of the process. */
+  limits?: LimitLedger;
+  /** What is known of a signing key. */
+  keyStatus?: VerifyOptions['keyStatus'];
+  /** How far clocks may differ, in milliseconds; 60,000 when not given. */
+  clockSkewMs?: number;
+  /** The time in milliseconds since 1970, or a Date; the system's when not given. */
+  clock?: () => number | Date;
+}
+
+// One count for one promise: two monitors of a process that are handed the same covenant share its limits.
+const processLimits = new MemoryLimits();
+
+const NO_LINKS: readonly ChainLink[] = [];
+
+const DEFAULT_SKEW_MS = 60_000;
+
+/**
+ * Makes the monitor of an agent. Covenants that do not verify do not make this fail: the monitor then denies every
+ * request and says why.
+ * @throws TypeError for options of the wrong type
+ */
+export async function createMonitor(options: MonitorOptions): Promise<Monitor> {
+  return Monitor.create(options);
+}
+
+type Outcome = OutcomeRecord['outcome'];
+
+/** A request that was let in: it may run once, and what became of it is to be told. */
+export interface Admission {
+  readonly decision: Decision;
+  /** What was judged, and therefore what must run. */
+  readonly request: Snapshot;
+  /** To be called once, when the action has ended. */
+  readonly settle: (outcome: Outcome) => Promise<void>;
+}
+
+/** Enforces covenants: every request is judged, charged and recorded before it may run. */
+export class Monitor {
+  readonly #options: MonitorOptions;
+  readonly #ledger: LimitLedger;
+  readonly #recorder: Recorder;
+  readonly #clock: () => number;
+  #governing: Governing | undefined;
+  #latest = Number.NEGATIVE_INFINITY;
+
+  private constructor(options: MonitorOptions) {
+    const { clock } = options;
+    this.#options = options;
+    this.#clock = clock === undefined ? Date.now : () => Number(clock());
+    this.#ledger =
+      options.limits ?? (clock === undefined ? processLimits : new MemoryLimits({ clock: this.#clock }));
+    this.#recorder = new Recorder(options.sink ?? new MemorySink());
+  }
+
+  /** See `createMonitor`. */
+  static async create(options: MonitorOptions): Promise<Monitor> {
+    if (typeof options !== 'object' || options === null || options.covenant === undefined) {
+      throw new TypeError('createMonitor needs { covenant }');
+    }
+    const monitor = new Monitor({ ...options, covenant: [options.covenant].flat() as CovenantDocument[] });
+    await monitor.#established(new Date(monitor.#clock()));
+    return monitor;
+  }
+
+  /**
+   * Judges a request. A permit has met its obligations, is charged and recorded, and stands for one run of what was
+   * asked. A denial is a value, not an exception.
+   */
+  async check(request: ActionRequest): Promise<Decision> {
+    const admitted = await this.#decide(request);
+    if ('reserved' in admitted) await quietly(admitted.reserved.keep());
+    return admitted.decision;
+  }
+
+  /**
+   * Judges a request and, when it is permitted, runs the action.
+   * @param run gets the snapshot that was judged; only what it contains may be used
+   * @returns what `run` returned
+   * @throws CovenantDeniedError when the request is not permitted; whatever `run` throws
+   */
+  async enforce<T>(request: ActionRequest, run: (request: Snapshot) => T | Promise<T>): Promise<T> {
+    const { request: judged, settle } = await this.admit(request);
+    let outcome: Outcome = 'unknown';
+    try {
+      const result = await run(judged);
+      outcome = 'done';
+      return result;
+    } catch (error) {
+      outcome = outcomeOf(error);
+      throw error;
+    } finally {
+      await settle(outcome);
+    }
+  }
+
+  /** The same for an action that yields: it has ended when the stream has, and is `unknown` when the reader leaves early. */
+  async *enforceStream<T>(
+    request: ActionRequest,
+    run: (request: Snapshot) => AsyncIterable<T>,
+  ): AsyncGenerator<T, void, undefined> {
+    const { request: judged, settle } = await this.admit(request);
+    let outcome: Outcome = 'unknown';
+    try {
+      yield* run(judged);
+      outcome = 'done';
+    } catch (error) {
+      outcome = outcomeOf(error);
+      throw error;
+    } finally {
+      await settle(outcome);
+    }
+  }
+
+  /**
+   * The first half of `enforce`, for hosts that cannot pass a function, such as middleware and streams.
+   * @throws CovenantDeniedError when the request is not permitted
+   */
+  async admit(request: ActionRequest): Promise<Admission> {
+    const admitted = await this.#decide(request);
+    if (!('reserved' in admitted)) throw new CovenantDeniedError(admitted.decision);
+    const { decision, snapshot, reserved } = admitted;
+    let settled = false;
+    return {
+      decision,
+      request: snapshot,
+      settle: async (outcome) => {
+        if (settled) return;
+        settled = true;
+        await quietly(outcome === 'not_performed' ? reserved.takeBackBudgets() : reserved.keep());
+        await this.#recorder.outcome(decision.receipt?.seq ?? -1, outcome, this.#clock());
+      },
+    };
+  }
+
+  /** The covenants that govern, the roots first; none as long as they do not verify. */
+  get covenants(): readonly ChainLink[] {
+    return this.#governing?.links ?? NO_LINKS;
+  }
+
+  /** Waits until everything is recorded, and closes the sink. */
+  async close(): Promise<void> {
+    await this.#recorder.close();
+  }
+
+  /** The way of a decision, in one line: snapshot, covenants, rules, obligations, limits, record. */
+  async #decide(request: unknown): Promise<Admitted | Refused> {
+    const now = this.#clock();
+    const snapshot = snapshotRequest(request);
+    if (typeof snapshot === 'string')
+      return this.#refuse(denied('malformed_request', snapshot), undefined, now);
+    const refuse = (verdict: Verdict) => this.#refuse(verdict, snapshot, now);
+
+    const suspect = this.#clockProblem(now);
+    if (suspect !== undefined) return refuse(denied('clock_suspect', suspect));
+    const governing = await this.#standing(now);
+    if (!('links' in governing)) return refuse(denied(governing.code, governing.reason, governing));
+
+    const judged = judge(governing, snapshot);
+    const denial = judged.find(({ evaluation }) => !evaluation.permitted);
+    if (denial !== undefined) return refuse(judgedDenial(denial, governing));
+
+    const obligations = obligationsOf(judged);
+    const unmet = await meetObligations(obligations, this.#options.obligations ?? {}, snapshot);
+    if (unmet !== undefined) return refuse({ ...unmet, limits: appliedLimits(judged), obligations });
+    if (obligations.length > 0) {
+      // Meeting them may have taken days: what can change meanwhile is looked at again.
+      const still = await this.#standing(this.#clock());
+      if (!('links' in still)) return refuse(denied(still.code, still.reason, still));
+    }
+
+    const charged = await this.#charged(judged);
+    if ('code' in charged) return refuse({ ...charged, obligations });
+    return this.#permit(permitted(judged, charged.limits, obligations), snapshot, charged.reservation, now);
+  }
+
+  async #standing(now: number): Promise<Governing | Objection> {
+    const governing = await this.#established(new Date(now));
+    if (!('links' in governing)) return governing;
+    return (await standing(governing, this.#options, new Date(now))) ?? governing;
+  }
+
+  /** What governs is established once; as long as that fails it is tried again at the next request. */
+  async #established(now: Date): Promise<Governing | Objection> {
+    if (this.#governing !== undefined) return this.#governing;
+    const governing = await govern(this.#options, now);
+    if ('links' in governing) this.#governing = governing;
+    return governing;
+  }
+
+  #clockProblem(now: number): string | undefined {
+    const skew = this.#options.clockSkewMs ?? DEFAULT_SKEW_MS;
+    if (!(now >= this.#latest - skew)) return 'the clock stands behind the last decision';
+    this.#latest = Math.max(this.#latest, now);
+    return undefined;
+  }
+
+  async #charged(judged: readonly Judged[]): Promise<Extract<Charge, { ok: true }> | Verdict> {
+    try {
+      const charged = await charge(judged, this.#ledger);
+      if (charged.ok) return charged;
+      const { limit, limits, retryAfterMs } = charged;
+      const verdict = denied('limit_exceeded', `the limit of line ${limit.line} is used up`, {
+        covenant: limit.covenant,
+      });
+      return { ...verdict, limits, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+    } catch {
+      return denied('limit_unavailable', 'the limits cannot be counted at present');
+    }
+  }
+
+  async #permit(
+    verdict: Verdict,
+    snapshot: Snapshot,
+    reserved: Reserved,
+    now: number,
+  ): Promise<Admitted | Refused> {
+    try {
+      const governing = this.#governing as Governing;
+      const receipt = await this.#recorder.record(verdict, snapshot, governing, this.#agent, now);
+      return { decision: Object.freeze({ ...verdict, receipt }), snapshot, reserved };
+    } catch {
+      await quietly(reserved.takeBack());
+      return this.#refuse(denied('record_failed', 'the decision could not be recorded'), snapshot, now);
+    }
+  }
+
+  /** A denial does not wait for its record, and stands whatever becomes of it. */
+  #refuse(verdict: Verdict, snapshot: Snapshot | undefined, now: number): Refused {
+    this.#recorder.note(verdict, snapshot, this.#governing, this.#agent, now);
+    return { decision: Object.freeze(verdict) };
+  }
+
+  get #agent(): string {
+    return this.#options.agent ?? this.#governing?.leaves[0]?.beneficiary.id ?? 'unknown';
+  }
+}
+
+interface Admitted {
+  readonly decision: Decision;
+  readonly snapshot: Snapshot;
+  readonly reserved: Reserved;
+}
+
+interface Refused {
+  readonly decision: Decision;
+}
+
+function judge(governing: Governing, request: Snapshot): Judged[] {
+  return governing.links.map((link) => ({ link, evaluation: evaluate(link.policy, request) }));
+}
+
+const outcomeOf = (error: unknown): Outcome =>
+  error instanceof ActionNotPerformedError ? 'not_performed' : 'unknown';
+
+/** A ledger that does not answer keeps the charge when the reservation expires: too much is counted, never too little. */
+async function quietly(settling: Promise<void>): Promise<void> {
+  await settling.then(undefined, () => undefined);
+}
