@@ -1,11 +1,13 @@
 import { defineConfig } from 'tsup';
 
 export default defineConfig({
-  entry: ['src/index.ts'],
+  entry: ['src/index.ts', 'src/index.web.ts', 'src/testing.ts'],
   format: ['esm', 'cjs'],
   dts: true,
   sourcemap: true,
   clean: true,
+  // The CommonJS build needs a stand-in for import.meta.url.
+  shims: true,
   target: 'node20',
   splitting: false,
   treeshake: true,

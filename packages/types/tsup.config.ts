@@ -1,12 +1,12 @@
 import { defineConfig } from 'tsup';
 
 export default defineConfig({
-  entry: ['src/index.ts', 'src/errors.ts'],
+  entry: ['src/index.ts', 'src/errors.ts', 'src/codes.ts'],
   format: ['esm', 'cjs'],
   dts: true,
   sourcemap: true,
   clean: true,
   target: 'node20',
-  splitting: false,
+  splitting: true, // one copy of SteleError, whichever entry it is imported from
   treeshake: true,
 });

@@ -1,1 +1,10 @@
-export {};
+export { DECISION_CODES, type DecisionCode, type DecisionCodeInfo, isDecisionCode } from './codes.js';
+export { isSteleError, SteleError, type SteleErrorOptions } from './errors.js';
+export {
+  createLogger,
+  type LogDestination,
+  type Logger,
+  type LoggerOptions,
+  type LogLevel,
+} from './logger.js';
+export { METRICS, type MetricName } from './metrics.js';

@@ -1,0 +1,50 @@
+import { SteleError, type SteleErrorOptions } from '@stele/types/errors';
+
+/**
+ * Every code a store throws.
+ *
+ * | code | meaning | what to do |
+ * |---|---|---|
+ * | `document_refused` | `put` of a covenant that does not verify; `check` names the failed check | mend the document |
+ * | `revocation_refused` | `putRevocation` of something that is no verifiable revocation | mend the document |
+ * | `revocation_limit` | a covenant has more than 1,000 revocations | treat the covenant as revoked |
+ * | `record_corrupt` | a stored record is not what was put under its id, or the key is not its key | restore it, or delete it |
+ * | `store_corrupt` | the database file itself is damaged | restore it |
+ * | `store_unavailable` | the medium failed: full, busy, read-only, away; `cause` says more | retry later |
+ * | `store_version` | the store was written by a newer version, or is not a Stele store | upgrade, or choose another path |
+ * | `store_closed` | used after `close()` | open a new one |
+ * | `sqlite_unavailable` | no SQLite driver loads | install better-sqlite3, or use Node 22 |
+ * | `invalid_cursor` | a `cursor` that no `list` ever returned | start again without one |
+ */
+export type StoreErrorCode =
+  | 'document_refused'
+  | 'revocation_refused'
+  | 'revocation_limit'
+  | 'record_corrupt'
+  | 'store_corrupt'
+  | 'store_unavailable'
+  | 'store_version'
+  | 'store_closed'
+  | 'sqlite_unavailable'
+  | 'invalid_cursor';
+
+export interface StoreErrorOptions extends SteleErrorOptions {
+  /** The name of the check that a refused document failed. */
+  check?: string | undefined;
+  /** The id of the record concerned. */
+  id?: string | undefined;
+}
+
+/** What every store of this package throws on purpose. Test `code`, never the message. */
+export class StoreError extends SteleError<StoreErrorCode> {
+  /** Present on `document_refused`: the name of the failed check. */
+  readonly check?: string;
+  /** The id of the record concerned, where there is one. */
+  readonly id?: string;
+
+  constructor(code: StoreErrorCode, message: string, options: StoreErrorOptions = {}) {
+    super(code, message, options);
+    if (options.check !== undefined) this.check = options.check;
+    if (options.id !== undefined) this.id = options.id;
+  }
+}

@@ -1,0 +1,17 @@
+/**
+ * Where covenants and revocations live; the part that needs no disk.
+ * @module
+ */
+export { BackedStore } from './backed-store.js';
+export type { CovenantFilter, CovenantPage, CovenantStore, ListOptions } from './covenant-store.js';
+export { EncryptedStore, type EncryptedStoreOptions, type StoreWithBackend } from './encrypted-store.js';
+export { StoreError, type StoreErrorCode, type StoreErrorOptions } from './errors.js';
+export { MemoryStore } from './memory-store.js';
+export {
+  type Found,
+  MAX_RECORD_BYTES,
+  type RecordBackend,
+  type RecordKind,
+  type RecordRange,
+  type StoredRecord,
+} from './record-backend.js';

@@ -1,0 +1,37 @@
+import type { CovenantStore } from '../../covenant-store.js';
+import { type Case, collect, rejectsWith } from './harness.js';
+import { NOBODY, sampleCovenant, sampleRevocation } from './samples.js';
+
+export function closing(test: Case): void {
+  test('can be closed twice', async (store) => {
+    await store.close();
+    await store.close();
+  });
+
+  test('refuses everything after it was closed', async (store) => {
+    const covenant = await sampleCovenant();
+    const revocation = await sampleRevocation(covenant);
+    await store.put(covenant);
+    await store.close();
+    const uses: ((store: CovenantStore) => Promise<unknown>)[] = [
+      () => store.put(covenant),
+      () => store.get(covenant.id),
+      () => store.get(NOBODY),
+      () => store.has(covenant.id),
+      () => store.delete(covenant.id),
+      () => store.list(),
+      async () => collect(store.iterate()),
+      () => store.count(),
+      () => store.putRevocation(revocation),
+      () => store.getRevocations(covenant.id),
+    ];
+    for (const use of uses) await rejectsWith(use(store), 'store_closed');
+  });
+
+  test('ends an iteration that was begun before', async (store) => {
+    await store.put(await sampleCovenant());
+    const iteration = store.iterate();
+    await store.close();
+    await rejectsWith(collect(iteration), 'store_closed');
+  });
+}

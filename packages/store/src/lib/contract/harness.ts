@@ -1,0 +1,22 @@
+import assert from 'node:assert/strict';
+import type { CovenantStore } from '../../covenant-store.js';
+
+/** Registers one test, which gets a store of its own that is empty. */
+export type Case = (title: string, body: (store: CovenantStore) => Promise<void>) => void;
+
+/** Asserts that a promise is rejected with a StoreError of this code. @returns the error */
+export async function rejectsWith(promise: Promise<unknown>, code: string): Promise<{ check?: string; id?: string }> {
+  let thrown: unknown;
+  await assert.rejects(promise, (error) => {
+    thrown = error;
+    return (error as { name?: unknown }).name === 'StoreError' && (error as { code?: unknown }).code === code;
+  });
+  return thrown as { check?: string; id?: string };
+}
+
+/** Everything that an async iterable yields. */
+export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}

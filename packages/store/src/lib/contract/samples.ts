@@ -1,0 +1,54 @@
+/** Signed documents for the contract's tests, made afresh with keys that live as long as the process. */
+import { buildCovenant, type CovenantDocument, type RevocationDocument, revokeCovenant } from '@stele/core';
+import { generateKeyPair, type KeyPair } from '@stele/crypto';
+
+const people = new Map<string, Promise<KeyPair>>();
+
+/** The key pair of a person, the same for the same name. */
+export function keysOf(name: string): Promise<KeyPair> {
+  const known = people.get(name) ?? generateKeyPair();
+  people.set(name, known);
+  return known;
+}
+
+type Options = Partial<Omit<Parameters<typeof buildCovenant>[0], 'signer' | 'beneficiary'>>;
+
+/** A covenant from one person for another; no two are the same. */
+export async function sampleCovenant(issuer = 'ada', agent = 'bot', options: Options = {}): Promise<CovenantDocument> {
+  return buildCovenant({
+    constraints: "permit files.read on '/reports/**'",
+    ...options,
+    beneficiary: { id: (await keysOf(agent)).did },
+    signer: await keysOf(issuer),
+  });
+}
+
+export async function sampleCovenants(count: number, issuer?: string): Promise<CovenantDocument[]> {
+  return Promise.all(Array.from({ length: count }, () => sampleCovenant(issuer)));
+}
+
+export async function sampleRevocation(
+  covenant: CovenantDocument,
+  reason = 'no longer needed',
+  by = 'ada',
+): Promise<RevocationDocument> {
+  return revokeCovenant(covenant, { reason, signer: await keysOf(by) });
+}
+
+/** An id that no covenant has. */
+export const NOBODY = `urn:stele:covenant:${'0'.repeat(64)}`;
+
+/** Strings that are no ids, and that a careless store might find. */
+export const STRANGE_IDS = [
+  '',
+  '__proto__',
+  'constructor',
+  'hasOwnProperty',
+  '..',
+  '../format',
+  'urn:stele:covenant:',
+  `urn:stele:covenant:${'0'.repeat(63)}`,
+  `urn:stele:covenant:${'0'.repeat(64)}\n`,
+  `urn:stele:covenant:${'F'.repeat(64)}`,
+  `urn:stele:covenant:${'0'.repeat(64)}/${'0'.repeat(64)}`,
+];

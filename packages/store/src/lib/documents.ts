@@ -1,0 +1,118 @@
+/** Between documents and the bytes of their records. */
+import {
+  type ChainLink,
+  type CovenantDocument,
+  checkIntegrity,
+  checkRevocation,
+  isVerifiedCovenant,
+  type Proof,
+  parseCovenant,
+  type RevocationDocument,
+} from '@stele/core';
+import { canonicalizeJson, parseJson, sha256 } from '@stele/crypto';
+import { StoreError } from '../errors.js';
+import { frame, unframe, withMembers } from './frame.js';
+import { ID_PREFIX } from './ids.js';
+
+const MAX_PROOFS = 16;
+
+/** A frozen copy of a covenant that verifies by itself. @throws StoreError `document_refused` */
+export async function admitCovenant(document: unknown): Promise<CovenantDocument> {
+  if (isVerifiedCovenant(document)) return (document.chain[document.chain.length - 1] as ChainLink).document;
+  const { checks, valid, document: copy } = await checkIntegrity(document);
+  if (valid && copy !== undefined) return copy;
+  const failed = checks.find((check) => !check.passed);
+  throw refused(failed?.name ?? 'structure', failed?.message ?? 'it does not verify');
+}
+
+/** A copy of a revocation that verifies by itself. @throws StoreError `revocation_refused` */
+export async function admitRevocation(value: unknown): Promise<RevocationDocument> {
+  const { valid, reason, revocation } = await checkRevocation(value);
+  if (valid && revocation !== undefined) return revocation;
+  throw new StoreError('revocation_refused', `the revocation was refused: ${reason ?? 'it does not verify'}`);
+}
+
+/**
+ * The document with the proofs of both: those stored, and those given by keys that have not signed yet.
+ * @throws StoreError `document_refused` for more proofs than a covenant can have, `record_corrupt` when what is stored
+ *   would make the whole invalid
+ */
+export async function unite(stored: CovenantDocument, given: CovenantDocument): Promise<CovenantDocument> {
+  const kept = proofsOf(stored);
+  const values = new Map(proofsOf(given).map((proof) => [proof.verificationMethod, proof.proofValue]));
+  if (kept.every((proof) => values.get(proof?.verificationMethod) === proof?.proofValue)) return given;
+  const signers = new Set(kept.map((proof) => proof?.verificationMethod));
+  const added = proofsOf(given).filter((proof) => !signers.has(proof.verificationMethod));
+  if (kept.length + added.length > MAX_PROOFS) {
+    throw refused('structure', `with the stored proofs it would have more than ${MAX_PROOFS}`);
+  }
+  const { valid, document } = await checkIntegrity({ ...given, proof: [...kept, ...added] });
+  if (!valid || document === undefined) throw corrupt(given.id);
+  return document;
+}
+
+/** The record of a covenant. */
+export function encodeCovenant(document: CovenantDocument): Uint8Array {
+  const { id: _, proof, ...content } = document;
+  return frame({ content: canonicalizeJson(content), proof: canonicalizeJson(proof) });
+}
+
+/** The covenant of a record. @throws StoreError `record_corrupt` unless its content hashes to `id` */
+export function decodeCovenant(id: string, bytes: Uint8Array): CovenantDocument {
+  return readable(id, () => {
+    const lines = unframe(bytes);
+    if (lines === undefined || id !== ID_PREFIX + lines.digest) return undefined;
+    return parseCovenant(withMembers(lines.content, `,"id":"${id}","proof":${lines.proof}`));
+  });
+}
+
+/** The record of a revocation. */
+export function encodeRevocation(revocation: RevocationDocument): Uint8Array {
+  const { proof, ...content } = revocation;
+  return frame({ content: canonicalizeJson(content), proof: canonicalizeJson(proof) });
+}
+
+/** A revocation's record is named after the covenant and the SHA-256 of the whole revocation. */
+export function revocationId(revocation: RevocationDocument): string {
+  return `${revocation.covenant}/${sha256(canonicalizeJson(revocation))}`;
+}
+
+/** The revocation of a record. @throws StoreError `record_corrupt` unless it is the one that `id` names */
+export function decodeRevocation(id: string, bytes: Uint8Array): RevocationDocument {
+  return readable(id, () => {
+    const lines = unframe(bytes);
+    if (lines === undefined) return undefined;
+    const text = withMembers(lines.content, `,"proof":${lines.proof}`);
+    const revocation = parseJson(text) as unknown as RevocationDocument;
+    return revocationId(revocation) === id ? revocation : undefined;
+  });
+}
+
+/** One error for every way in which a record can be wrong. */
+export function corrupt(id: string, cause?: unknown): StoreError {
+  return new StoreError('record_corrupt', `the stored record of ${id} cannot be read`, {
+    id,
+    cause,
+    hint: 'it was damaged, swapped, or sealed under another key; restore it or delete it',
+  });
+}
+
+function readable<T>(id: string, read: () => T | undefined): T {
+  let found: T | undefined;
+  try {
+    found = read();
+  } catch (cause) {
+    throw corrupt(id, cause);
+  }
+  if (found === undefined) throw corrupt(id);
+  return found;
+}
+
+function refused(check: string, why: string): StoreError {
+  return new StoreError('document_refused', `the covenant was refused at ${check}: ${why}`, { check });
+}
+
+/** The proof set as an array, however it was written. */
+export function proofsOf(document: CovenantDocument): Proof[] {
+  return Array.isArray(document.proof) ? document.proof : [document.proof];
+}

@@ -1,0 +1,61 @@
+/** Every backend that can run here, each on fresh ground. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll } from 'vitest';
+import { EncryptedBackend } from '../../src/lib/encrypted-backend.js';
+import { FileBackend } from '../../src/lib/file-backend.js';
+import { MemoryBackend } from '../../src/lib/memory-backend.js';
+import { SqliteBackend } from '../../src/lib/sqlite-backend.js';
+import type { SqliteDriverName } from '../../src/lib/sqlite-driver.js';
+import type { RecordBackend } from '../../src/record-backend.js';
+
+/** A folder that is removed after the test file. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'stele-store-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+function loads(driver: SqliteDriverName): boolean {
+  try {
+    const module = createRequire(import.meta.url)(driver) as unknown;
+    if (driver === 'better-sqlite3') new (module as new (path: string) => { close(): void })(':memory:').close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The SQLite drivers that load in this Node. */
+export const sqliteDrivers = (['better-sqlite3', 'node:sqlite'] as const).filter(loads);
+
+const folder = temporaryFolder();
+let made = 0;
+const fresh = (name: string): string => join(folder, `${name}-${made++}`);
+
+export const KEY = Uint8Array.from({ length: 32 }, (_, i) => i);
+
+const bare: [string, () => RecordBackend][] = [
+  ['memory', () => new MemoryBackend()],
+  ['file', () => new FileBackend(fresh('files'))],
+  ...sqliteDrivers.map((driver): [string, () => RecordBackend] => [
+    `sqlite (${driver})`,
+    () => new SqliteBackend(fresh('db'), { driver, busyTimeoutMs: 5000 }),
+  ]),
+];
+
+/** Names and makers: each backend bare and encrypted. */
+export const backends: [string, () => RecordBackend][] = [
+  ...bare,
+  ...bare.map(([name, make]): [string, () => RecordBackend] => [
+    `encrypted ${name}`,
+    () => new EncryptedBackend(make(), KEY),
+  ]),
+];
+
+/** Ids in the form that records have. */
+export const covenantIdOf = (n: number): string => `urn:stele:covenant:${n.toString(16).padStart(64, '0')}`;
+export const revocationIdOf = (n: number, m: number): string =>
+  `${covenantIdOf(n)}/${m.toString(16).padStart(64, '0')}`;

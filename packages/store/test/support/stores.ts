@@ -1,0 +1,31 @@
+/** Every store that can run here, each on fresh ground, bare and encrypted. */
+import { join } from 'node:path';
+import { EncryptedStore, FileStore, MemoryStore, SqliteStore, type StoreWithBackend } from '../../src/index.js';
+import { KEY, sqliteDrivers, temporaryFolder } from './backends.js';
+
+const folder = temporaryFolder();
+let made = 0;
+
+/** A path that nothing is at. */
+export const freshPath = (name = 'store'): string => join(folder, `${name}-${made++}`);
+
+export const bareStores: [string, () => StoreWithBackend][] = [
+  ['MemoryStore', () => new MemoryStore()],
+  ['FileStore', () => new FileStore(freshPath())],
+  ...sqliteDrivers.map((driver): [string, () => StoreWithBackend] => [
+    `SqliteStore (${driver})`,
+    () => new SqliteStore(freshPath(), { driver }),
+  ]),
+];
+
+export const stores: [string, () => StoreWithBackend][] = [
+  ...bareStores,
+  ...bareStores.map(([name, make]): [string, () => StoreWithBackend] => [
+    `EncryptedStore over ${name}`,
+    () => new EncryptedStore({ store: make(), encryptionKey: KEY }),
+  ]),
+  ['EncryptedStore over EncryptedStore', () => {
+    const inner = new EncryptedStore({ store: new MemoryStore(), encryptionKey: KEY });
+    return new EncryptedStore({ store: inner, encryptionKey: KEY.map((byte) => byte ^ 1) });
+  }],
+];
