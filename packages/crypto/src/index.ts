@@ -20,14 +20,14 @@ export { type CanonicalizeOptions, canonicalizeJson } from './lib/json/canonical
 export { parseJson } from './lib/json/parse.js';
 export { snapshotJson } from './lib/json/snapshot.js';
 export type { JsonArray, JsonLimits, JsonObject, JsonValue } from './lib/json/walk.js';
-export {
-  type KeyDescription,
-  KeyManager,
-  type KeyManagerOptions,
-  type KeyState,
-  type KeyVerification,
-  type RevokedKey,
-  type Rotation,
-} from './lib/key-manager.js';
+export { KeyManager } from './lib/key-manager.js';
+export type {
+  KeyDescription,
+  KeyManagerOptions,
+  KeyState,
+  KeyVerification,
+  RevokedKey,
+  Rotation,
+} from './lib/key-manager-types.js';
 export { generateKeyPair, type KeyPair, keyPairFromPrivateKey, sign, verify } from './lib/keys.js';
 export { type Signer, toSigner } from './lib/signer.js';

@@ -73,6 +73,13 @@ describe('parseJson', () => {
     expect(Object.getOwnPropertyNames(value.a as object)).toEqual(['__proto__']);
   });
 
+  it('takes names that every object inherits', () => {
+    const names = Object.getOwnPropertyNames(Object.prototype).sort();
+    const source = `{${names.map((name) => `"${name}":1`).join(',')}}`;
+    expect(Object.keys(parseJson(source) as JsonObject).sort()).toEqual(names);
+    expect(canonicalizeJson(snapshotJson(JSON.parse(source)))).toBe(source);
+  });
+
   it('freezes what it returns', () => {
     const value = parseJson('{"a":[{}]}') as { a: [object] };
     expect([value, value.a, value.a[0]].every(Object.isFrozen)).toBe(true);

@@ -79,7 +79,12 @@ const limit = fc
   .tuple(action_, fc.option(resource_, { nil: undefined }), count, fc.option(field, { nil: undefined }), pick('', '1 ', '3 '), unit, severity)
   .map(([a, r, n, f, c, u, s]) => `limit ${a}${r ? ` on ${r}` : ''} ${n}${f ? ` of ${f}` : ''} per ${c}${u}${s}`);
 
-export const statement = fc.oneof({ arbitrary: rule, weight: 5 }, requirement, limit);
+/** Statements over much of the space: without them few requests get as far as limits and obligations. */
+const broad = pick(
+  'permit ** on **', 'permit a.** on **', 'permit ** on /a/**', 'permit ** on ** when has n', 'deny ** on ** when b = 1',
+  'limit ** 7 of n per day', 'limit ** on **\t3 per 2 minutes', 'limit a.** 0.5 of o.n per hour', 'require mfa on ** when s = \'a\'',
+);
+export const statement = fc.oneof({ arbitrary: rule, weight: 5 }, { arbitrary: broad, weight: 3 }, requirement, limit);
 const separator = pick('\n', '\n\n', ' ;', ';\n', ' # note\n', '\r\n', '\n # own line\n\n\n', ' ; # after\n');
 
 /** A CCL text that parses. */

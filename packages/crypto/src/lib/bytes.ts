@@ -36,7 +36,7 @@ export function exactBytes(value: unknown, length: number, name: string): Uint8A
 
 /** A plain Uint8Array of its own memory: `slice()` of a Buffer would share it. */
 export function copyBytes(bytes: Uint8Array): Uint8Array {
-  return Uint8Array.prototype.slice.call(new Uint8Array(bytes));
+  return new Uint8Array(bytes);
 }
 
 /** Joins byte arrays into a new one. */

@@ -1,6 +1,6 @@
 /** Text forms of bytes, each with exactly one spelling: what decodes is what encoding gives back. */
 import { base58, base64urlnopad, hex } from '@scure/base';
-import { bytesArgument } from './bytes.js';
+import { byteLength, bytesArgument } from './bytes.js';
 import { CryptoError } from './errors.js';
 
 /** Bounds of {@link fromBase58btc} and {@link toBase58btc}. */
@@ -46,7 +46,7 @@ export function fromBase64Url(text: string): Uint8Array {
 export function toBase58btc(bytes: Uint8Array, options: Base58Options = {}): string {
   const data = bytesArgument(bytes, 'bytes');
   const { maxLength = BASE58_MAX_LENGTH } = options;
-  if (data.length > maxLength * BYTES_PER_BASE58_CHARACTER) throw tooLong('base58btc', maxLength);
+  if (byteLength(data) > maxLength * BYTES_PER_BASE58_CHARACTER) throw tooLong('base58btc', maxLength);
   return base58.encode(data);
 }
 

@@ -41,7 +41,7 @@ export class Recorder {
 
   /** Records what became of a permitted action. It has happened, so a failure to write is counted, not thrown. */
   async outcome(of: number, outcome: OutcomeRecord['outcome'], now: number): Promise<void> {
-    await this.#append({ v: 1, kind: 'outcome', time: time(now), of, outcome }).catch(() => this.#lose());
+    await this.#appendOrLose({ v: 1, kind: 'outcome', time: time(now), of, outcome });
   }
 
   /** Waits for what is on its way, then closes the sink. */
@@ -51,11 +51,11 @@ export class Recorder {
   }
 
   #later(entry: DecisionEntry): void {
-    if (this.#notes.size >= MAX_NOTES) return this.#lose();
-    const note = this.#append(entry)
-      .then(() => undefined)
-      .catch(() => this.#lose())
-      .finally(() => this.#notes.delete(note));
+    if (this.#notes.size >= MAX_NOTES) {
+      this.#lost++;
+      return;
+    }
+    const note = this.#appendOrLose(entry).finally(() => this.#notes.delete(note));
     this.#notes.add(note);
   }
 
@@ -71,8 +71,12 @@ export class Recorder {
     }
   }
 
-  #lose(): void {
-    this.#lost++;
+  async #appendOrLose(entry: DecisionEntry): Promise<void> {
+    try {
+      await this.#append(entry);
+    } catch {
+      this.#lost++;
+    }
   }
 }
 

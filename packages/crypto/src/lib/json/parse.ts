@@ -1,4 +1,4 @@
-import { isBytes, isWellFormed } from '../bytes.js';
+import { byteLength, bytesArgument, isBytes, isWellFormed } from '../bytes.js';
 import { CryptoError } from '../errors.js';
 import { isInteroperable } from './numbers.js';
 import { DEFAULT_MAX_BYTES, setMember } from './snapshot.js';
@@ -36,9 +36,9 @@ function decode(text: string | Uint8Array, maxBytes: number): string {
     return text;
   }
   if (!isBytes(text)) throw new TypeError('text must be a string or a Uint8Array');
-  if (text.byteLength > maxBytes) throw tooLarge(maxBytes);
+  if (byteLength(text) > maxBytes) throw tooLarge(maxBytes);
   try {
-    return decoder.decode(text);
+    return decoder.decode(bytesArgument(text, 'text'));
   } catch (cause) {
     throw new CryptoError('not_json', 'the bytes are not UTF-8', { cause, line: 1, column: 1 });
   }

@@ -106,9 +106,9 @@ class Copier {
   }
 }
 
-/** Sets an own member, also one named `__proto__`, which assignment would take for the prototype. */
+/** Sets an own member, also one whose name is inherited: assigning `__proto__` would set the prototype. */
 export function setMember(object: Record<string, JsonValue>, name: string, value: JsonValue): void {
-  if (name !== '__proto__') object[name] = value;
+  if (!(name in object)) object[name] = value;
   else Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true });
 }
 
