@@ -2,7 +2,7 @@
  * Says in plain words which suites cannot run here and why, before the first test. With STELE_REQUIRE_ALL=1 (as in
  * continuous integration) something missing is an error instead: a run that skipped them must not be green.
  */
-import { haveVectors, vectorsFolder } from './vectors.ts';
+import { haveVectors, vectorsFolder } from './vectors.js';
 
 export default function announceSkips(): void {
   const missing: string[] = [];

@@ -9,6 +9,5 @@ import type { CovenantDocument } from './types.js';
 export function covenantId(
   document: Omit<CovenantDocument, 'id' | 'proof'> & { id?: string; proof?: unknown },
 ): string {
-  const { id: _id, proof: _proof, ...content } = document;
-  return `urn:stele:covenant:${sha256(canonicalizeJson(content))}`;
+  return `urn:stele:covenant:${sha256(canonicalizeJson(document, { omit: ['id', 'proof'] }))}`;
 }

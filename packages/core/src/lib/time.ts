@@ -1,14 +1,31 @@
-const RFC3339_UTC = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?Z$/;
+const RFC3339_UTC = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(\.\d{1,9})?Z$/;
 
 /**
  * Milliseconds since 1970 of an RFC 3339 time in UTC with `Z`, or undefined. A date that does not exist (30 February,
  * a leap second) is refused instead of rolled over.
  */
 export function parseTime(value: string): number | undefined {
-  if (!RFC3339_UTC.test(value)) return undefined;
-  const ms = Date.parse(value);
-  if (Number.isNaN(ms)) return undefined;
-  return new Date(ms).toISOString().slice(0, 19) === value.slice(0, 19) ? ms : undefined;
+  const match = RFC3339_UTC.exec(value);
+  if (match === null) return undefined;
+  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  if (month < 1 || month > 12 || day < 1 || day > daysIn(year, month)) return undefined;
+  if (hour > 23 || minute > 59 || second > 59) return undefined;
+  // Date.UTC would take the years 0 to 99 for those of the twentieth century.
+  if (year < 100) return undefined;
+  const fraction = match[7] === undefined ? 0 : Math.floor(Number(match[7]) * 1000);
+  return Date.UTC(year, month - 1, day, hour, minute, second) + fraction;
+}
+
+function daysIn(year: number, month: number): number {
+  if (month === 2) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28;
+  return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
 }
 
 /** RFC 3339 in UTC, whole seconds, rounded down. */

@@ -2,6 +2,7 @@
 import { snapshotJson } from '@stele/crypto';
 import { SteleError } from '@stele/types/errors';
 import type { ActionRequest } from '../decision.js';
+import { ActionNotPerformedError } from '../errors.js';
 import type { Monitor } from '../monitor.js';
 import { type Choice, choose, type GuardOptions, type HostFacts, lazyMonitor } from './guard.js';
 
@@ -73,9 +74,11 @@ function guarded<T extends ToolLike>(
     );
   }
   const request = (input: unknown) => requestOf(name, options, input);
-  // The tool gets a copy of what was judged, which it may change as it likes.
-  const run = (judged: ActionRequest, callOptions: unknown): unknown =>
-    Reflect.apply(execute, tool, [structuredClone(judged.context?.args), callOptions]);
+  function run(judged: ActionRequest, callOptions: unknown): unknown {
+    if (isAborted(callOptions)) throw new ActionNotPerformedError('the call was aborted before the tool ran');
+    // The tool gets a copy of what was judged, which it may change as it likes.
+    return Reflect.apply(execute as AnyExecute, tool, [structuredClone(judged.context?.args), callOptions]);
+  }
 
   async function awaited(input: unknown, callOptions: unknown): Promise<unknown> {
     const guard = await monitor();
@@ -105,8 +108,9 @@ async function drained(result: unknown): Promise<unknown> {
 
 function requestOf(name: string, options: ToolGuardOptions, input: unknown): ActionRequest {
   const args = copied(input);
-  // What cannot be copied is not plain JSON: the monitor says so, in its own words, and records it.
-  if (args === undefined) return { action: name, resource: '/', context: { args: input } };
+  // What cannot be copied is not plain JSON: the monitor says so, in its own words, and records it. The second member
+  // sees to it that it does, should the input (a proxy) be readable this time.
+  if (args === undefined) return { action: name, resource: '/', context: { args: input, tool: undefined } };
   const { action = name, resource = '/', context } = options;
   return {
     action: choose(action, args),
@@ -118,7 +122,7 @@ function requestOf(name: string, options: ToolGuardOptions, input: unknown): Act
 /** The functions of the host see a copy too, so that what they looked at is what is judged. */
 function copied(input: unknown): unknown {
   try {
-    return snapshotJson(input ?? {});
+    return snapshotJson(input === undefined ? {} : input);
   } catch {
     return undefined;
   }
@@ -127,10 +131,14 @@ function copied(input: unknown): unknown {
 const isAsyncIterable = (value: unknown): value is AsyncIterable<unknown> =>
   typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
 
-function warn(options: ToolGuardOptions, message: string): void {
-  if (options.onWarning !== undefined) return options.onWarning(message);
-  (globalThis as { process?: { emitWarning?: (text: string, type: string) => void } }).process?.emitWarning?.(
-    message,
-    'SteleWarning',
-  );
+const isAborted = (callOptions: unknown): boolean =>
+  (callOptions as { abortSignal?: AbortSignal } | undefined)?.abortSignal?.aborted === true;
+
+interface NodeLike {
+  process?: { emitWarning?: (text: string, type: string) => void };
+}
+
+function warn({ onWarning }: ToolGuardOptions, message: string): void {
+  if (onWarning !== undefined) onWarning(message);
+  else (globalThis as NodeLike).process?.emitWarning?.(message, 'SteleWarning');
 }

@@ -8,7 +8,7 @@ export type GuardOptions =
 
 type Unset<T> = { [K in keyof T]?: undefined };
 
-/** The monitor of one adapter. It is made on the first use, or when `ready` is called; a mistake in the options rejects. */
+/** The monitor of one adapter. It is made on the first use; when that fails the next use tries again. */
 export function lazyMonitor(options: GuardOptions): () => Promise<Monitor> {
   if (options.monitor !== undefined) {
     const { monitor } = options;
@@ -17,7 +17,10 @@ export function lazyMonitor(options: GuardOptions): () => Promise<Monitor> {
   if (options.covenant === undefined) throw new TypeError('a guard needs { covenant } or { monitor }');
   let made: Promise<Monitor> | undefined;
   return () => {
-    made ??= createMonitor(options);
+    made ??= createMonitor(options).catch((error: unknown) => {
+      made = undefined;
+      throw error;
+    });
     return made;
   };
 }

@@ -1,10 +1,12 @@
 /** Express 4 and 5, and Connect. Typed by structure, so that neither need be installed. */
 
+import { evaluate } from '@stele/ccl';
 import type { ActionRequest } from '../decision.js';
 import { type Denial, denialOf } from '../denial.js';
 import { CovenantDeniedError } from '../errors.js';
 import type { Monitor } from '../monitor.js';
 import { type Choice, choose, type GuardOptions, type HostFacts, lazyMonitor } from './guard.js';
+import { decodedPath, lowerCase } from './http-path.js';
 
 /** What a request of Express or Connect looks like from here. */
 export interface HttpRequestLike {
@@ -17,7 +19,8 @@ export interface HttpRequestLike {
 /** What a response looks like: only what `node:http` itself offers. */
 export interface HttpResponseLike {
   statusCode: number;
-  writableFinished: boolean;
+  readonly destroyed: boolean;
+  readonly writableFinished: boolean;
   setHeader(name: string, value: string | number): unknown;
   end(body?: string): unknown;
   once(event: 'close', listener: () => void): unknown;
@@ -32,7 +35,8 @@ export type HttpGuardOptions<Request extends HttpRequestLike = HttpRequestLike> 
   context?: HostFacts | ((request: Request) => HostFacts);
   /**
    * Whether the application tells `/Admin` from `/admin`. Not given: what Express says of `case sensitive routing`, else
-   * true. Where it does not, the path is judged in lower case.
+   * false. Where it does not, the path is judged in lower case. Say false if any router of the application ignores case:
+   * `express.Router()` does so whatever the application is told.
    */
   caseSensitive?: boolean;
 };
@@ -63,11 +67,14 @@ async function guard<Request extends HttpRequestLike>(
   response: HttpResponseLike,
 ): Promise<boolean> {
   const guarding = await monitor();
-  const folds = !(options.caseSensitive ?? isCaseSensitive(request));
-  if (folds) refuseCapitals(guarding);
   try {
-    const { settle } = await guarding.admit(requestOf(options, request, folds));
-    response.once('close', () => void settle(response.writableFinished ? 'done' : 'unknown'));
+    const { settle } = await guarding.admit(requestOf(guarding, options, request));
+    // Whoever asked may be gone by now: then it does not run.
+    if (response.destroyed) {
+      await settle('not_performed');
+      return false;
+    }
+    response.once('close', () => void settle(isDone(response) ? 'done' : 'unknown'));
     return true;
   } catch (error) {
     if (!(error instanceof CovenantDeniedError)) throw error;
@@ -76,76 +83,67 @@ async function guard<Request extends HttpRequestLike>(
   }
 }
 
+/** An answer that was sent whole and does not speak of a failure here. */
+const isDone = ({ writableFinished, statusCode }: HttpResponseLike): boolean =>
+  writableFinished && statusCode < 500;
+
 function requestOf<Request extends HttpRequestLike>(
+  { covenants }: Monitor,
   options: HttpGuardOptions<Request>,
   request: Request,
-  folds: boolean,
 ): ActionRequest {
-  const method = String(request.method).toLowerCase();
+  const folds = options.resource === undefined && !(options.caseSensitive ?? isCaseSensitive(request));
+  if (folds) refuseCapitals(covenants, options.action !== undefined);
   const decoded = decodedPath(request.originalUrl ?? request.url ?? '');
-  const path = folds ? decoded.toLowerCase() : decoded;
-  const { action = `http.${method}`, resource = path, context } = options;
-  return {
-    action: choose(action, request),
-    resource: choose(resource, request),
-    context: { ...(typeof context === 'function' ? context(request) : context), http: { method, path } },
+  const path = folds ? lowerCase(decoded) : decoded;
+  const asMethod = (method: string): ActionRequest => {
+    const { action = `http.${method}`, resource = path, context } = options;
+    return {
+      action: choose(action, request),
+      resource: choose(resource, request),
+      context: { ...(typeof context === 'function' ? context(request) : context), http: { method, path } },
+    };
   };
+  const method = String(request.method).toLowerCase();
+  // Routers answer HEAD with the handler of GET: where a rule denies that GET, this is how the request is judged.
+  const get = method === 'head' ? asMethod('get') : undefined;
+  return get !== undefined && isDeniedByRule(covenants, get) ? get : asMethod(method);
 }
 
-const looked = new WeakMap<object, string | undefined>();
+const isDeniedByRule = (covenants: Monitor['covenants'], request: ActionRequest): boolean =>
+  covenants.some(({ policy }) => evaluate(policy, request).code === 'denied_by_rule');
+
+interface Spelling {
+  readonly action: string;
+  readonly problem: string;
+}
+
+const looked = new WeakMap<object, readonly Spelling[]>();
 
 /**
  * Where paths are judged in lower case, a deny with a capital would silently never fire.
  * @throws TypeError naming such a statement
  */
-function refuseCapitals(monitor: Monitor): void {
-  const { covenants } = monitor;
-  if (!looked.has(covenants)) looked.set(covenants, capitals(covenants));
-  const found = looked.get(covenants);
-  if (found !== undefined) throw new TypeError(found);
+function refuseCapitals(covenants: Monitor['covenants'], anyAction: boolean): void {
+  const found = looked.get(covenants) ?? capitals(covenants);
+  looked.set(covenants, found);
+  const first = found.find(({ action }) => anyAction || mayMatchHttp(action));
+  if (first !== undefined) throw new TypeError(first.problem);
 }
 
-function capitals(covenants: Monitor['covenants']): string | undefined {
-  for (const { document, policy } of covenants) {
-    for (const { kind, line, action, resource } of policy.statements) {
-      if (kind === 'permit' || resource === resource.toLowerCase() || !mayMatchHttp(action)) continue;
-      return `${document.id}, line ${line}: the application ignores case in paths, so ${kind} … on ${resource} would never apply; write it in lower case, or enable "case sensitive routing"`;
-    }
-  }
-  return undefined;
+function capitals(covenants: Monitor['covenants']): Spelling[] {
+  return covenants.flatMap(({ document, policy }) =>
+    policy.statements
+      .filter(({ kind, resource }) => kind !== 'permit' && resource !== lowerCase(resource))
+      .map(({ kind, line, action, resource }) => ({
+        action,
+        problem: `${document.id}, line ${line}: the application ignores case in paths, so ${kind} … on ${resource} would never apply; write it in lower case, or enable "case sensitive routing"`,
+      })),
+  );
 }
 
 /** `http`, or a first segment with a wildcard. */
 const mayMatchHttp = (action: string): boolean => /^(?:http\b|[^.]*\*)/.test(action);
-
-/**
- * The path that the application will use, decoded once. One that hides a separator, or cannot be decoded, is left as it
- * came: what it contains then is malformed to the rules, so that it is denied rather than guessed at.
- */
-function decodedPath(url: string): string {
-  const path = withoutOrigin(url).split(/[?#]/, 1)[0] as string;
-  try {
-    return path
-      .split('/')
-      .map((segment) => decodedSegment(segment))
-      .join('/');
-  } catch {
-    return UNREADABLE;
-  }
-}
-
-// A backslash makes a resource malformed.
-const UNREADABLE = '\\';
-
-function decodedSegment(segment: string): string {
-  const decoded = decodeURIComponent(segment);
-  return decoded.includes('/') ? UNREADABLE : decoded;
-}
-
-/** A request line may hold an absolute URL (RFC 9112 section 3.2.2); the application sees its path. */
-function withoutOrigin(url: string): string {
-  return url.replace(/^[A-Za-z][A-Za-z0-9+.-]*:\/\/[^/?#]*/, '');
-}
 
 /** Express ignores case in routes unless told otherwise. Connect compares prefixes without regard to case, too. */
 function isCaseSensitive(request: HttpRequestLike): boolean {

@@ -14,12 +14,15 @@ import {
 export interface CanonicalizeOptions {
   /** Arrays and objects within one another, 1 to 1,000; 64 unless given. */
   maxDepth?: number;
+  /** Members of the outermost object that are left out, as for a signature that covers all but itself. */
+  omit?: readonly string[];
 }
 
 /** A small value can unfold without end where its parts are shared; the text stops here. */
 const MAX_CHARACTERS = 16 * 1024 * 1024;
 /** Insertion sort wins on the few members that objects have; beyond, it would be quadratic. */
 const FEW = 24;
+const NONE: readonly string[] = [];
 
 /**
  * The canonical JSON text of a value (RFC 8785). Plain objects, arrays, strings, booleans, null and finite numbers
@@ -29,8 +32,13 @@ const FEW = 24;
  */
 export function canonicalizeJson(value: unknown, options: CanonicalizeOptions = {}): string {
   const walk = new Walk(value, options.maxDepth ?? DEFAULT_MAX_DEPTH);
-  return walking(walk, () => write(value, walk));
+  const { omit } = options;
+  if (omit === undefined || !isObject(value)) return walking(walk, () => write(value, walk));
+  return walking(walk, () => writeObject(value, walk, omit));
 }
+
+const isObject = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function write(value: unknown, walk: Walk): string {
   switch (typeof value) {
@@ -62,11 +70,12 @@ function writeArray(array: readonly unknown[], walk: Walk): string {
   return `${text}]`;
 }
 
-function writeObject(object: object, walk: Walk): string {
+function writeObject(object: object, walk: Walk, omit: readonly string[] = NONE): string {
   walk.enter(object);
   let text = '{';
   let separator = '';
   for (const name of sorted(objectNames(object, walk))) {
+    if (omit.includes(name)) continue;
     const value = dataProperty(object, name, walk);
     text += `${separator}${wellFormed(quoteName(name), walk)}:${write(value, walk)}`;
     separator = ',';

@@ -1,0 +1,33 @@
+/** The path that a request line asks for, as the rules see it. */
+
+/**
+ * The path that the application will use, decoded once. One that hides a separator, that cannot be decoded, or on which
+ * parsers disagree is made malformed to the rules, so that it is denied rather than guessed at.
+ */
+export function decodedPath(url: string): string {
+  const path = url.replace(ORIGIN, '').split('?', 1)[0] as string;
+  if (!PATH.test(path)) return UNREADABLE;
+  try {
+    return path.split('/').map(decodedSegment).join('/');
+  } catch {
+    return UNREADABLE;
+  }
+}
+
+/** A request line may hold an absolute URL (RFC 9112 section 3.2.2). After an odd host some parsers begin the path early. */
+const ORIGIN = /^https?:\/\/[\w.:[\]-]+(?=\/)/i;
+
+/** Visible ASCII but `#`, which a request line does not have. */
+const PATH = /^\/[!"$-~]*$/;
+
+// A backslash makes a resource malformed.
+const UNREADABLE = '\\';
+
+function decodedSegment(segment: string): string {
+  const decoded = decodeURIComponent(segment);
+  return decoded.includes('/') ? UNREADABLE : decoded;
+}
+
+/** Only ASCII: this is all that a router folds, since the rest reaches it percent-encoded. */
+export const lowerCase = (text: string): string =>
+  text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());

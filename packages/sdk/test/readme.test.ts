@@ -1,0 +1,19 @@
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+import { runReadme } from '../../../test/support/readme.js';
+
+it('the first example of the README runs', async () => {
+  const { decision } = await runReadme(fileURLToPath(new URL('..', import.meta.url)));
+  expect(decision).toMatchObject({ permitted: true, code: 'permitted' });
+});
+
+it('so does that of the whole repository', async () => {
+  const { readFileSync } = await import('node:fs');
+  const { runModule, tsBlock } = await import('../../../test/support/readme.js');
+  const text = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
+  const { codes } = await runModule(
+    tsBlock(text).replace(/^console.*$/m, ''),
+    fileURLToPath(new URL('..', import.meta.url)),
+  );
+  expect(codes).toEqual(['permitted', 'no_matching_permit']);
+});

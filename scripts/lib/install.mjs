@@ -1,0 +1,44 @@
+// Installs what a lockfile names, unless that is what is installed already.
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { npmCommand, run } from './run.mjs';
+
+const FLAGS = [
+  '--include=dev',
+  '--include=optional',
+  '--loglevel=error',
+  '--no-audit',
+  '--no-fund',
+  '--no-progress',
+];
+
+/**
+ * @param {string} folder holds package-lock.json
+ * @param {string} [label] is shown while it takes its time
+ */
+export async function installIfChanged(folder, label) {
+  const stampFile = join(folder, 'node_modules', '.stele-install');
+  const stamp = wantedStamp(folder);
+  if (readOrNothing(stampFile) === stamp) return;
+  // JOBS lets the native module compile on every processor.
+  await run([...npmCommand(), 'ci', ...FLAGS], { cwd: folder, label, env: { ...process.env, JOBS: 'max' } });
+  mkdirSync(join(folder, 'node_modules'), { recursive: true });
+  writeFileSync(stampFile, stamp); // last: an interrupted installation has no stamp and is done again
+}
+
+/** What an installation depends on: the lockfile, and the Node and machine that native modules are compiled for. */
+function wantedStamp(folder) {
+  const lockfile = createHash('sha256')
+    .update(readFileSync(join(folder, 'package-lock.json')))
+    .digest('hex');
+  return `${lockfile} node ${process.versions.node.split('.')[0]} ${process.platform} ${process.arch}\n`;
+}
+
+function readOrNothing(file) {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
