@@ -34,7 +34,9 @@ export class EncryptedStore extends BackedStore {
   constructor(options: EncryptedStoreOptions) {
     const { store, encryptionKey } = options;
     if (typeof store?.backend?.put !== 'function') {
-      throw new TypeError('store must have a `backend`: MemoryStore, FileStore, SqliteStore, or a BackedStore of your own');
+      throw new TypeError(
+        'store must have a `backend`: MemoryStore, FileStore, SqliteStore, or a BackedStore of your own',
+      );
     }
     if (!(encryptionKey instanceof Uint8Array)) throw new TypeError('encryptionKey must be a Uint8Array');
     if (encryptionKey.length !== 32) throw new RangeError('encryptionKey must be exactly 32 bytes');

@@ -109,7 +109,13 @@ describe.each(backends)('the %s backend', (_, make) => {
 
   it('lists by prefix, after an id, at most so many', async () => {
     const backend = make();
-    for (const [n, m] of [[2, 9], [1, 3], [3, 1], [2, 1], [2, 5]] as const) {
+    for (const [n, m] of [
+      [2, 9],
+      [1, 3],
+      [3, 1],
+      [2, 1],
+      [2, 5],
+    ] as const) {
       await write(backend, 'revocation', revocationIdOf(n, m), utf8(`${n}/${m}`));
     }
     const texts = async (range: { after?: string; prefix?: string; limit: number }) =>
@@ -117,8 +123,14 @@ describe.each(backends)('the %s backend', (_, make) => {
     assert.deepEqual(await texts({ limit: 10 }), ['1/3', '2/1', '2/5', '2/9', '3/1']);
     assert.deepEqual(await texts({ limit: 2 }), ['1/3', '2/1']);
     assert.deepEqual(await texts({ limit: 10, prefix: `${covenantIdOf(2)}/` }), ['2/1', '2/5', '2/9']);
-    assert.deepEqual(await texts({ limit: 10, prefix: `${covenantIdOf(2)}/`, after: revocationIdOf(2, 1) }), ['2/5', '2/9']);
-    assert.deepEqual(await texts({ limit: 10, prefix: `${covenantIdOf(2)}/`, after: revocationIdOf(2, 9) }), []);
+    assert.deepEqual(await texts({ limit: 10, prefix: `${covenantIdOf(2)}/`, after: revocationIdOf(2, 1) }), [
+      '2/5',
+      '2/9',
+    ]);
+    assert.deepEqual(
+      await texts({ limit: 10, prefix: `${covenantIdOf(2)}/`, after: revocationIdOf(2, 9) }),
+      [],
+    );
     assert.deepEqual(await texts({ limit: 10, after: revocationIdOf(2, 7) }), ['2/9', '3/1']);
     assert.deepEqual(await texts({ limit: 10, prefix: `${covenantIdOf(9)}/` }), []);
     assert.equal(await backend.count('revocation', `${covenantIdOf(2)}/`), 3);

@@ -19,7 +19,9 @@ const oneShotHash = crypto.hash as typeof crypto.hash | undefined;
 export const provider: Provider = {
   randomBytes: (length) => plain(crypto.randomBytes(length)),
   equal: (a, b) => crypto.timingSafeEqual(a, b),
-  sha256: (bytes) => plain(crypto.createHash('sha256').update(bytes).digest()),
+  sha256: oneShotHash
+    ? (bytes) => plain(oneShotHash('sha256', bytes, 'buffer'))
+    : (bytes) => plain(crypto.createHash('sha256').update(bytes).digest()),
   sha256Hex: oneShotHash
     ? (bytes) => oneShotHash('sha256', bytes, 'hex')
     : (bytes) => crypto.createHash('sha256').update(bytes).digest('hex'),

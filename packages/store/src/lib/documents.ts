@@ -11,7 +11,7 @@ import {
 } from '@stele/core';
 import { canonicalizeJson, parseJson, sha256 } from '@stele/crypto';
 import { StoreError } from '../errors.js';
-import { frame, unframe, withMembers } from './frame.js';
+import { assemble, frame, unframe } from './frame.js';
 import { ID_PREFIX } from './ids.js';
 
 const MAX_PROOFS = 16;
@@ -61,8 +61,8 @@ export function encodeCovenant(document: CovenantDocument): Uint8Array {
 export function decodeCovenant(id: string, bytes: Uint8Array): CovenantDocument {
   return readable(id, () => {
     const lines = unframe(bytes);
-    if (lines === undefined || id !== ID_PREFIX + lines.digest) return undefined;
-    return parseCovenant(withMembers(lines.content, `,"id":"${id}","proof":${lines.proof}`));
+    if (lines === undefined || id !== ID_PREFIX + sha256(lines.content)) return undefined;
+    return parseCovenant(assemble(lines.content, `"id":"${id}",`, lines.proof));
   });
 }
 
@@ -82,8 +82,7 @@ export function decodeRevocation(id: string, bytes: Uint8Array): RevocationDocum
   return readable(id, () => {
     const lines = unframe(bytes);
     if (lines === undefined) return undefined;
-    const text = withMembers(lines.content, `,"proof":${lines.proof}`);
-    const revocation = parseJson(text) as unknown as RevocationDocument;
+    const revocation = parseJson(assemble(lines.content, '', lines.proof)) as unknown as RevocationDocument;
     return revocationId(revocation) === id ? revocation : undefined;
   });
 }

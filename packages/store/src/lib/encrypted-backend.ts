@@ -24,7 +24,9 @@ export class EncryptedBackend implements RecordBackend {
   constructor(inner: RecordBackend, key: Uint8Array) {
     this.#inner = inner;
     this.#key = Uint8Array.from(key);
-    this.keyId = toHex(hkdfSha256(this.#key, new Uint8Array(), encoder.encode('stele-store/1 key id'), KEY_ID_DIGITS / 2));
+    this.keyId = toHex(
+      hkdfSha256(this.#key, new Uint8Array(), encoder.encode('stele-store/1 key id'), KEY_ID_DIGITS / 2),
+    );
     this.#header = encoder.encode(`${HEADER}${this.keyId}\n`);
   }
 
@@ -39,7 +41,9 @@ export class EncryptedBackend implements RecordBackend {
 
   async list(kind: RecordKind, range: RecordRange): Promise<StoredRecord[]> {
     const records = await this.#inner.list(kind, range);
-    return Promise.all(records.map(async ({ id, bytes }) => ({ kind, id, bytes: await this.#open(kind, id, bytes) })));
+    return Promise.all(
+      records.map(async ({ id, bytes }) => ({ kind, id, bytes: await this.#open(kind, id, bytes) })),
+    );
   }
 
   delete(kind: RecordKind, id: string): Promise<boolean> {
@@ -69,11 +73,13 @@ export class EncryptedBackend implements RecordBackend {
   async #open(kind: RecordKind, id: string, sealed: Uint8Array): Promise<Uint8Array> {
     const header = decoder.decode(sealed.subarray(0, HEADER_BYTES));
     if (header !== `${HEADER}${this.keyId}\n`) throw this.#unreadable(id, header);
-    const padded = await aeadOpen(this.#key, sealed.subarray(HEADER_BYTES), this.#associatedData(kind, id)).catch(
-      (cause: unknown) => {
-        throw this.#unreadable(id, header, cause);
-      },
-    );
+    const padded = await aeadOpen(
+      this.#key,
+      sealed.subarray(HEADER_BYTES),
+      this.#associatedData(kind, id),
+    ).catch((cause: unknown) => {
+      throw this.#unreadable(id, header, cause);
+    });
     const bytes = unpad(padded);
     if (bytes === undefined) throw this.#unreadable(id, header);
     return bytes;

@@ -49,7 +49,8 @@ export class FileBackend implements RecordBackend {
   async put({ kind, id, bytes }: StoredRecord, expected: Uint8Array | undefined): Promise<boolean> {
     if (!isRecordId(kind, id)) throw new RangeError('id is not the id of a record');
     const stored = this.#read(kind, id);
-    if (stored === undefined ? expected !== undefined : !expected || !equalBytes(stored, expected)) return false;
+    if (stored === undefined ? expected !== undefined : !expected || !equalBytes(stored, expected))
+      return false;
     attempt(() => {
       const name = nameOf(id);
       makeFolder(this.#shard(kind, name));
@@ -76,7 +77,9 @@ export class FileBackend implements RecordBackend {
   async has(kind: RecordKind, id: string): Promise<boolean> {
     if (!isRecordId(kind, id)) return false;
     const name = nameOf(id);
-    return attempt(() => statSync(join(this.#shard(kind, name), name), { throwIfNoEntry: false }) !== undefined);
+    return attempt(
+      () => statSync(join(this.#shard(kind, name), name), { throwIfNoEntry: false }) !== undefined,
+    );
   }
 
   async list(kind: RecordKind, { after = '', prefix = '', limit }: RecordRange): Promise<StoredRecord[]> {
@@ -121,7 +124,8 @@ export class FileBackend implements RecordBackend {
     return attempt(() => {
       const size = statSync(path, { throwIfNoEntry: false })?.size;
       if (size === undefined) return undefined;
-      if (size > MAX_RECORD_BYTES) throw new StoreError('record_corrupt', `the file of ${id} is too long`, { id });
+      if (size > MAX_RECORD_BYTES)
+        throw new StoreError('record_corrupt', `the file of ${id} is too long`, { id });
       return contentOf(path);
     });
   }

@@ -18,27 +18,32 @@ const encoder = new TextEncoder();
 const ascii = new TextDecoder('latin1');
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** The two lines of a record. Canonical JSON holds no line feed. */
-export interface Lines {
-  readonly content: string;
-  readonly proof: string;
+/** The bytes of a record. Canonical JSON holds no line feed. */
+export function frame(lines: { content: string; proof: string }): Uint8Array {
+  return encoder.encode(`${HEADER}${sha256(lines.proof)}\n${lines.content}\n${lines.proof}`);
 }
 
-export function frame({ content, proof }: Lines): Uint8Array {
-  return encoder.encode(`${HEADER}${sha256(proof)}\n${content}\n${proof}`);
-}
-
-/** The lines of a record and the SHA-256 of the first, or undefined for anything that is not exactly one record. */
-export function unframe(bytes: Uint8Array): (Lines & { digest: string }) | undefined {
+/** The lines of a record, or undefined for anything that is not exactly one record. */
+export function unframe(bytes: Uint8Array): { content: Uint8Array; proof: Uint8Array } | undefined {
   const end = bytes.indexOf(LINE_FEED, HEADER_BYTES);
   if (end === -1) return undefined;
   const proof = bytes.subarray(end + 1);
   if (ascii.decode(bytes.subarray(0, HEADER_BYTES)) !== `${HEADER}${sha256(proof)}\n`) return undefined;
-  const content = bytes.subarray(HEADER_BYTES, end);
-  return { content: utf8.decode(content), proof: utf8.decode(proof), digest: sha256(content) };
+  return { content: bytes.subarray(HEADER_BYTES, end), proof };
 }
 
-/** The JSON text of an object with further members, given as `,"name":value`. */
-export function withMembers(object: string, members: string): string {
-  return `${object.slice(0, -1)}${members}}`;
+/**
+ * The JSON of a whole document: the content with `members` (text) and the proof set as its last members.
+ * @throws SyntaxError if the proof set is not one JSON value, and could thus bring members of its own
+ */
+export function assemble(content: Uint8Array, members: string, proof: Uint8Array): Uint8Array {
+  JSON.parse(utf8.decode(proof));
+  const head = content.subarray(0, -1);
+  const middle = encoder.encode(`,${members}"proof":`);
+  const whole = new Uint8Array(head.length + middle.length + proof.length + 1);
+  whole.set(head);
+  whole.set(middle, head.length);
+  whole.set(proof, head.length + middle.length);
+  whole[whole.length - 1] = 0x7d;
+  return whole;
 }

@@ -4,7 +4,10 @@ import { isRecordId } from './ids.js';
 
 /** Records in a Map. Bytes are copied on the way in and out. */
 export class MemoryBackend implements RecordBackend {
-  readonly #records: Record<RecordKind, Map<string, Uint8Array>> = { covenant: new Map(), revocation: new Map() };
+  readonly #records: Record<RecordKind, Map<string, Uint8Array>> = {
+    covenant: new Map(),
+    revocation: new Map(),
+  };
   /** Sorted ids of a kind, made when a list first needs them and dropped when the set of ids changes. */
   readonly #sorted: Partial<Record<RecordKind, string[]>> = {};
 
@@ -16,7 +19,8 @@ export class MemoryBackend implements RecordBackend {
   async put({ kind, id, bytes }: StoredRecord, expected: Uint8Array | undefined): Promise<boolean> {
     if (!isRecordId(kind, id)) throw new RangeError('id is not the id of a record');
     const stored = this.#records[kind].get(id);
-    if (stored === undefined ? expected !== undefined : !expected || !equalBytes(stored, expected)) return false;
+    if (stored === undefined ? expected !== undefined : !expected || !equalBytes(stored, expected))
+      return false;
     if (stored === undefined) delete this.#sorted[kind];
     this.#records[kind].set(id, bytes.slice());
     return true;

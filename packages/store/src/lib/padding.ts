@@ -16,5 +16,6 @@ export function unpad(padded: Uint8Array): Uint8Array | undefined {
   const length = new DataView(padded.buffer, padded.byteOffset).getUint32(0);
   const end = LENGTH_BYTES + length;
   if (end > padded.length || padded.length - end >= STEP) return undefined;
-  return padded.subarray(end).every((byte) => byte === 0) ? padded.slice(LENGTH_BYTES, end) : undefined;
+  for (let i = end; i < padded.length; i++) if (padded[i] !== 0) return undefined;
+  return padded.subarray(LENGTH_BYTES, end);
 }

@@ -19,11 +19,13 @@ export type Matches = (document: CovenantDocument) => boolean;
 export function matcher(filter: CovenantFilter, others: readonly string[] = []): Matches | undefined {
   if (typeof filter !== 'object' || filter === null) throw new TypeError('filter must be an object');
   for (const name of Object.keys(filter)) {
-    if (![...FILTERS, ...others].includes(name)) throw new TypeError(`filter has no member ${JSON.stringify(name)}`);
+    if (![...FILTERS, ...others].includes(name))
+      throw new TypeError(`filter has no member ${JSON.stringify(name)}`);
   }
   const { issuer, beneficiary, parent } = filter;
   for (const value of [issuer, beneficiary, parent]) {
-    if (value !== undefined && typeof value !== 'string') throw new TypeError('filter members must be strings');
+    if (value !== undefined && typeof value !== 'string')
+      throw new TypeError('filter members must be strings');
   }
   if (issuer === undefined && beneficiary === undefined && parent === undefined) return undefined;
   return (document) =>
@@ -40,7 +42,9 @@ export function page(options: ListOptions): { matches: Matches | undefined; limi
     throw new RangeError(`limit must be an integer from 1 to ${MAX_LIMIT}`);
   }
   if (cursor !== undefined && !isRecordId('covenant', cursor)) {
-    throw new StoreError('invalid_cursor', 'the cursor was not made by this store', { hint: 'begin without a cursor' });
+    throw new StoreError('invalid_cursor', 'the cursor was not made by this store', {
+      hint: 'begin without a cursor',
+    });
   }
   return { matches, limit, after: cursor ?? '' };
 }

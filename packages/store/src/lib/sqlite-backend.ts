@@ -2,7 +2,12 @@ import { closeSync, openSync } from 'node:fs';
 import { StoreError } from '../errors.js';
 import type { Found, RecordBackend, RecordKind, RecordRange, StoredRecord } from '../record-backend.js';
 import { isRecordId } from './ids.js';
-import { type SqliteDatabase, type SqliteDriverName, type SqliteStatement, loadSqlite } from './sqlite-driver.js';
+import {
+  loadSqlite,
+  type SqliteDatabase,
+  type SqliteDriverName,
+  type SqliteStatement,
+} from './sqlite-driver.js';
 import { toStoreError } from './sqlite-errors.js';
 import { migrate } from './sqlite-schema.js';
 
@@ -70,11 +75,17 @@ export class SqliteBackend implements RecordBackend {
 
   async list(kind: RecordKind, { after = '', prefix = '', limit }: RecordRange): Promise<StoredRecord[]> {
     const rows = this.#run(({ list }) => list.all(kind, after, prefix, `${prefix}\u{10ffff}`, limit));
-    return (rows as { id: string; bytes: unknown }[]).map((row) => ({ kind, id: row.id, bytes: blob(row.id, row.bytes) }));
+    return (rows as { id: string; bytes: unknown }[]).map((row) => ({
+      kind,
+      id: row.id,
+      bytes: blob(row.id, row.bytes),
+    }));
   }
 
   async count(kind: RecordKind, prefix = ''): Promise<number> {
-    return Number((this.#run(({ count }) => count.get(kind, prefix, `${prefix}\u{10ffff}`)) as { n: number }).n);
+    return Number(
+      (this.#run(({ count }) => count.get(kind, prefix, `${prefix}\u{10ffff}`)) as { n: number }).n,
+    );
   }
 
   async close(): Promise<void> {

@@ -14,7 +14,10 @@ export function toStoreError(cause: unknown): StoreError {
       : DAMAGED_NAMES.some((name) => String(code).startsWith(name));
   const why = typeof errcode === 'number' ? `SQLite result ${errcode}` : String(code ?? cause);
   return damaged
-    ? new StoreError('store_corrupt', `the database file is damaged: ${why}`, { cause, hint: 'restore it from a backup' })
+    ? new StoreError('store_corrupt', `the database file is damaged: ${why}`, {
+        cause,
+        hint: 'restore it from a backup',
+      })
     : new StoreError('store_unavailable', `the database refused: ${why}`, {
         cause,
         hint: 'look at the free space, the permissions, and for another process that holds the database',

@@ -21,7 +21,7 @@ const MIGRATIONS: readonly string[] = [
  */
 export function migrate(database: SqliteDatabase): void {
   // Looked at first: a database of someone else is left exactly as it is.
-  const current = isCurrent(database);
+  const current = atOnce(database, () => isCurrent(database));
   if (pragma(database, 'journal_mode') !== 'wal') database.exec('PRAGMA journal_mode = WAL');
   database.exec('PRAGMA synchronous = FULL');
   if (current) return;
@@ -38,6 +38,16 @@ export function migrate(database: SqliteDatabase): void {
   }
 }
 
+/** Reads several things in one state of the database: another process may be making it just now. */
+function atOnce<T>(database: SqliteDatabase, read: () => T): T {
+  database.exec('BEGIN');
+  try {
+    return read();
+  } finally {
+    database.exec('COMMIT');
+  }
+}
+
 /** @returns false for a store of an earlier version and for an empty database */
 function isCurrent(database: SqliteDatabase): boolean {
   const version = Number(pragma(database, 'user_version'));
@@ -45,7 +55,9 @@ function isCurrent(database: SqliteDatabase): boolean {
   if (ours && version <= MIGRATIONS.length) return version === MIGRATIONS.length;
   if (!ours && version === 0 && isEmpty(database)) return false;
   const what = ours ? `has the schema version ${version}, which is newer than this software` : 'is no store';
-  throw new StoreError('store_version', `the database ${what}`, { hint: 'upgrade Stele, or choose another file' });
+  throw new StoreError('store_version', `the database ${what}`, {
+    hint: 'upgrade Stele, or choose another file',
+  });
 }
 
 function isEmpty(database: SqliteDatabase): boolean {

@@ -21,7 +21,8 @@ export function temporaryFolder(): string {
 function loads(driver: SqliteDriverName): boolean {
   try {
     const module = createRequire(import.meta.url)(driver) as unknown;
-    if (driver === 'better-sqlite3') new (module as new (path: string) => { close(): void })(':memory:').close();
+    if (driver === 'better-sqlite3')
+      new (module as new (path: string) => { close(): void })(':memory:').close();
     return true;
   } catch {
     return false;

@@ -1,6 +1,12 @@
 /** Every store that can run here, each on fresh ground, bare and encrypted. */
 import { join } from 'node:path';
-import { EncryptedStore, FileStore, MemoryStore, SqliteStore, type StoreWithBackend } from '../../src/index.js';
+import {
+  EncryptedStore,
+  FileStore,
+  MemoryStore,
+  SqliteStore,
+  type StoreWithBackend,
+} from '../../src/index.js';
 import { KEY, sqliteDrivers, temporaryFolder } from './backends.js';
 
 const folder = temporaryFolder();
@@ -24,8 +30,11 @@ export const stores: [string, () => StoreWithBackend][] = [
     `EncryptedStore over ${name}`,
     () => new EncryptedStore({ store: make(), encryptionKey: KEY }),
   ]),
-  ['EncryptedStore over EncryptedStore', () => {
-    const inner = new EncryptedStore({ store: new MemoryStore(), encryptionKey: KEY });
-    return new EncryptedStore({ store: inner, encryptionKey: KEY.map((byte) => byte ^ 1) });
-  }],
+  [
+    'EncryptedStore over EncryptedStore',
+    () => {
+      const inner = new EncryptedStore({ store: new MemoryStore(), encryptionKey: KEY });
+      return new EncryptedStore({ store: inner, encryptionKey: KEY.map((byte) => byte ^ 1) });
+    },
+  ],
 ];

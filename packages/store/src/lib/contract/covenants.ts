@@ -9,7 +9,9 @@ const signersOf = (document: CovenantDocument | undefined) =>
 
 export function keepingCovenants(test: Case): void {
   test('gives back the document that was put', async (store) => {
-    const document = await sampleCovenant('ada', 'bot', { metadata: { note: 'déjà vu \u{1f600}', __proto__: null, n: [1, -2.5e-7] } });
+    const document = await sampleCovenant('ada', 'bot', {
+      metadata: { note: 'déjà vu \u{1f600}', __proto__: null, n: [1, -2.5e-7] },
+    });
     await store.put(document);
     assert.deepEqual({ ...(await store.get(document.id)) }, { ...document });
     assert.equal(await store.has(document.id), true);
@@ -92,7 +94,10 @@ export function keepingCovenants(test: Case): void {
     const signed = await Promise.all(witnesses.map((keys) => countersignCovenant(document, keys)));
     await Promise.all([...signed, ...signed].map((copy) => store.put(copy)));
     const stored = await store.get(document.id);
-    assert.deepEqual(new Set(signersOf(stored)), new Set([document.issuer.id, ...witnesses.map(({ did }) => did)]));
+    assert.deepEqual(
+      new Set(signersOf(stored)),
+      new Set([document.issuer.id, ...witnesses.map(({ did }) => did)]),
+    );
     assert.equal(proofsOf(stored).length, 13);
     assert.equal((await verifyCovenant(stored)).valid, true);
   });
@@ -135,7 +140,11 @@ export function refusingCovenants(test: Case): void {
     ['an empty proof set', 'structure', (d) => ({ ...d, proof: [] })],
     ['an unknown version', 'structure', (d) => ({ ...d, version: '2' })],
     ['more than 1 MiB', 'structure', (d) => ({ ...d, metadata: { padding: 'x'.repeat(1024 * 1024) } })],
-    ['a getter that throws', 'structure', (d) => Object.defineProperty({ ...d }, 'id', { enumerable: true, get: fail })],
+    [
+      'a getter that throws',
+      'structure',
+      (d) => Object.defineProperty({ ...d }, 'id', { enumerable: true, get: fail }),
+    ],
     ['a proxy that throws', 'structure', (d) => new Proxy(d, { get: fail, ownKeys: fail })],
     ['a null', 'structure', () => null],
     ['a string', 'structure', (d) => JSON.stringify(d)],

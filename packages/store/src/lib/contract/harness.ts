@@ -5,7 +5,10 @@ import type { CovenantStore } from '../../covenant-store.js';
 export type Case = (title: string, body: (store: CovenantStore) => Promise<void>) => void;
 
 /** Asserts that a promise is rejected with a StoreError of this code. @returns the error */
-export async function rejectsWith(promise: Promise<unknown>, code: string): Promise<{ check?: string; id?: string }> {
+export async function rejectsWith(
+  promise: Promise<unknown>,
+  code: string,
+): Promise<{ check?: string; id?: string }> {
   let thrown: unknown;
   await assert.rejects(promise, (error) => {
     thrown = error;

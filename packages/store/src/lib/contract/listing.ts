@@ -14,7 +14,10 @@ async function stored(store: CovenantStore, count: number, issuer?: string): Pro
 }
 
 /** Every page, one after the other. */
-async function pages(store: CovenantStore, options: CovenantFilter & { limit: number }): Promise<CovenantDocument[][]> {
+async function pages(
+  store: CovenantStore,
+  options: CovenantFilter & { limit: number },
+): Promise<CovenantDocument[][]> {
   const found: CovenantDocument[][] = [];
   let cursor: string | undefined;
   do {
@@ -37,7 +40,10 @@ export function listing(test: Case): void {
     const { items, nextCursor } = await store.list();
     assert.deepEqual(idsOf(items), sortedIds(documents));
     assert.equal(nextCursor, undefined);
-    assert.deepEqual(items[0], documents.find(({ id }) => id === items[0]?.id));
+    assert.deepEqual(
+      items[0],
+      documents.find(({ id }) => id === items[0]?.id),
+    );
     assert.deepEqual(await collect(store.iterate()), items);
   });
 
@@ -79,7 +85,9 @@ export function listing(test: Case): void {
     const child = await sampleCovenant('bot', 'worker', { parent });
     const other = await sampleCovenant('eve', 'bot');
     for (const document of [parent, child, other]) await store.put(document);
-    const [ada, bot, worker] = await Promise.all(['ada', 'bot', 'worker'].map(async (name) => (await keysOf(name)).did));
+    const [ada, bot, worker] = await Promise.all(
+      ['ada', 'bot', 'worker'].map(async (name) => (await keysOf(name)).did),
+    );
     const expected: [CovenantFilter, CovenantDocument[]][] = [
       [{}, [parent, child, other]],
       [{ issuer: undefined }, [parent, child, other]],

@@ -18,7 +18,8 @@ export function keepingRevocations(test: Case): void {
     for (const revocation of revocations) await store.putRevocation(revocation);
     await store.putRevocation(await sampleRevocation(two));
     const found = await store.getRevocations(one.id);
-    const byReason = (list: readonly RevocationDocument[]) => [...list].sort((a, b) => (a.reason < b.reason ? -1 : 1));
+    const byReason = (list: readonly RevocationDocument[]) =>
+      [...list].sort((a, b) => (a.reason < b.reason ? -1 : 1));
     assert.deepEqual(byReason(found), byReason(revocations));
     assert.equal((await store.getRevocations(two.id)).length, 1);
   });

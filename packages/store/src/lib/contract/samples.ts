@@ -14,7 +14,11 @@ export function keysOf(name: string): Promise<KeyPair> {
 type Options = Partial<Omit<Parameters<typeof buildCovenant>[0], 'signer' | 'beneficiary'>>;
 
 /** A covenant from one person for another; no two are the same. */
-export async function sampleCovenant(issuer = 'ada', agent = 'bot', options: Options = {}): Promise<CovenantDocument> {
+export async function sampleCovenant(
+  issuer = 'ada',
+  agent = 'bot',
+  options: Options = {},
+): Promise<CovenantDocument> {
   return buildCovenant({
     constraints: "permit files.read on '/reports/**'",
     ...options,
@@ -23,8 +27,14 @@ export async function sampleCovenant(issuer = 'ada', agent = 'bot', options: Opt
   });
 }
 
-export async function sampleCovenants(count: number, issuer?: string): Promise<CovenantDocument[]> {
-  return Promise.all(Array.from({ length: count }, () => sampleCovenant(issuer)));
+const pools = new Map<string, CovenantDocument[]>();
+
+/** So many different covenants by one person; another test may have been given the same. */
+export async function sampleCovenants(count: number, issuer = 'ada'): Promise<CovenantDocument[]> {
+  const pool = pools.get(issuer) ?? [];
+  pools.set(issuer, pool);
+  while (pool.length < count) pool.push(await sampleCovenant(issuer));
+  return pool.slice(0, count);
 }
 
 export async function sampleRevocation(

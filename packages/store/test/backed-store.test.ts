@@ -1,0 +1,197 @@
+/** What a store does with a backend that is slow, contended, hostile or broken. */
+import assert from 'node:assert/strict';
+import { countersignCovenant, verifyCovenant } from '@stele/core';
+import { describe, it } from 'vitest';
+import {
+  BackedStore,
+  type CovenantFilter,
+  MemoryStore,
+  type RecordBackend,
+  StoreError,
+} from '../src/index.js';
+import { collect } from '../src/lib/contract/harness.js';
+import { keysOf, sampleCovenant, sampleCovenants, sampleRevocation } from '../src/lib/contract/samples.js';
+import { encodeCovenant, encodeRevocation, revocationId } from '../src/lib/documents.js';
+import { frame } from '../src/lib/frame.js';
+import { MemoryBackend } from '../src/lib/memory-backend.js';
+import { failsWith } from './support/assert.js';
+
+/** A memory backend of which some methods are others. */
+function backendWith(changes: Partial<RecordBackend>): RecordBackend {
+  const memory = new MemoryBackend();
+  const own: RecordBackend = {
+    get: (kind, id) => memory.get(kind, id),
+    put: (record, expected) => memory.put(record, expected),
+    delete: (kind, id) => memory.delete(kind, id),
+    has: (kind, id) => memory.has(kind, id),
+    list: (kind, range) => memory.list(kind, range),
+    count: (kind, prefix) => memory.count(kind, prefix),
+    close: () => memory.close(),
+  };
+  return { ...own, ...changes };
+}
+
+describe('put', () => {
+  it('tries again when another writer came between, and unites with what that one wrote', async () => {
+    const covenant = await sampleCovenant();
+    const [byEve, byBob] = await Promise.all(
+      ['eve', 'bob'].map(async (name) => countersignCovenant(covenant, await keysOf(name))),
+    );
+    const memory = new MemoryBackend();
+    let interrupted = false;
+    const store = new BackedStore(
+      backendWith({
+        get: async (kind, id) => {
+          const found = await memory.get(kind, id);
+          if (!interrupted) {
+            interrupted = true;
+            await new BackedStore(memory).put(byEve!);
+          }
+          return found;
+        },
+        put: (record, expected) => memory.put(record, expected),
+      }),
+    );
+    await store.put(byBob!);
+    const stored = await new BackedStore(memory).get(covenant.id);
+    assert.equal([stored?.proof].flat().length, 3);
+    assert.equal((await verifyCovenant(stored)).valid, true);
+  });
+
+  it('gives up on a record that never holds still', async () => {
+    let attempts = 0;
+    const store = new BackedStore(
+      backendWith({
+        put: async () => {
+          attempts++;
+          return false;
+        },
+      }),
+    );
+    await failsWith('store_unavailable', async () => store.put(await sampleCovenant()));
+    assert.equal(attempts, 64);
+  });
+
+  it('passes on what the backend says', async () => {
+    const full = new StoreError('store_unavailable', 'full');
+    const store = new BackedStore(backendWith({ put: () => Promise.reject(full) }));
+    await assert.rejects(async () => store.put(await sampleCovenant()), full);
+  });
+
+  it('does not unite with proofs that do not verify', async () => {
+    const memory = new MemoryStore();
+    const covenant = await sampleCovenant();
+    const foreign = [
+      (await countersignCovenant(await sampleCovenant(), await keysOf('eve'))).proof,
+    ].flat()[1]!;
+    const own = [covenant.proof].flat();
+    for (const proof of [[...own, foreign], [], [null], 'x', {}, 1, [...own, null], [...own, ...own]]) {
+      const bytes = encodeCovenant({ ...covenant, proof } as typeof covenant);
+      const found = await memory.backend.get('covenant', covenant.id);
+      await memory.backend.put({ kind: 'covenant', id: covenant.id, bytes }, found?.version);
+      // A set without any foreign proof is mended; one with a proof that is worth nothing is not passed on.
+      const error = await memory.put(covenant).catch((reason: unknown) => reason);
+      if (error === undefined)
+        assert.equal((await verifyCovenant(await memory.get(covenant.id))).valid, true);
+      else assert.equal((error as StoreError).code, 'record_corrupt', JSON.stringify(proof));
+    }
+  });
+});
+
+describe('what comes out of a hostile backend', () => {
+  it('is corrupt unless it is one record in the exact form', async () => {
+    const covenant = await sampleCovenant();
+    const whole = new TextDecoder().decode(encodeCovenant(covenant));
+    const [header, content, proof] = whole.split('\n') as [string, string, string];
+    const forged = [
+      '',
+      'stele-record/1 ',
+      JSON.stringify(covenant),
+      `${header}\n${content}`,
+      `${header}\n${content}\n${proof}\n`,
+      `${header}\n${content}\n\n${proof}`,
+      `${header}\r\n${content}\n${proof}`,
+      `\ufeff${whole}`,
+      whole.replace('/1', '/2'),
+      whole.replace(header, header.toUpperCase()),
+      `${header}\n${content.replace('{', '{ ')}\n${proof}`,
+      `${header}\n${content.replace('{', '{"extra":1,')}\n${proof}`,
+    ];
+    for (const text of forged) {
+      const bytes = new TextEncoder().encode(text);
+      const store = new BackedStore(backendWith({ get: async () => ({ bytes, version: bytes }) }));
+      await failsWith('record_corrupt', () => store.get(covenant.id));
+    }
+  });
+
+  it('is corrupt when the proofs smuggle in other members', async () => {
+    const covenant = await sampleCovenant();
+    const { id: _, proof: __, ...content } = covenant;
+    const text = JSON.stringify(content, Object.keys(content).sort());
+    for (const proof of [
+      '[],"id":"x"',
+      '[],"extra":1',
+      '[],"1":2',
+      '[],"constraints":"permit ** on \'/**\'"',
+      '[',
+      '',
+    ]) {
+      const bytes = frame({ content: text, proof });
+      const store = new BackedStore(backendWith({ get: async () => ({ bytes, version: bytes }) }));
+      await failsWith('record_corrupt', () => store.get(covenant.id));
+    }
+  });
+});
+
+describe('list', () => {
+  it('hands out a cursor rather than look at more than 10,000 records in one call', async () => {
+    const memory = new MemoryStore();
+    const [template] = await sampleCovenants(1);
+    const ids: string[] = [];
+    for (let n = 0; n < 10_100; n++) {
+      const { id: _, ...content } = { ...template!, metadata: { n } };
+      const id = await plant(memory, content);
+      ids.push(id);
+    }
+    ids.sort();
+    const nobody: CovenantFilter = { issuer: 'did:key:nobody' };
+    const first = await memory.list(nobody);
+    assert.deepEqual(first.items, []);
+    assert.ok(first.nextCursor !== undefined && ids.indexOf(first.nextCursor) >= 9_999);
+    assert.deepEqual(await memory.list({ ...nobody, cursor: first.nextCursor }), { items: [] });
+    assert.equal((await collect(memory.iterate())).length, 10_100);
+  });
+});
+
+/** Stores a covenant that would not verify, past the checks. */
+async function plant(store: MemoryStore, content: object): Promise<string> {
+  const { covenantId } = await import('@stele/core');
+  const document = content as Parameters<typeof encodeCovenant>[0];
+  const id = covenantId(document);
+  await store.backend.put({ kind: 'covenant', id, bytes: encodeCovenant({ ...document, id }) }, undefined);
+  return id;
+}
+
+describe('revocations', () => {
+  it('takes one more than can be read, so that a flood makes the covenant unreliable and not unrevoked', async () => {
+    const memory = new MemoryStore();
+    const covenant = await sampleCovenant();
+    const template = await sampleRevocation(covenant);
+    for (let n = 0; n < 999; n++) {
+      const junk = { ...template, reason: `junk ${n}` };
+      await memory.backend.put(
+        { kind: 'revocation', id: revocationId(junk), bytes: encodeRevocation(junk) },
+        undefined,
+      );
+    }
+    await memory.putRevocation(await sampleRevocation(covenant, 'the thousandth'));
+    assert.equal((await memory.getRevocations(covenant.id)).length, 1000);
+    await memory.putRevocation(await sampleRevocation(covenant, 'one more'));
+    await failsWith('revocation_limit', () => memory.getRevocations(covenant.id));
+    await failsWith('revocation_limit', async () =>
+      memory.putRevocation(await sampleRevocation(covenant, 'too many')),
+    );
+    assert.equal(await memory.backend.count('revocation'), 1001);
+    assert.deepEqual(await memory.getRevocations((await sampleCovenant()).id), []);
+  });
+});

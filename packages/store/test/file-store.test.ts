@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { describe, it } from 'vitest';
+import { FileStore } from '../src/index.js';
+import { sampleCovenant, sampleCovenants, sampleRevocation } from '../src/lib/contract/samples.js';
+import { failsWith } from './support/assert.js';
+import { freshPath } from './support/stores.js';
+
+const modeOf = (path: string) => statSync(path).mode & 0o777;
+const filesIn = (folder: string) =>
+  (readdirSync(folder, { recursive: true }) as string[]).filter((name) =>
+    statSync(join(folder, name)).isFile(),
+  );
+
+describe('FileStore', () => {
+  it('finds everything again when it is opened anew', async () => {
+    const folder = freshPath();
+    const covenants = await sampleCovenants(5);
+    const revocation = await sampleRevocation(covenants[0]!);
+    const first = new FileStore(folder);
+    for (const covenant of covenants) await first.put(covenant);
+    await first.putRevocation(revocation);
+    await first.close();
+    const second = new FileStore(folder);
+    for (const covenant of covenants) assert.deepEqual(await second.get(covenant.id), covenant);
+    assert.deepEqual(await second.getRevocations(revocation.covenant), [revocation]);
+  });
+
+  it('makes the folders above it, and works with a relative path', async () => {
+    const folder = join(freshPath(), 'a', 'b');
+    const covenant = await sampleCovenant();
+    await new FileStore(relative(process.cwd(), folder)).put(covenant);
+    assert.deepEqual(await new FileStore(`${folder}/`).get(covenant.id), covenant);
+    assert.equal(modeOf(dirname(folder)), 0o700);
+  });
+
+  it('keeps its files from other users, whatever the umask', async () => {
+    const folder = freshPath();
+    const before = process.umask(0);
+    try {
+      const store = new FileStore(folder);
+      const covenant = await sampleCovenant();
+      await store.put(covenant);
+      await store.putRevocation(await sampleRevocation(covenant));
+    } finally {
+      process.umask(before);
+    }
+    assert.equal(modeOf(folder), 0o700);
+    assert.equal(filesIn(folder).length, 3);
+    for (const name of filesIn(folder)) {
+      assert.equal(modeOf(join(folder, name)), 0o600, name);
+      assert.equal(modeOf(dirname(join(folder, name))), 0o700, name);
+    }
+  });
+
+  it('names files by hex alone and leaves no temporary ones', async () => {
+    const folder = freshPath();
+    const store = new FileStore(folder);
+    const covenant = await sampleCovenant();
+    await store.put(covenant);
+    await store.put(covenant);
+    await store.putRevocation(await sampleRevocation(covenant));
+    const hex = covenant.id.slice(-64);
+    const [one, two, three] = filesIn(folder).sort();
+    assert.equal(one, `covenants/${hex.slice(0, 2)}/${hex}`);
+    assert.equal(two, 'format');
+    assert.match(three as string, new RegExp(`^revocations/${hex.slice(0, 2)}/${hex}-[0-9a-f]{64}$`));
+  });
+
+  it('ignores what a dead writer left, and cleans it up in time', async () => {
+    const folder = freshPath();
+    const covenant = await sampleCovenant();
+    await new FileStore(folder).put(covenant);
+    const [old, young] = [join(folder, 'tmp', 'old.tmp'), join(folder, 'tmp', 'young.tmp')];
+    writeFileSync(old, 'half a docu');
+    writeFileSync(young, 'half a docu');
+    utimesSync(old, new Date('2026-01-01'), new Date('2026-01-01'));
+    const store = new FileStore(folder);
+    assert.deepEqual([existsSync(old), existsSync(young)], [false, true]);
+    assert.equal(await store.count(), 1);
+    assert.deepEqual((await store.list()).items, [covenant]);
+  });
+
+  it('does not take foreign names for records', async () => {
+    const folder = freshPath();
+    const store = new FileStore(folder);
+    const covenant = await sampleCovenant();
+    await store.put(covenant);
+    const shard = join(folder, 'covenants', covenant.id.slice(-64, -62));
+    for (const name of ['README', '.hidden', `${covenant.id.slice(-64)}.bak`, 'A'.repeat(64), '__proto__']) {
+      writeFileSync(join(shard, name), 'foreign');
+    }
+    mkdirSync(join(folder, 'covenants', 'lost+found'));
+    writeFileSync(join(folder, 'covenants', 'note.txt'), 'foreign');
+    assert.equal(await store.count(), 1);
+    assert.deepEqual((await store.list()).items, [covenant]);
+  });
+
+  it('refuses a folder of an unknown version, or one whose marker is lost', async () => {
+    const folder = freshPath();
+    const store = new FileStore(folder);
+    await store.put(await sampleCovenant());
+    assert.equal(readFileSync(join(folder, 'format'), 'utf8'), 'stele-store 1\n');
+    for (const text of ['stele-store 2\n', 'stele-store 1', '', 'x'.repeat(1000)]) {
+      writeFileSync(join(folder, 'format'), text);
+      await failsWith('store_version', () => new FileStore(folder));
+    }
+    rmSync(join(folder, 'format'));
+    await failsWith('store_version', () => new FileStore(folder));
+    assert.equal(await store.count(), 1);
+  });
+
+  it('says store_unavailable when the file system does not let it', async () => {
+    const file = freshPath();
+    writeFileSync(file, 'a file, no folder');
+    await failsWith('store_unavailable', () => new FileStore(join(file, 'below')));
+    const folder = freshPath();
+    const store = new FileStore(folder);
+    const covenant = await sampleCovenant();
+    const hex = covenant.id.slice(-64);
+    writeFileSync(join(folder, 'covenants'), 'in the way');
+    const error = await failsWith('store_unavailable', () => store.put(covenant));
+    assert.ok(error.cause instanceof Error);
+    assert.deepEqual(readdirSync(join(folder, 'tmp')), []);
+    rmSync(join(folder, 'covenants'));
+    // A folder where a record should be can neither be read nor replaced, and is not taken for absent.
+    mkdirSync(join(folder, 'covenants', hex.slice(0, 2), hex), { recursive: true });
+    await failsWith('store_unavailable', () => store.get(covenant.id));
+    await failsWith('store_unavailable', () => store.put(covenant));
+    assert.equal(await store.has(covenant.id), true);
+    assert.deepEqual(readdirSync(join(folder, 'tmp')), []);
+  });
+
+  it('takes paths only', () => {
+    for (const path of [undefined, null, '', 1, {}, 'a\0b']) {
+      assert.throws(() => new FileStore(path as string), TypeError);
+    }
+  });
+});

@@ -1,0 +1,83 @@
+/** A disk that is really full: a small file system of its own, which only root can mount. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, it } from 'vitest';
+import { EncryptedStore, FileStore, SqliteStore, type StoreWithBackend } from '../src/index.js';
+import { sampleCovenant } from '../src/lib/contract/samples.js';
+import { failsWith } from './support/assert.js';
+import { KEY, sqliteDrivers } from './support/backends.js';
+import { freshPath } from './support/stores.js';
+
+const disk = freshPath('disk');
+mkdirSync(disk);
+const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', disk]).status === 0;
+afterAll(() => {
+  if (mounted) spawnSync('umount', [disk]);
+});
+
+const kinds: [string, (path: string) => StoreWithBackend][] = [
+  ['FileStore', (path) => new FileStore(path)],
+  ...sqliteDrivers.map((driver): [string, (path: string) => StoreWithBackend] => [
+    `SqliteStore (${driver})`,
+    (path) => new SqliteStore(path, { driver }),
+  ]),
+];
+
+describe.skipIf(!mounted).each(kinds)('%s on a full disk', (_, open) => {
+  it('says store_unavailable, keeps what it has, and goes on when there is room again', async () => {
+    const folder = join(disk, 'folder');
+    mkdirSync(folder);
+    const path = join(folder, 'store');
+    const ballast = join(disk, 'ballast');
+    writeFileSync(ballast, Buffer.alloc(200_000));
+    const store = new EncryptedStore({ store: open(path), encryptionKey: KEY });
+    const metadata = { filler: 'x'.repeat(20_000) };
+    const kept = [];
+    let refused = await sampleCovenant('ada', 'bot', { metadata });
+    for (; ; refused = await sampleCovenant('ada', 'bot', { metadata })) {
+      const error = await store.put(refused).catch((reason: unknown) => reason);
+      if (error !== undefined) {
+        await failsWith('store_unavailable', () => {
+          throw error;
+        });
+        break;
+      }
+      kept.push(refused);
+      assert.ok(kept.length < 100);
+    }
+    assert.ok(kept.length > 5);
+    assert.equal(await store.get(refused.id), undefined);
+    assert.equal(await store.count(), kept.length);
+    for (const covenant of kept) assert.deepEqual(await store.get(covenant.id), covenant);
+    rmSync(ballast);
+    await store.put(refused);
+    assert.deepEqual(await store.get(refused.id), refused);
+    await store.close();
+    const again = new EncryptedStore({ store: open(path), encryptionKey: KEY });
+    assert.equal(await again.count(), kept.length + 1);
+    await again.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  it('cannot be opened, and leaves the disk as it was', async () => {
+    const ballast = join(disk, 'ballast');
+    fill(ballast);
+    await failsWith('store_unavailable', async () => {
+      const store = open(join(disk, 'new'));
+      await store.put(await sampleCovenant());
+    });
+    rmSync(ballast);
+    rmSync(join(disk, 'new'), { recursive: true, force: true });
+  });
+});
+
+/** Writes until nothing more fits. */
+function fill(path: string): void {
+  try {
+    writeFileSync(path, Buffer.alloc(4 * 1024 * 1024));
+  } catch {
+    // Full, as intended.
+  }
+}
