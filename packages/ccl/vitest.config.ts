@@ -1,3 +1,4 @@
 import { defineConfig } from 'vitest/config';
 
-export default defineConfig({ test: { name: 'ccl', include: ['test/**/*.test.ts'] } });
+// The properties run many cases, which a busy machine may take long over.
+export default defineConfig({ test: { name: 'ccl', include: ['test/**/*.test.ts'], testTimeout: 120_000 } });

@@ -2,6 +2,7 @@ import type { CclDocument, LimitStatement, RequireStatement, RuleStatement, Stat
 import { compileCondition } from './lib/condition.js';
 import { splitActionPattern, splitResourcePattern } from './lib/names.js';
 import { compilePattern } from './lib/pattern.js';
+import { Statements } from './lib/statements.js';
 import { parse, textOf } from './parse.js';
 import {
   type Limit,
@@ -40,7 +41,12 @@ export function compile(source: string | CclDocument): Policy {
     else (statement.kind === 'permit' ? permits : denies).push({ ...target, kind: statement.kind });
     return summarize(statement, target);
   });
-  return makePolicy(Object.freeze(statements), { denies, permits, requires, limits });
+  return makePolicy(Object.freeze(statements), {
+    denies: new Statements(denies),
+    permits: new Statements(permits),
+    requires: new Statements(requires),
+    limits: new Statements(limits),
+  });
 }
 
 function compileTarget(statement: Statement, index: number, text: string): Target {

@@ -1,7 +1,7 @@
 import type { Severity } from './ast.js';
 import { quoteForMessage } from './lib/escape.js';
 import { isValidAction, normalizeResource } from './lib/names.js';
-import { matchPattern } from './lib/pattern.js';
+import type { Statements } from './lib/statements.js';
 import { isFiniteNumber, lookup } from './lib/values.js';
 import { type Limit, type Policy, type Program, programOf, type Rule, type Target } from './policy.js';
 
@@ -82,18 +82,19 @@ export function evaluate(policy: Policy, request: Request): Evaluation {
 
 /** Section 4 of the language, in its order. */
 function decide(program: Program, subject: Subject): Evaluation {
-  const denies = program.denies.filter((rule) => mayApply(rule, subject));
+  const { actionSegments, resourceSegments, context } = subject;
+  const covering = <T extends Target>(list: Statements<T>) => list.covering(actionSegments, resourceSegments);
+  const denies = covering(program.denies).filter((rule) => mayApply(rule, context));
   if (denies.length > 0) return deny('denied_by_rule', `denied by the rule on ${linesOf(denies)}`, denies);
-  const permits = program.permits.filter((rule) => surelyApplies(rule, subject));
+  const permits = covering(program.permits).filter((rule) => surelyApplies(rule, context));
   if (permits.length === 0) return unpermitted(subject);
   const limits: MatchedLimit[] = [];
-  for (const limit of program.limits) {
-    if (!covers(limit, subject)) continue;
-    const cost = costOf(limit, subject.context);
+  for (const limit of covering(program.limits)) {
+    const cost = costOf(limit, context);
     if (cost === undefined) return deny('limit_unmeasurable', unmeasurable(limit), permits);
     limits.push(describeLimit(limit, cost));
   }
-  const requires = program.requires.filter((requirement) => mayApply(requirement, subject));
+  const requires = covering(program.requires).filter((requirement) => mayApply(requirement, context));
   return {
     permitted: true,
     code: 'permitted',
@@ -106,20 +107,13 @@ function decide(program: Program, subject: Subject): Evaluation {
 }
 
 /** Denies and requirements apply unless their condition is known to be false. */
-function mayApply(target: Target, subject: Subject): boolean {
-  return covers(target, subject) && target.test?.(subject.context) !== false;
+function mayApply({ test }: Target, context: unknown): boolean {
+  return test === undefined || test(context) !== false;
 }
 
 /** Permits apply only if their condition is known to be true. */
-function surelyApplies(target: Target, subject: Subject): boolean {
-  return covers(target, subject) && (target.test === undefined || target.test(subject.context) === true);
-}
-
-function covers(target: Target, subject: Subject): boolean {
-  return (
-    matchPattern(target.action, subject.actionSegments) &&
-    matchPattern(target.resource, subject.resourceSegments)
-  );
+function surelyApplies({ test }: Target, context: unknown): boolean {
+  return test === undefined || test(context) === true;
 }
 
 /** What the request takes from the limit; undefined if that cannot be said. */

@@ -5,7 +5,7 @@ import { toDecimal, unitsAt } from './lib/decimal.js';
 import { implies, normalize } from './lib/implication.js';
 import { disjoint, includes } from './lib/inclusion.js';
 import { candidates } from './lib/witness.js';
-import { type Policy, type Program, programOf, type Rule, type Target } from './policy.js';
+import { type Limit, type Policy, type Program, programOf, type Rule, type Target } from './policy.js';
 
 export type Narrowing =
   | { readonly narrows: true }
@@ -53,7 +53,7 @@ export function checkNarrowing(child: Policy, parent: Policy, options: Narrowing
 function unproven(child: Program, parent: Program, budget: Budget): Map<Rule, string> {
   const open = new Map<Rule, string>();
   const live: Case[] = [];
-  for (const permit of child.permits) {
+  for (const permit of child.permits.all) {
     const problem = withinBudget(() => {
       const premises = premisesOf(permit, child, budget);
       if (premises === undefined) return undefined;
@@ -62,7 +62,7 @@ function unproven(child: Program, parent: Program, budget: Budget): Map<Rule, st
     });
     if (problem !== undefined) open.set(permit, problem);
   }
-  for (const limit of parent.limits) {
+  for (const limit of parent.limits.all) {
     const problem = withinBudget(() => limitGap(limit, live, child, budget));
     // One limit must count all that the parent's counts, so all permits share the doubt.
     if (problem !== undefined) for (const { permit } of live) open.set(permit, problem);
@@ -82,7 +82,7 @@ function withinBudget(step: () => string | undefined): string | undefined {
 /** What holds wherever the permit decides; undefined if it never can. */
 function premisesOf(permit: Rule, child: Program, budget: Budget): Condition[] | undefined {
   const premises = permit.condition === undefined ? [] : [normalize(permit.condition)];
-  for (const deny of child.denies) {
+  for (const deny of child.denies.all) {
     if (!covers(deny, permit, permit, budget)) continue;
     if (deny.condition === undefined) return undefined;
     premises.push(normalize(deny.condition, true));
@@ -94,13 +94,13 @@ function premisesOf(permit: Rule, child: Program, budget: Budget): Condition[] |
 function gap(live: Case, child: Program, parent: Program, budget: Budget): string | undefined {
   const { permit, premises } = live;
   if (!isPermitted(live, parent, budget)) return 'no permit of the parent is known to cover it';
-  for (const deny of parent.denies) {
-    if (!excluded(deny, permit, premises, child.denies, budget)) {
+  for (const deny of parent.denies.all) {
+    if (!excluded(deny, permit, premises, child.denies.all, budget)) {
       return `the parent's deny on line ${deny.line} may meet it`;
     }
   }
-  for (const requirement of parent.requires) {
-    const same = child.requires.filter(({ name }) => name === requirement.name);
+  for (const requirement of parent.requires.all) {
+    const same = child.requires.all.filter(({ name }) => name === requirement.name);
     if (!excluded(requirement, permit, premises, same, budget)) {
       return `the parent's obligation on line ${requirement.line} may be lacking`;
     }
@@ -110,7 +110,7 @@ function gap(live: Case, child: Program, parent: Program, budget: Budget): strin
 
 function isPermitted({ permit, premises }: Case, parent: Program, budget: Budget): boolean {
   const goals: Condition[] = [];
-  for (const candidate of parent.permits) {
+  for (const candidate of parent.permits.all) {
     if (!covers(candidate, permit, permit, budget)) continue;
     if (candidate.condition === undefined) return true;
     goals.push(normalize(candidate.condition));
@@ -143,15 +143,10 @@ function excluded(
 }
 
 /** Why the parent's limit may not be kept: no single limit of the child is known to count all that it counts. */
-function limitGap(
-  limit: Program['limits'][number],
-  live: readonly Case[],
-  child: Program,
-  budget: Budget,
-): string | undefined {
+function limitGap(limit: Limit, live: readonly Case[], child: Program, budget: Budget): string | undefined {
   const met = live.filter(({ permit }) => !apart(limit, permit, budget));
   if (met.length === 0) return undefined;
-  const kept = child.limits.some((own) => {
+  const kept = child.limits.all.some((own) => {
     const isTight = keeps(
       { ...own, field: own.field?.join('.') },
       { ...limit, field: limit.field?.join('.') },

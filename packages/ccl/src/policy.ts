@@ -1,6 +1,6 @@
 import type { Condition, Severity } from './ast.js';
 import type { Test } from './lib/condition.js';
-import type { Pattern } from './lib/pattern.js';
+import type { Aimed, Statements } from './lib/statements.js';
 
 /** One statement of a policy as tools show it. */
 export interface StatementSummary {
@@ -18,21 +18,18 @@ export interface StatementSummary {
   readonly name?: string;
 }
 
-/** What `evaluate` runs on. Each list is in document order. */
+/** What `evaluate` runs on. */
 export interface Program {
-  readonly denies: readonly Rule[];
-  readonly permits: readonly Rule[];
-  readonly requires: readonly Requirement[];
-  readonly limits: readonly Limit[];
+  readonly denies: Statements<Rule>;
+  readonly permits: Statements<Rule>;
+  readonly requires: Statements<Requirement>;
+  readonly limits: Statements<Limit>;
 }
 
-export interface Target {
-  readonly index: number;
+export interface Target extends Aimed {
   readonly line: number;
   readonly text: string;
   readonly severity: Severity;
-  readonly action: Pattern;
-  readonly resource: Pattern;
   readonly condition: Condition | undefined;
   /** The condition, compiled. */
   readonly test: Test | undefined;

@@ -51,14 +51,19 @@ export async function verifyCovenant(document: unknown, options: VerifyOptions =
   if (!(skew >= 0 && skew < Number.POSITIVE_INFINITY))
     throw new RangeError('clockSkewMs must be a number from 0 up');
   const known = verdictOf(document);
-  if (known !== undefined)
-    return conclude(known, await changing(known.links, true, options, now, skew), document);
+  if (known !== undefined) {
+    const results = await changing(known.links, true, options, now, skew);
+    return conclude(known.links, known.settled, results, document as VerifiedCovenant);
+  }
   const leaf = await establish(document);
   if (leaf.document === undefined) return unreadable(leaf);
   const above = await climbed(leaf, options.resolve);
   const links = [...above.ancestors, leaf];
-  const verdict: Verdict = { links, settled: settled(leaf, above) };
-  return conclude(verdict, await changing(links, isVouched(leaf, above), options, now, skew));
+  return conclude(
+    links,
+    settled(leaf, above),
+    await changing(links, isVouched(leaf, above), options, now, skew),
+  );
 }
 
 /** Checks a document by itself: structure, id, signatures and rules, without clock, trust or chain. Never throws. */
@@ -252,15 +257,19 @@ const unknownRevocation = (message: string): CheckResult => ({
 
 // ---- the conclusion
 
-function conclude(verdict: Verdict, now: ReadonlyMap<CheckName, CheckResult>, known?: unknown): Verification {
+function conclude(
+  links: readonly Facts[],
+  lasting: Verdict['settled'],
+  now: ReadonlyMap<CheckName, CheckResult>,
+  known?: VerifiedCovenant,
+): Verification {
   // What is settled as failed stays failed; a check that nothing speaks against has passed.
   const checks = CHECK_NAMES.map((name) => {
-    const lasting = verdict.settled.get(name);
-    return lasting !== undefined && !lasting.passed ? lasting : (now.get(name) ?? lasting ?? pass(name));
+    const settledAs = lasting.get(name);
+    return settledAs?.passed === false ? settledAs : (now.get(name) ?? settledAs ?? pass(name));
   });
   const valid = checks.every((check) => check.passed || check.warning === true);
-  if (!valid) return { valid, checks };
-  return { valid, checks, covenant: (known as VerifiedCovenant | undefined) ?? brand(verdict) };
+  return valid ? { valid, checks, covenant: known ?? brand(links, lasting) } : { valid, checks };
 }
 
 function unreadable(facts: Facts): Verification {

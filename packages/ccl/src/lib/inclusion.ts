@@ -37,7 +37,8 @@ export function intersection(
     if (skipLeft) i++;
     else if (skipRight) j++;
     else {
-      segments.push(meeting(l[i] ?? MANY, r[j] ?? MANY, filler));
+      // A side at its end leaves only wildcards, which were skipped, to the other.
+      segments.push(meeting(l[i]!, r[j]!, filler));
       if (l[i]?.kind === 'many') j++;
       else if (r[j]?.kind === 'many') i++;
       else [i, j] = [i + 1, j + 1];
@@ -87,8 +88,6 @@ function segmentIncludes(big: PatternSegment, small: PatternSegment): boolean {
   const same = (a: string, b: string) => a === b;
   return absorbs([...big.text], [...small.text], (character) => character === '*', same);
 }
-
-const MANY: PatternSegment = { kind: 'many' };
 
 /** table[i][j] says whether left[i…] and right[j…] meet; filled from the end. */
 function meetingTable(left: readonly PatternSegment[], right: readonly PatternSegment[]): boolean[][] {

@@ -1,4 +1,5 @@
 import type { ComparisonNode, Condition, Scalar } from '../ast.js';
+import { isPlainObject } from './values.js';
 
 /** The fields of a condition by their written name, with the constants that they are compared with. */
 export type Constants = Map<string, { readonly path: readonly string[]; readonly values: Set<Scalar> }>;
@@ -73,8 +74,8 @@ function put(context: Record<string, unknown>, path: readonly string[], value: u
   for (const name of path.slice(0, -1)) {
     if (!Object.hasOwn(object, name)) object[name] = {};
     const next = object[name];
-    if (typeof next !== 'object' || next === null || Array.isArray(next)) return false;
-    object = next as Record<string, unknown>;
+    if (!isPlainObject(next)) return false;
+    object = next;
   }
   const last = path[path.length - 1]!;
   if (Object.hasOwn(object, last)) return false;

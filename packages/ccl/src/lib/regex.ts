@@ -3,17 +3,33 @@ import type { LiteralNode } from '../ast.js';
 
 /** The most UTF-16 units of a `matches` pattern. */
 export const PATTERN_LIMIT = 512;
+/** The most instructions of all different patterns of a document: `\pL{1000}` is short to write and long to compile. */
+export const PROGRAM_LIMIT = 100_000;
 
 /** Compiled once, when the text is parsed, since parsing must know that they compile. */
 const compiled = new WeakMap<LiteralNode, RE2JS>();
 
-/** Compiles the pattern that the node holds. Returns the error if it is not in RE2 syntax. */
-export function prepareRegex(node: LiteralNode): unknown {
-  try {
-    compiled.set(node, RE2JS.compile(node.value as string));
-    return undefined;
-  } catch (error) {
-    return error;
+/** The patterns of one document. */
+export class Regexes {
+  readonly #byText = new Map<string, RE2JS>();
+  #instructions = 0;
+
+  /**
+   * Compiles the pattern that the node holds, or finds it compiled.
+   * @throws the engine's error if the pattern is not in RE2 syntax
+   */
+  prepare(node: LiteralNode): void {
+    const pattern = node.value as string;
+    const known = this.#byText.get(pattern);
+    const regex = known ?? RE2JS.compile(pattern);
+    compiled.set(node, regex);
+    if (known !== undefined) return;
+    this.#byText.set(pattern, regex);
+    this.#instructions += regex.programSize();
+  }
+
+  get areTooMany(): boolean {
+    return this.#instructions > PROGRAM_LIMIT;
   }
 }
 

@@ -71,13 +71,14 @@ export class Window {
   /** Milliseconds until at least `units` of what counts within `period` have passed. */
   waitFor(units: bigint, period: number, now: number): number {
     let freed = 0n;
-    for (let i = this.#head; i < this.#entries.length; i++) {
+    let passed = now;
+    for (let i = this.#head; freed < units && i < this.#entries.length; i++) {
       const entry = this.#entries[i]!;
       if (now - entry.time >= period) continue;
       freed += entry.units;
-      if (freed >= units) return Math.ceil(entry.time + period - now);
+      passed = entry.time + period;
     }
-    return 0;
+    return Math.ceil(passed - now);
   }
 
   add(time: number, units: bigint): Entry {

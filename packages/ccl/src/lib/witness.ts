@@ -24,15 +24,25 @@ export function* candidates(
   parent: Program,
   budget: Budget,
 ): Generator<Request> {
-  const childTargets = [...child.permits, ...child.denies, ...child.limits, ...child.requires];
-  const parentTargets = [...parent.permits, ...parent.denies, ...parent.limits, ...parent.requires];
+  const childTargets = [
+    ...child.permits.all,
+    ...child.denies.all,
+    ...child.limits.all,
+    ...child.requires.all,
+  ];
+  const parentTargets = [
+    ...parent.permits.all,
+    ...parent.denies.all,
+    ...parent.limits.all,
+    ...parent.requires.all,
+  ];
   const all = [...parentTargets, ...childTargets];
   for (const [action, resource] of names(permit, all, budget)) {
     const touched = all.filter(
       (target) => matchPattern(target.action, action) && matchPattern(target.resource, resource),
     );
     budget.spend(all.length);
-    const denies = child.denies.filter((deny) => touched.includes(deny));
+    const denies = child.denies.all.filter((deny) => touched.includes(deny));
     for (const context of contexts(permit, denies, touched, budget)) {
       yield { action: action.join('.'), resource: `/${resource.join('/')}`, context };
     }

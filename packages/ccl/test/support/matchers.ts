@@ -1,4 +1,4 @@
-import { CclSyntaxError, type CclDocument, parse } from '../../src/index.js';
+import { type CclDocument, CclSyntaxError, parse } from '../../src/index.js';
 
 /** The syntax error of a text; fails if it parses. */
 export function syntaxError(text: string): CclSyntaxError {
@@ -13,5 +13,7 @@ export function syntaxError(text: string): CclSyntaxError {
 
 /** A document without places, to compare what was said and not where. */
 export function withoutPlaces(document: CclDocument): unknown {
-  return JSON.parse(JSON.stringify(document, (key, value: unknown) => (key === 'location' ? undefined : value)));
+  return JSON.parse(
+    JSON.stringify(document, (key, value: unknown) => (key === 'location' ? undefined : value)),
+  );
 }

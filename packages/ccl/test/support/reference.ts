@@ -2,7 +2,7 @@
  * The language once more, in the most literal reading of its specification: slow, recursive, sharing nothing with the
  * sources but the parsed document.
  */
-import type { CclDocument, Condition, ComparisonNode, Operator, Statement } from '../../src/index.js';
+import type { CclDocument, ComparisonNode, Condition, Operator, Statement } from '../../src/index.js';
 
 type Truth = 'true' | 'false' | 'unknown';
 
@@ -12,7 +12,14 @@ export interface Expected {
   severity: string;
   matched: { kind: string; line: number }[];
   obligations: { name: string; line: number }[];
-  limits: { line: number; statement: number; amount: number; field?: string; cost: number; periodMs: number }[];
+  limits: {
+    line: number;
+    statement: number;
+    amount: number;
+    field?: string;
+    cost: number;
+    periodMs: number;
+  }[];
 }
 
 export function referenceEvaluate(
@@ -37,7 +44,8 @@ export function referenceEvaluate(
     return { permitted: false, code: 'denied_by_rule', severity: worst(denies), ...none, matched };
   }
   const permits = document.statements.filter((s) => s.kind === 'permit' && covers(s) && truth(s) === 'true');
-  if (permits.length === 0) return { permitted: false, code: 'no_matching_permit', severity: 'high', ...none };
+  if (permits.length === 0)
+    return { permitted: false, code: 'no_matching_permit', severity: 'high', ...none };
   const matched = permits.map((s) => ({ kind: s.kind, line: s.location.line }));
   const severity = worst(permits);
 
@@ -45,7 +53,12 @@ export function referenceEvaluate(
   for (const [statement, s] of document.statements.entries()) {
     if (s.kind !== 'limit' || !covers(s)) continue;
     const ms = { second: 1000, minute: 60_000, hour: 3_600_000, day: 86_400_000 }[s.period.unit];
-    const common = { line: s.location.line, statement, amount: s.amount, periodMs: (s.period.count ?? 1) * ms };
+    const common = {
+      line: s.location.line,
+      statement,
+      amount: s.amount,
+      periodMs: (s.period.count ?? 1) * ms,
+    };
     if (s.field === undefined) {
       limits.push({ ...common, cost: 1 });
       continue;
@@ -130,7 +143,8 @@ export function matchSegments(pattern: readonly string[], text: readonly string[
 function matchCharacters(pattern: string, text: string): boolean {
   if (pattern === '') return text === '';
   if (pattern[0] === '*') {
-    for (let skip = 0; skip <= text.length; skip++) if (matchCharacters(pattern.slice(1), text.slice(skip))) return true;
+    for (let skip = 0; skip <= text.length; skip++)
+      if (matchCharacters(pattern.slice(1), text.slice(skip))) return true;
     return false;
   }
   return pattern[0] === text[0] && matchCharacters(pattern.slice(1), text.slice(1));
@@ -186,7 +200,13 @@ function judgeComparison(node: ComparisonNode, context: unknown): Truth {
   const one = (element: unknown): Truth => {
     const { value: v } = node;
     if (v.kind === 'reference') return compare(element, node.operator, get(context, v.field.path), false);
-    if (v.kind === 'array') return compare(element, node.operator, v.items.map((item) => item.value), true);
+    if (v.kind === 'array')
+      return compare(
+        element,
+        node.operator,
+        v.items.map((item) => item.value),
+        true,
+      );
     return compare(element, node.operator, v.value, true);
   };
   if (node.quantifier === undefined) return one(value);
@@ -227,10 +247,14 @@ function compare(left: unknown, operator: Operator, right: unknown, literal: boo
     case 'not_contains':
       return negate(compare(left, 'contains', right, literal));
     case 'starts_with':
-      return l === 'string' && r === 'string' ? known((left as string).indexOf(right as string) === 0) : 'unknown';
+      return l === 'string' && r === 'string'
+        ? known((left as string).indexOf(right as string) === 0)
+        : 'unknown';
     case 'ends_with':
       if (l !== 'string' || r !== 'string') return 'unknown';
-      return known((left as string).slice((left as string).length - (right as string).length) === right || right === '');
+      return known(
+        (left as string).slice((left as string).length - (right as string).length) === right || right === '',
+      );
     case 'matches':
       // The patterns of the tests mean the same to the platform's engine.
       return l === 'string' ? known(new RegExp(right as string, 'u').test(left as string)) : 'unknown';

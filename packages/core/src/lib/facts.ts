@@ -2,10 +2,11 @@
  * What can be said of one document by itself, without a clock, a trust anchor or another document: its structure, its
  * id, its signatures, its rules. Established once from a snapshot and never again for the same verified covenant.
  */
-import { compile, type Policy } from '@stele/ccl';
+import type { Policy } from '@stele/ccl';
 import { publicKeyFromDid, snapshotJson, toHex } from '@stele/crypto';
 import { covenantId } from '../id.js';
 import type { CheckName, CovenantDocument, Proof } from '../types.js';
+import { policyOf } from './policies.js';
 import { hashDocument, signerOf, verifyProof } from './proof.js';
 import { covenantProblem, MAX_BYTES, proofsOf, span } from './structure.js';
 import { parseTime } from './time.js';
@@ -103,7 +104,7 @@ export function missingSigner(required: readonly string[], signers: ReadonlySet<
 
 function compiled(constraints: string): Policy | string {
   try {
-    return compile(constraints);
+    return policyOf(constraints);
   } catch (error) {
     return messageOf(error);
   }

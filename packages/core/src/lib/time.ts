@@ -1,25 +1,18 @@
-const RFC3339_UTC = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(\.\d{1,9})?Z$/;
+const RFC3339_UTC = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?Z$/;
 
 /**
  * Milliseconds since 1970 of an RFC 3339 time in UTC with `Z`, or undefined. A date that does not exist (30 February,
  * a leap second) is refused instead of rolled over.
  */
 export function parseTime(value: string): number | undefined {
-  const match = RFC3339_UTC.exec(value);
-  if (match === null) return undefined;
-  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
+  if (!RFC3339_UTC.test(value)) return undefined;
+  const number = (from: number, to: number) => Number(value.slice(from, to));
+  const [year, month, day] = [number(0, 4), number(5, 7), number(8, 10)];
   if (month < 1 || month > 12 || day < 1 || day > daysIn(year, month)) return undefined;
-  if (hour > 23 || minute > 59 || second > 59) return undefined;
+  const [hour, minute, second] = [number(11, 13), number(14, 16), number(17, 19)];
   // Date.UTC would take the years 0 to 99 for those of the twentieth century.
-  if (year < 100) return undefined;
-  const fraction = match[7] === undefined ? 0 : Math.floor(Number(match[7]) * 1000);
+  if (hour > 23 || minute > 59 || second > 59 || year < 100) return undefined;
+  const fraction = value.length === 20 ? 0 : Math.floor(number(19, value.length - 1) * 1000);
   return Date.UTC(year, month - 1, day, hour, minute, second) + fraction;
 }
 

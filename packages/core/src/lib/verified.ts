@@ -29,6 +29,7 @@ export interface Verdict {
   readonly links: readonly Facts[];
   /** The results of the checks that stay as they are. */
   readonly settled: ReadonlyMap<CheckName, CheckResult>;
+  readonly chain: readonly ChainLink[];
 }
 
 const verdicts = new WeakMap<object, Verdict>();
@@ -42,15 +43,21 @@ export function verdictOf(value: unknown): Verdict | undefined {
   return typeof value === 'object' && value !== null ? verdicts.get(value) : undefined;
 }
 
+// Inherited, so that the own members, and with them the JSON form, stay those of the signed document.
+const prototype = Object.freeze({
+  get policy(): Policy | undefined {
+    return verdictOf(this)?.links.at(-1)?.policy;
+  },
+  get chain(): readonly ChainLink[] | undefined {
+    return verdictOf(this)?.chain;
+  },
+});
+
 /** Makes the verified covenant of the last link, and remembers its verdict. Every link has passed its own checks. */
-export function brand(verdict: Verdict): VerifiedCovenant {
-  const chain = verdict.links.map(({ document, policy }) => Object.freeze({ document, policy }) as ChainLink);
+export function brand(links: readonly Facts[], settled: Verdict['settled']): VerifiedCovenant {
+  const chain = links.map(({ document, policy }) => Object.freeze({ document, policy }) as ChainLink);
   const leaf = chain[chain.length - 1] as ChainLink;
-  // Not enumerable, so that the JSON form stays the signed document.
-  const covenant = Object.defineProperties(
-    { ...leaf.document },
-    { policy: { value: leaf.policy }, chain: { value: Object.freeze(chain) } },
-  ) as VerifiedCovenant;
-  verdicts.set(Object.freeze(covenant), verdict);
+  const covenant = Object.freeze({ __proto__: prototype, ...leaf.document }) as unknown as VerifiedCovenant;
+  verdicts.set(covenant, { links, settled, chain: Object.freeze(chain) });
   return covenant;
 }

@@ -64,10 +64,16 @@ export const isWellFormed: (text: string) => boolean =
  * @throws {CryptoError} `lone_surrogate`, where TextEncoder would write U+FFFD and make two strings one
  */
 export function utf8(text: string): Uint8Array {
-  if (!isWellFormed(text)) {
-    throw new CryptoError('lone_surrogate', 'the string holds a lone surrogate and has no UTF-8 form');
-  }
-  return encoder.encode(text);
+  return encoder.encode(wellFormed(text));
+}
+
+/**
+ * The string itself.
+ * @throws {CryptoError} `lone_surrogate`
+ */
+export function wellFormed(text: string): string {
+  if (isWellFormed(text)) return text;
+  throw new CryptoError('lone_surrogate', 'the string holds a lone surrogate and has no UTF-8 form');
 }
 
 /**

@@ -1,5 +1,5 @@
 import { provider } from '#provider';
-import { bytesArgument, utf8 } from './bytes.js';
+import { bytesArgument, wellFormed } from './bytes.js';
 
 /**
  * SHA-256 (FIPS 180-4).
@@ -17,6 +17,6 @@ export function sha256Bytes(data: Uint8Array | string): Uint8Array {
   return provider.sha256(input(data));
 }
 
-function input(data: Uint8Array | string): Uint8Array {
-  return typeof data === 'string' ? utf8(data) : bytesArgument(data, 'data');
+function input(data: Uint8Array | string): Uint8Array | string {
+  return typeof data === 'string' ? wellFormed(data) : bytesArgument(data, 'data');
 }

@@ -20,11 +20,11 @@ export const provider: Provider = {
   randomBytes: (length) => plain(crypto.randomBytes(length)),
   equal: (a, b) => crypto.timingSafeEqual(a, b),
   sha256: oneShotHash
-    ? (bytes) => plain(oneShotHash('sha256', bytes, 'buffer'))
-    : (bytes) => plain(crypto.createHash('sha256').update(bytes).digest()),
+    ? (data) => plain(oneShotHash('sha256', data, 'buffer'))
+    : (data) => plain(crypto.createHash('sha256').update(data).digest()),
   sha256Hex: oneShotHash
-    ? (bytes) => oneShotHash('sha256', bytes, 'hex')
-    : (bytes) => crypto.createHash('sha256').update(bytes).digest('hex'),
+    ? (data) => oneShotHash('sha256', data, 'hex')
+    : (data) => crypto.createHash('sha256').update(data).digest('hex'),
   hkdfSha256: (ikm, salt, info, length) => new Uint8Array(crypto.hkdfSync('sha256', ikm, salt, info, length)),
   publicKeyOf: (seed) => {
     const jwk = crypto.createPublicKey(privateKey(seed)).export({ format: 'jwk' });

@@ -7,8 +7,9 @@ export interface Provider {
   randomBytes(length: number): Uint8Array;
   /** Constant-time comparison of arrays of equal length. */
   equal(a: Uint8Array, b: Uint8Array): boolean;
-  sha256(bytes: Uint8Array): Uint8Array;
-  sha256Hex(bytes: Uint8Array): string;
+  /** A string is well-formed and stands for its UTF-8 bytes. */
+  sha256(data: Uint8Array | string): Uint8Array;
+  sha256Hex(data: Uint8Array | string): string;
   hkdfSha256(ikm: Uint8Array, salt: Uint8Array, info: Uint8Array, length: number): Uint8Array;
   /** The Ed25519 public key of a 32-byte seed. */
   publicKeyOf(seed: Uint8Array): Uint8Array;

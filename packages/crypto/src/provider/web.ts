@@ -16,8 +16,8 @@ export const provider: Provider = {
     for (let i = 0; i < a.length; i++) difference |= (a[i] as number) ^ (b[i] as number);
     return difference === 0;
   },
-  sha256: (bytes) => sha256(bytes),
-  sha256Hex: (bytes) => hex(sha256(bytes)),
+  sha256: (data) => sha256(bytesOf(data)),
+  sha256Hex: (data) => hex(sha256(bytesOf(data))),
   hkdfSha256: (ikm, salt, info, length) => hkdf(sha256, ikm, salt, info, length),
   publicKeyOf: (seed) => getPublicKey(seed),
   sign: (message, seed) => sign(message, seed),
@@ -83,3 +83,7 @@ function gcmKey(key: Uint8Array, usage: 'encrypt' | 'decrypt') {
 function own(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return bytes as Uint8Array<ArrayBuffer>;
 }
+
+const encoder = new TextEncoder();
+
+const bytesOf = (data: Uint8Array | string): Uint8Array => (typeof data === 'string' ? encoder.encode(data) : data);

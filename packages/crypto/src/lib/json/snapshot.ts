@@ -115,10 +115,15 @@ export function setMember(object: Record<string, JsonValue>, name: string, value
 /** Visible ASCII that JSON takes as it is. */
 const plainAscii = /^[ !#-[\]-~]*$/;
 
+
+/** JSON escapes control characters, so its ASCII is the visible part. */
+const ascii = /^[ -\x7f]*$/;
+
 /** The length of a well-formed string's JSON form in UTF-8 bytes, quotes included. */
 function jsonBytes(text: string): number {
   if (plainAscii.test(text)) return text.length + 2;
   const json = JSON.stringify(text);
+  if (ascii.test(json)) return json.length;
   let bytes = 0;
   for (let i = 0; i < json.length; i++) {
     const unit = json.charCodeAt(i);

@@ -1,0 +1,136 @@
+import { describe, expect, it } from 'vitest';
+import { isValidAction, normalizeResource } from '../src/index.js';
+
+describe('requested actions', () => {
+  it.each(['a', 'A.b', 'a:b-c_d.0', '5', 'a'.repeat(512)])('%s', (text) =>
+    expect(isValidAction(text)).toBe(true),
+  );
+
+  it.each([
+    '',
+    '.',
+    'a.',
+    '.a',
+    'a..b',
+    'a*',
+    '*',
+    'a/b',
+    'a b',
+    ' a',
+    'a\n',
+    'é',
+    'a\u0000',
+    'a'.repeat(513),
+  ])('not %j', (text) => expect(isValidAction(text)).toBe(false));
+
+  it.each([undefined, null, 5, ['a'], {}, new String('a')])('not %j, which is no string', (value) => {
+    expect(isValidAction(value as string)).toBe(false);
+  });
+});
+
+describe('requested resources', () => {
+  it.each([
+    ['', []],
+    ['/', []],
+    ['///', []],
+    ['a', ['a']],
+    ['/a/b/', ['a', 'b']],
+    ['//a///b', ['a', 'b']],
+    ['*', ['*']],
+    ['/a/**', ['a', '**']],
+    ['/...', ['...']],
+    ['/a b/é😀', ['a b', 'é😀']],
+    ['/%41%2', ['%41%2']],
+    ['https://host', ['https:', 'host']],
+    ['https://host/', ['https:', 'host']],
+    ['https://host/a/', ['https:', 'host', 'a']],
+    ['/https://host/a', ['https:', 'host', 'a']],
+    ['https://host:8443/a', ['https:', 'host:8443', 'a']],
+    ['https://[::1]/a', ['https:', '[::1]', 'a']],
+    ['http://127.0.0.1/', ['http:', '127.0.0.1']],
+    ['file:///etc/hosts', ['file:', 'etc', 'hosts']],
+    ['s3://b/k', ['s3:', 'b', 'k']],
+    ['s3://b', ['s3:', 'b']],
+    ['spiffe://example.org/x', ['spiffe:', 'example.org', 'x']],
+    ['urn:x:y', ['urn:x:y']],
+    ['user:123', ['user:123']],
+    ['C:/x', ['C:', 'x']],
+    ['a/https://HOST', ['a', 'https:', 'HOST']],
+    ['1a://HOST', ['1a:', 'HOST']],
+    ['x'.repeat(4096), ['x'.repeat(4096)]],
+  ])('%s', (text, segments) => expect(normalizeResource(text)).toEqual(segments));
+
+  it.each([
+    '.',
+    '..',
+    '/./a',
+    '/a/..',
+    'a/../b',
+    '/a\\b',
+    '\\',
+    '/a\u0000',
+    '/\u001f',
+    '/\u007f',
+    '/\n',
+    '/\ud800',
+    '/\udc00a',
+    '/%2e',
+    '/a%2E',
+    '/%2fa',
+    '/%2F',
+    '/%5c',
+    '/%5C',
+    'x'.repeat(4097),
+    '/'.repeat(4097),
+    'https://HOST/x',
+    'HTTPS://host/x',
+    'https://host:443/x',
+    'http://host:80',
+    'https:internal/x',
+    'https:/host/x',
+    'https:///host/x',
+    'https:////host',
+    'https:',
+    'https://',
+    '//https://HOST/x',
+    '/https:host/x',
+    ' https://host/x',
+    '/ https://HOST/x',
+    ' /https://HOST/x',
+    'https://host/x ',
+    'https://host /x',
+    'https://user@host/x',
+    'https://@host/x',
+    'https://user:pw@host/',
+    'https://:pw@host/',
+    'https://host/x?',
+    'https://host/x?y=1',
+    'https://host/#',
+    'https://host#x',
+    'https://evil.com?.corp.com/x',
+    'https://host./x',
+    'https://host..',
+    's3://b./k',
+    'https://0x7f.1/',
+    'https://127.1/',
+    'https://2130706433/',
+    'https://h\u00f6st/',
+    'https://ho\u3002st/',
+    'https://host/\u00e9',
+    'https://host/a b',
+    'https://host:99999/',
+    'https://ho%73t/',
+    'https://[::1',
+    'https://[0:0:0:0:0:0:0:1]/',
+    'file:/etc/hosts',
+    'file:x',
+    'user:a#b',
+    'urn:x?y',
+    'Urn:x',
+    's3://u@b/k',
+  ])('not %j', (text) => expect(normalizeResource(text)).toBeUndefined());
+
+  it.each([undefined, null, 5, ['/a'], { toString: () => '/a' }])('not %j, which is no string', (value) => {
+    expect(normalizeResource(value as string)).toBeUndefined();
+  });
+});
