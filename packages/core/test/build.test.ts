@@ -94,7 +94,10 @@ describe('buildCovenant', () => {
       ...inner,
       publicKey: inner.publicKey,
       keyId: inner.keyId,
-      sign: (b) => (signed++, inner.sign(b)),
+      sign: (b) => {
+        signed++;
+        return inner.sign(b);
+      },
     };
     await refused({ ...changes, signer }, code);
     expect(signed).toBe(0);
