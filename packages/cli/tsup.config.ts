@@ -3,10 +3,12 @@ import { defineConfig } from 'tsup';
 export default defineConfig({
   entry: ['src/index.ts', 'src/stele.ts'],
   format: ['esm', 'cjs'],
-  dts: true,
+  dts: { entry: 'src/index.ts' },
   sourcemap: true,
   clean: true,
   target: 'node20',
-  splitting: false,
+  removeNodeProtocol: false,
+  // A chunk per command, so that each loads only what it needs.
+  splitting: true,
   treeshake: true,
 });

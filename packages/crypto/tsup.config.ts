@@ -13,6 +13,7 @@ export default defineConfig({
   sourcemap: true,
   clean: true,
   target: 'node20',
+  removeNodeProtocol: false,
   splitting: false,
   treeshake: true,
 });

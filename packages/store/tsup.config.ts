@@ -9,6 +9,7 @@ export default defineConfig({
   // The CommonJS build needs a stand-in for import.meta.url.
   shims: true,
   target: 'node20',
+  removeNodeProtocol: false,
   splitting: false,
   treeshake: true,
 });

@@ -7,6 +7,7 @@ export default defineConfig({
   sourcemap: true,
   clean: true,
   target: 'node20',
+  removeNodeProtocol: false,
   splitting: true, // one copy of SteleError, whichever entry it is imported from
   treeshake: true,
 });

@@ -82,6 +82,8 @@ export interface CheckResult {
   readonly warning?: true;
   /** Set where a failed check has a decision code of its own. */
   readonly code?: 'revocation_unknown';
+  /** Present where something could not be looked up: the check may pass later although nothing was changed. */
+  readonly unavailable?: true;
   /** One sentence for a person. */
   readonly message: string;
 }

@@ -93,7 +93,10 @@ function byItself(facts: Facts, name: CheckName): CheckResult {
 function settled(leaf: Facts, above: Climb): Map<CheckName, CheckResult> {
   const results = new Map<CheckName, CheckResult>();
   for (const name of INTEGRITY_CHECKS) results.set(name, byItself(leaf, name));
-  if (above.problem !== undefined) results.set('chain', fail('chain', above.problem));
+  if (above.problem !== undefined) {
+    const unavailable = above.unavailable === true ? { unavailable: true as const } : {};
+    results.set('chain', { ...fail('chain', above.problem), ...unavailable });
+  }
   results.set('narrowing', narrowing(leaf, above));
   return results;
 }
@@ -126,7 +129,8 @@ async function climbed(leaf: Facts, resolve: Resolve | undefined): Promise<Climb
   try {
     return await climb(leaf, resolve);
   } catch (error) {
-    return { ancestors: [], vouched: false, problem: `a parent could not be looked up: ${messageOf(error)}` };
+    const problem = `a parent could not be looked up: ${messageOf(error)}`;
+    return { ancestors: [], vouched: false, problem, unavailable: true };
   }
 }
 

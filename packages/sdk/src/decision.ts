@@ -60,6 +60,8 @@ export interface Decision {
   readonly covenant?: string;
   /** The check that failed, for `covenant_invalid` and `revocation_unknown`. */
   readonly check?: string;
+  /** What that check said, for the host alone: it may name stores, keys and other covenants. */
+  readonly detail?: string;
   readonly matched: readonly DecidingStatement[];
   /** The statement that decided, in the form that the agent may see; absent where its covenant keeps it to itself. */
   readonly statement?: { readonly covenant: string; readonly line: number; readonly text: string };

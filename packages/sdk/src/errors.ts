@@ -11,12 +11,18 @@ export class CovenantDeniedError extends SteleError {
 
   constructor(decision: Decision) {
     const denial = denialOf(decision);
-    super(decision.code, `${denial.reason} [${denial.code}]`);
+    super(decision.code, `${denial.reason} [${denial.code}${retryText(denial)}]`);
     this.decision = decision;
     this.denial = denial;
     // The decision holds statements of the covenant: neither a serialiser nor a log that prints the error may show it.
     Object.defineProperty(this, 'decision', { enumerable: false });
   }
+}
+
+/** An agent often sees nothing of a denial but the error's message. */
+function retryText({ retryable, retryAfterMs }: Denial): string {
+  if (retryAfterMs !== undefined) return `; try again in ${Math.ceil(retryAfterMs / 1000)} s`;
+  return retryable ? '; may be tried again' : '';
 }
 
 /**

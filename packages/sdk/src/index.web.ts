@@ -107,5 +107,6 @@ export {
   type DecisionRecord,
   type DecisionSink,
   MemorySink,
+  type MemorySinkOptions,
   type OutcomeRecord,
 } from './sink.js';

@@ -31,7 +31,7 @@ export interface MonitorOptions {
   agent?: string;
   /** Covenants that must govern, by id or by issuer: when one is not among those given, everything is denied. */
   mustGovern?: readonly string[];
-  /** Where decisions are recorded. Not given: in memory, the last 10,000. */
+  /** Where decisions are recorded. Not given: in memory, the last 10,000, without their contexts. */
   sink?: DecisionSink;
   /** What meets the obligations, by name. One without a handler is unmet. */
   obligations?: Readonly<Record<string, ObligationHandler>>;
@@ -45,8 +45,10 @@ export interface MonitorOptions {
   clock?: () => number | Date;
 }
 
-// One count for one promise: two monitors of a process that are handed the same covenant share its limits.
+// One count for one promise: two monitors of a process that are handed the same covenant share its limits. Windows of
+// two clocks cannot be compared, so each clock that a host brings has a ledger.
 const processLimits = new MemoryLimits();
+const limitsByClock = new WeakMap<object, LimitLedger>();
 
 const NO_LINKS: readonly ChainLink[] = [];
 
@@ -84,10 +86,9 @@ export class Monitor {
   private constructor(options: MonitorOptions) {
     const { clock } = options;
     this.#options = options;
-    this.#clock = clock === undefined ? Date.now : () => Number(clock());
-    this.#ledger =
-      options.limits ?? (clock === undefined ? processLimits : new MemoryLimits({ clock: this.#clock }));
-    this.#recorder = new Recorder(options.sink ?? new MemorySink());
+    this.#clock = clock === undefined ? Date.now : () => readClock(clock);
+    this.#ledger = options.limits ?? (clock === undefined ? processLimits : limitsOf(clock));
+    this.#recorder = new Recorder(options.sink ?? new MemorySink({ values: false }));
   }
 
   /** See `createMonitor`. */
@@ -96,7 +97,8 @@ export class Monitor {
       throw new TypeError('createMonitor needs { covenant }');
     }
     const monitor = new Monitor({ ...options, covenant: [options.covenant].flat() as CovenantDocument[] });
-    await monitor.#established(new Date(monitor.#clock()));
+    const now = monitor.#clock();
+    if (Number.isFinite(now)) await monitor.#established(new Date(now));
     return monitor;
   }
 
@@ -202,7 +204,10 @@ export class Monitor {
     if (unmet !== undefined) return refuse({ ...unmet, limits: appliedLimits(judged), obligations });
     if (obligations.length > 0) {
       // Meeting them may have taken days: what can change meanwhile is looked at again.
-      const still = await this.#standing(this.#clock());
+      const later = this.#clock();
+      const behind = this.#clockProblem(later);
+      if (behind !== undefined) return refuse(denied('clock_suspect', behind));
+      const still = await this.#standing(later);
       if (!('links' in still)) return refuse(denied(still.code, still.reason, still));
     }
 
@@ -281,6 +286,23 @@ interface Admitted {
 
 interface Refused {
   readonly decision: Decision;
+}
+
+/** A clock that fails gives no time, and without a time nothing is permitted. */
+function readClock(clock: () => number | Date): number {
+  try {
+    return Number(clock());
+  } catch {
+    return Number.NaN;
+  }
+}
+
+function limitsOf(clock: () => number | Date): LimitLedger {
+  const known = limitsByClock.get(clock);
+  if (known !== undefined) return known;
+  const ledger = new MemoryLimits({ clock: () => readClock(clock) });
+  limitsByClock.set(clock, ledger);
+  return ledger;
 }
 
 function judge(governing: Governing, request: Snapshot): Judged[] {

@@ -18,6 +18,7 @@ export interface DecisionRecord {
   readonly agent: string;
   readonly action: string;
   readonly resource: string;
+  /** The context that was judged; null where a sink does not keep it. */
   readonly context: unknown;
   readonly decision: 'permit' | 'pending' | 'deny';
   readonly code: DecisionCode;
@@ -47,17 +48,27 @@ export interface DecisionSink {
   close(): Promise<void>;
 }
 
-/** Keeps the last entries in memory. For tests, and for hosts that read decisions from `check` and keep them themselves. */
+export interface MemorySinkOptions {
+  /** How many entries are kept at least; the oldest go first. 10,000 when not given. */
+  capacity?: number;
+  /** Whether contexts are kept, each up to 1 MiB; true when not given. Without them the memory used is bounded. */
+  values?: boolean;
+}
+
+/** Keeps the last entries in memory. For tests, and for hosts that keep decisions themselves. */
 export class MemorySink implements DecisionSink {
   readonly #capacity: number;
+  readonly #values: boolean;
   readonly #entries: (DecisionEntry & { readonly seq: number })[] = [];
   #next = 0;
 
-  /** @param capacity how many entries are kept; the oldest go first. 10,000 when not given. */
-  constructor(capacity = 10_000) {
+  /** @throws RangeError for a capacity that is no whole number from 1 up */
+  constructor(options: MemorySinkOptions = {}) {
+    const { capacity = 10_000, values = true } = options;
     if (!Number.isInteger(capacity) || capacity < 1)
       throw new RangeError('capacity must be a whole number from 1 up');
     this.#capacity = capacity;
+    this.#values = values;
   }
 
   /** The entries that are kept, the oldest first. */
@@ -67,7 +78,8 @@ export class MemorySink implements DecisionSink {
 
   async append(entry: DecisionEntry): Promise<{ seq: number }> {
     const seq = this.#next++;
-    this.#entries.push({ ...entry, seq });
+    const bare = entry.kind === 'decision' && !this.#values ? { ...entry, context: null } : entry;
+    this.#entries.push({ ...bare, seq });
     // Cut in halves, not one by one: shifting an array of this size at each append would cost more than the append.
     if (this.#entries.length >= 2 * this.#capacity)
       this.#entries.splice(0, this.#entries.length - this.#capacity);

@@ -658,3 +658,29 @@ function nest(depth: number): object {
   for (let i = 1; i < depth; i++) value = { x: value };
   return value;
 }
+
+describe('MemorySink', () => {
+  it('keeps the last entries, and contexts only where it is to', async () => {
+    const outcome = { v: 1, kind: 'outcome', time: '', of: 0, outcome: 'done' } as const;
+    const sink = new MemorySink({ capacity: 2 });
+    for (let i = 0; i < 9; i++) expect(await sink.append(outcome)).toEqual({ seq: i });
+    expect(sink.entries.length).toBeLessThan(4);
+    expect(sink.entries.at(-1)?.seq).toBe(8);
+    const bare = new MemorySink({ values: false });
+    const monitor = await monitorOf(simple, { sink: bare });
+    await monitor.check({ ...read, context: { args: { secret: 1 } } });
+    expect(bare.entries[0]).toMatchObject({ context: null, resource: '/orders/1' });
+  });
+
+  it.each([0, -1, 1.5, Number.NaN])('a capacity of %s is the caller’s mistake', (capacity) => {
+    expect(() => new MemorySink({ capacity })).toThrow(RangeError);
+  });
+
+  it('a malformed request of any length leaves a short entry', async () => {
+    const sink = new MemorySink();
+    const monitor = await monitorOf(simple, { sink });
+    await monitor.check({ action: 'x'.repeat(100_000), resource: '/'.repeat(100_000) });
+    await monitor.close();
+    expect(JSON.stringify(sink.entries[0]).length).toBeLessThan(10_000);
+  });
+});

@@ -11,6 +11,8 @@ export interface Climb {
   readonly ancestors: readonly Facts[];
   /** What is wrong with the chain, if anything is. */
   readonly problem?: string;
+  /** True when a lookup failed: the chain may be sound. */
+  readonly unavailable?: true;
   /** True when the root is one that the host had verified itself and handed over as such. */
   readonly vouched: boolean;
 }

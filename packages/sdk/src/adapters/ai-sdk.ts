@@ -80,18 +80,21 @@ function guarded<T extends ToolLike>(
     return Reflect.apply(execute as AnyExecute, tool, [structuredClone(judged.context?.args), callOptions]);
   }
 
+  // Both read the input before they wait for anything: it is judged as it was when the tool was called.
   async function awaited(input: unknown, callOptions: unknown): Promise<unknown> {
-    const guard = await monitor();
-    return guard.enforce(request(input), (judged) => drained(run(judged, callOptions)));
+    const asked = request(input);
+    return (await monitor()).enforce(asked, (judged) => drained(run(judged, callOptions)));
   }
 
   /** The SDK looks for an async iterable on what is returned at once, so a generator tool needs a generator around it. */
-  async function* streamed(input: unknown, callOptions: unknown): AsyncGenerator<unknown> {
-    const guard = await monitor();
-    yield* guard.enforceStream(
-      request(input),
-      (judged) => run(judged, callOptions) as AsyncIterable<unknown>,
-    );
+  function streamed(input: unknown, callOptions: unknown): AsyncGenerator<unknown> {
+    const asked = request(input);
+    return (async function* () {
+      yield* (await monitor()).enforceStream(
+        asked,
+        (judged) => run(judged, callOptions) as AsyncIterable<unknown>,
+      );
+    })();
   }
 
   const execution = execute.constructor?.name === 'AsyncGeneratorFunction' ? streamed : awaited;
@@ -129,7 +132,7 @@ function copied(input: unknown): unknown {
 }
 
 const isAsyncIterable = (value: unknown): value is AsyncIterable<unknown> =>
-  typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
+  typeof (value as Partial<AsyncIterable<unknown>> | null | undefined)?.[Symbol.asyncIterator] === 'function';
 
 const isAborted = (callOptions: unknown): boolean =>
   (callOptions as { abortSignal?: AbortSignal } | undefined)?.abortSignal?.aborted === true;

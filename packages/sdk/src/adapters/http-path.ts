@@ -27,7 +27,3 @@ function decodedSegment(segment: string): string {
   const decoded = decodeURIComponent(segment);
   return decoded.includes('/') ? UNREADABLE : decoded;
 }
-
-/** Only ASCII: this is all that a router folds, since the rest reaches it percent-encoded. */
-export const lowerCase = (text: string): string =>
-  text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());

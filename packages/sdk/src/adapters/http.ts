@@ -4,9 +4,10 @@ import { evaluate } from '@stele/ccl';
 import type { ActionRequest } from '../decision.js';
 import { type Denial, denialOf } from '../denial.js';
 import { CovenantDeniedError } from '../errors.js';
-import type { Monitor } from '../monitor.js';
+import type { Admission, Monitor } from '../monitor.js';
 import { type Choice, choose, type GuardOptions, type HostFacts, lazyMonitor } from './guard.js';
-import { decodedPath, lowerCase } from './http-path.js';
+import { isCaseSensitive, lowerCase, refuseCapitals } from './http-case.js';
+import { decodedPath } from './http-path.js';
 
 /** What a request of Express or Connect looks like from here. */
 export interface HttpRequestLike {
@@ -35,8 +36,9 @@ export type HttpGuardOptions<Request extends HttpRequestLike = HttpRequestLike> 
   context?: HostFacts | ((request: Request) => HostFacts);
   /**
    * Whether the application tells `/Admin` from `/admin`. Not given: what Express says of `case sensitive routing`, else
-   * false. Where it does not, the path is judged in lower case. Say false if any router of the application ignores case:
-   * `express.Router()` does so whatever the application is told.
+   * false. Where it does not, paths are judged in lower case, in conditions on `http.path` too. Where Express says that it
+   * does, what is denied in lower case is denied all the same, because `express.Router()` ignores case whatever the
+   * application is told; `require` and `limit` are not carried over, so say false where such a router is used.
    */
   caseSensitive?: boolean;
 };
@@ -68,7 +70,7 @@ async function guard<Request extends HttpRequestLike>(
 ): Promise<boolean> {
   const guarding = await monitor();
   try {
-    const { settle } = await guarding.admit(requestOf(guarding, options, request));
+    const { settle } = await admit(guarding, options, request);
     // Whoever asked may be gone by now: then it does not run.
     if (response.destroyed) {
       await settle('not_performed');
@@ -83,20 +85,30 @@ async function guard<Request extends HttpRequestLike>(
   }
 }
 
+async function admit<Request extends HttpRequestLike>(
+  monitor: Monitor,
+  options: HttpGuardOptions<Request>,
+  request: Request,
+): Promise<Admission> {
+  const { covenants } = monitor;
+  const admission = await monitor.admit(requestOf(covenants, options, request));
+  if (monitor.covenants === covenants) return admission;
+  // What governs was established only now: the request has to be read in its light.
+  await admission.settle('not_performed');
+  return admit(monitor, options, request);
+}
+
 /** An answer that was sent whole and does not speak of a failure here. */
 const isDone = ({ writableFinished, statusCode }: HttpResponseLike): boolean =>
   writableFinished && statusCode < 500;
 
 function requestOf<Request extends HttpRequestLike>(
-  { covenants }: Monitor,
+  covenants: Monitor['covenants'],
   options: HttpGuardOptions<Request>,
   request: Request,
 ): ActionRequest {
-  const folds = options.resource === undefined && !(options.caseSensitive ?? isCaseSensitive(request));
-  if (folds) refuseCapitals(covenants, options.action !== undefined);
   const decoded = decodedPath(request.originalUrl ?? request.url ?? '');
-  const path = folds ? lowerCase(decoded) : decoded;
-  const asMethod = (method: string): ActionRequest => {
+  const read = (method: string, path: string): ActionRequest => {
     const { action = `http.${method}`, resource = path, context } = options;
     return {
       action: choose(action, request),
@@ -104,57 +116,43 @@ function requestOf<Request extends HttpRequestLike>(
       context: { ...(typeof context === 'function' ? context(request) : context), http: { method, path } },
     };
   };
+  const [asked, ...others] = methodsOf(request).flatMap((method) =>
+    pathsOf(covenants, options, request, decoded).map((path) => read(method, path)),
+  ) as [ActionRequest, ...ActionRequest[]];
+  return others.find((other) => isDeniedByRule(covenants, other)) ?? asked;
+}
+
+/** Routers answer HEAD with the handler of GET: where a rule denies that GET, this is how the request is judged. */
+function methodsOf(request: HttpRequestLike): string[] {
   const method = String(request.method).toLowerCase();
-  // Routers answer HEAD with the handler of GET: where a rule denies that GET, this is how the request is judged.
-  const get = method === 'head' ? asMethod('get') : undefined;
-  return get !== undefined && isDeniedByRule(covenants, get) ? get : asMethod(method);
+  return method === 'head' ? ['head', 'get'] : [method];
+}
+
+/** The path as the application reads it; and in lower case as well where some router may still ignore case. */
+function pathsOf<Request extends HttpRequestLike>(
+  covenants: Monitor['covenants'],
+  { action, resource, caseSensitive }: HttpGuardOptions<Request>,
+  request: Request,
+  path: string,
+): string[] {
+  if (caseSensitive === true) return [path];
+  const folded = lowerCase(path);
+  if (caseSensitive === undefined && isCaseSensitive(request))
+    return path === folded ? [path] : [path, folded];
+  refuseCapitals(covenants, { action: action !== undefined, resource: resource !== undefined });
+  return [folded];
 }
 
 const isDeniedByRule = (covenants: Monitor['covenants'], request: ActionRequest): boolean =>
   covenants.some(({ policy }) => evaluate(policy, request).code === 'denied_by_rule');
 
-interface Spelling {
-  readonly action: string;
-  readonly problem: string;
+function statusOf({ code, retryable }: Denial): number {
+  if (code === 'limit_exceeded') return 429;
+  return retryable && code !== 'obligation_pending' ? 503 : 403;
 }
-
-const looked = new WeakMap<object, readonly Spelling[]>();
-
-/**
- * Where paths are judged in lower case, a deny with a capital would silently never fire.
- * @throws TypeError naming such a statement
- */
-function refuseCapitals(covenants: Monitor['covenants'], anyAction: boolean): void {
-  const found = looked.get(covenants) ?? capitals(covenants);
-  looked.set(covenants, found);
-  const first = found.find(({ action }) => anyAction || mayMatchHttp(action));
-  if (first !== undefined) throw new TypeError(first.problem);
-}
-
-function capitals(covenants: Monitor['covenants']): Spelling[] {
-  return covenants.flatMap(({ document, policy }) =>
-    policy.statements
-      .filter(({ kind, resource }) => kind !== 'permit' && resource !== lowerCase(resource))
-      .map(({ kind, line, action, resource }) => ({
-        action,
-        problem: `${document.id}, line ${line}: the application ignores case in paths, so ${kind} … on ${resource} would never apply; write it in lower case, or enable "case sensitive routing"`,
-      })),
-  );
-}
-
-/** `http`, or a first segment with a wildcard. */
-const mayMatchHttp = (action: string): boolean => /^(?:http\b|[^.]*\*)/.test(action);
-
-/** Express ignores case in routes unless told otherwise. Connect compares prefixes without regard to case, too. */
-function isCaseSensitive(request: HttpRequestLike): boolean {
-  const app = request.app as { enabled?: (setting: string) => boolean } | undefined;
-  return typeof app?.enabled === 'function' ? app.enabled('case sensitive routing') : false;
-}
-
-const UNAVAILABLE = new Set(['limit_unavailable', 'record_failed', 'revocation_unknown', 'clock_suspect']);
 
 function answer(response: HttpResponseLike, denial: Denial): void {
-  const status = denial.code === 'limit_exceeded' ? 429 : UNAVAILABLE.has(denial.code) ? 503 : 403;
+  const status = statusOf(denial);
   const { reason, retryAfterMs, ...rest } = denial;
   response.statusCode = status;
   response.setHeader('Content-Type', 'application/problem+json');

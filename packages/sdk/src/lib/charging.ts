@@ -42,7 +42,8 @@ function counted({ link, evaluation }: Judged): Counted[] {
   const { id, beneficiary } = link.document;
   return evaluation.limits.map(({ line, statement, amount, field, cost, periodMs }) => ({
     limit: { covenant: id, line, amount, ...(field === undefined ? {} : { field }), cost, periodMs },
-    charge: { key: JSON.stringify([id, statement, beneficiary.id]), amount, cost, periodMs },
+    // An id has a fixed form and a statement is a number, so no two limits share a key.
+    charge: { key: `${id}#${statement}#${beneficiary.id}`, amount, cost, periodMs },
   }));
 }
 

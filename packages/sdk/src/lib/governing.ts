@@ -20,6 +20,8 @@ export interface Objection {
   readonly code: DecisionCode;
   readonly reason: string;
   readonly check?: string;
+  readonly detail?: string;
+  readonly retryable?: boolean;
   readonly covenant?: string;
 }
 
@@ -139,7 +141,9 @@ function objection(checks: readonly CheckResult[], covenant: string | undefined)
   return {
     code: failed?.code ?? 'covenant_invalid',
     check,
-    reason: `the covenant does not hold: ${check}: ${failed?.message ?? 'unknown'}`,
+    reason: `the covenant does not hold: its check "${check}" failed`,
+    ...(failed === undefined ? {} : { detail: failed.message }),
+    ...(failed?.unavailable === true ? { retryable: true } : {}),
     ...(covenant === undefined ? {} : { covenant }),
   };
 }

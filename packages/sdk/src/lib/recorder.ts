@@ -6,6 +6,8 @@ import type { Verdict } from './verdict.js';
 
 /** Denials whose record is on its way; one more than this is counted as lost instead of queued. */
 const MAX_NOTES = 1_000;
+const MAX_ACTION = 512;
+const MAX_RESOURCE = 4_096;
 
 /** Writes what a monitor decides to its sink, and counts what could not be written. */
 export class Recorder {
@@ -96,9 +98,9 @@ function decisionRecord(
     chain: governing?.ids ?? [],
     policy: governing?.policy ?? '',
     agent,
-    // A request that could not be read has nothing that could be recorded of it.
-    action: request?.action ?? '',
-    resource: request?.resource ?? '',
+    // A request that could not be read has nothing that could be recorded of it; one that is malformed may be of any length.
+    action: request?.action.slice(0, MAX_ACTION) ?? '',
+    resource: request?.resource.slice(0, MAX_RESOURCE) ?? '',
     context: request?.context ?? {},
     decision: verdict.permitted ? 'permit' : verdict.pending === undefined ? 'deny' : 'pending',
     code: verdict.code,

@@ -11,7 +11,7 @@ export type Verdict = Omit<Decision, 'receipt'>;
 export function denied(
   code: DecisionCode,
   reason: string,
-  where: { covenant?: string; check?: string } = {},
+  where: Pick<Partial<Decision>, 'covenant' | 'check' | 'detail' | 'retryable'> = {},
 ): Verdict {
   return {
     permitted: false,
@@ -20,10 +20,11 @@ export function denied(
     severity: 'high',
     ...(where.covenant === undefined ? {} : { covenant: where.covenant }),
     ...(where.check === undefined ? {} : { check: where.check }),
+    ...(where.detail === undefined ? {} : { detail: where.detail }),
     matched: [],
     obligations: [],
     limits: [],
-    retryable: DECISION_CODES[code].retryable,
+    retryable: where.retryable ?? DECISION_CODES[code].retryable,
   };
 }
 

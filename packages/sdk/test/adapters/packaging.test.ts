@@ -1,0 +1,37 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { describe, expect, it } from 'vitest';
+
+const at = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+
+it('the adapters load nothing but this house’s own packages', async () => {
+  const { metafile } = await build({
+    entryPoints: [at('src/adapters.ts')],
+    bundle: true,
+    packages: 'external',
+    platform: 'neutral',
+    format: 'esm',
+    write: false,
+    metafile: true,
+    logLevel: 'silent',
+  });
+  const loaded = Object.values(metafile.outputs).flatMap(({ imports }) => imports.map(({ path }) => path));
+  expect(loaded.length).toBeGreaterThan(0);
+  expect(loaded.filter((path) => !path.startsWith('@stele/'))).toEqual([]);
+});
+
+const dist = at('dist');
+
+describe.skipIf(!existsSync(`${dist}/adapters.d.ts`))('the built package', () => {
+  it('names no framework, neither in code nor in types', () => {
+    for (const file of readdirSync(dist).filter((name) => /\.(?:js|cjs|d\.ts|d\.cts)$/.test(name))) {
+      const text = readFileSync(`${dist}/${file}`, 'utf8');
+      const named = [...text.matchAll(/(?:from|import|require)\s*\(?\s*['"]([^'"./][^'"]*)['"]/g)].map(
+        ([, name]) => name as string,
+      );
+      expect(named.filter((name) => !name.startsWith('@stele/') && !isBuiltin(name))).toEqual([]);
+    }
+  });
+});
