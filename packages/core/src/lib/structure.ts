@@ -44,12 +44,13 @@ const proof = object(
   { expires: time },
 );
 
-const approvers: Shape = (value, at) => {
-  const shape = object({ keys: distinct(did, 1, 64), threshold: integer(1, 64) });
-  const problem = shape(value, at);
+const approversShape = object({ keys: distinct(did, 1, 64), threshold: integer(1, 64) });
+
+const approvers: Shape = (value) => {
+  const problem = approversShape(value);
   if (problem !== undefined) return problem;
   const { keys, threshold } = value as { keys: string[]; threshold: number };
-  return threshold <= keys.length ? undefined : `${at}.threshold asks for more approvers than there are keys`;
+  return threshold <= keys.length ? undefined : `.threshold asks for more approvers than there are keys`;
 };
 
 const content = {
@@ -87,7 +88,7 @@ const revocation = object({
 
 /** The first thing that keeps a JSON value from being a covenant, or undefined. */
 export function covenantProblem(value: unknown): string | undefined {
-  const problem = covenant(value, 'covenant');
+  const problem = named('covenant', covenant(value));
   if (problem !== undefined) return problem;
   const { start, end } = span(value as CovenantDocument);
   return end > start
@@ -97,7 +98,7 @@ export function covenantProblem(value: unknown): string | undefined {
 
 /** The same for a covenant that is not signed yet; its span is left to the caller. */
 export function unsignedProblem(value: unknown): string | undefined {
-  return unsigned(value, 'covenant');
+  return named('covenant', unsigned(value));
 }
 
 /** Says so when the canonical form is over the limit. */
@@ -108,8 +109,11 @@ export function sizeProblem(document: object): string | undefined {
 
 /** The first thing that keeps a JSON value from being a revocation, or undefined. */
 export function revocationProblem(value: unknown): string | undefined {
-  return revocation(value, 'revocation');
+  return named('revocation', revocation(value));
 }
+
+const named = (root: string, problem: string | undefined) =>
+  problem === undefined ? undefined : root + problem;
 
 /** When a covenant of sound structure holds: from `start` up to, not including, `end`, in milliseconds since 1970. */
 export function span(document: Omit<CovenantDocument, 'proof'>): { start: number; end: number } {

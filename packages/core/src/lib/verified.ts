@@ -32,32 +32,49 @@ export interface Verdict {
   readonly chain: readonly ChainLink[];
 }
 
-const verdicts = new WeakMap<object, Verdict>();
+// A private field and not a WeakMap: it costs nothing to look at and nothing to collect.
+class Verified {
+  readonly #verdict: Verdict;
+
+  constructor(document: Readonly<CovenantDocument>, verdict: Verdict) {
+    this.#verdict = verdict;
+    Object.freeze(Object.assign(this, document));
+  }
+
+  // Inherited, so that the own members, and with them the JSON form, stay those of the signed document.
+  get policy(): Policy {
+    return this.#leaf.policy;
+  }
+
+  get chain(): readonly ChainLink[] {
+    return this.#verdict.chain;
+  }
+
+  get #leaf(): ChainLink {
+    return this.#verdict.chain[this.#verdict.chain.length - 1] as ChainLink;
+  }
+
+  static verdictOf(value: unknown): Verdict | undefined {
+    return typeof value === 'object' && value !== null && #verdict in value ? value.#verdict : undefined;
+  }
+}
 
 /** True for an object that `verifyCovenant` returned as `covenant`, in this copy of the package. */
 export function isVerifiedCovenant(value: unknown): value is VerifiedCovenant {
-  return typeof value === 'object' && value !== null && verdicts.has(value);
+  return Verified.verdictOf(value) !== undefined;
 }
 
 export function verdictOf(value: unknown): Verdict | undefined {
-  return typeof value === 'object' && value !== null ? verdicts.get(value) : undefined;
+  return Verified.verdictOf(value);
 }
-
-// Inherited, so that the own members, and with them the JSON form, stay those of the signed document.
-const prototype = Object.freeze({
-  get policy(): Policy | undefined {
-    return verdictOf(this)?.links.at(-1)?.policy;
-  },
-  get chain(): readonly ChainLink[] | undefined {
-    return verdictOf(this)?.chain;
-  },
-});
 
 /** Makes the verified covenant of the last link, and remembers its verdict. Every link has passed its own checks. */
 export function brand(links: readonly Facts[], settled: Verdict['settled']): VerifiedCovenant {
   const chain = links.map(({ document, policy }) => Object.freeze({ document, policy }) as ChainLink);
   const leaf = chain[chain.length - 1] as ChainLink;
-  const covenant = Object.freeze({ __proto__: prototype, ...leaf.document }) as unknown as VerifiedCovenant;
-  verdicts.set(covenant, { links, settled, chain: Object.freeze(chain) });
-  return covenant;
+  return new Verified(leaf.document, {
+    links,
+    settled,
+    chain: Object.freeze(chain),
+  }) as unknown as VerifiedCovenant;
 }
