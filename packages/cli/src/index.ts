@@ -1,1 +1,6 @@
-export {};
+/**
+ * The `stele` command in process: for tests, and for tools that offer it as a part of theirs.
+ * @module
+ */
+export type { Chunks, ExitCode, Output, Streams } from './lib/cli.js';
+export { run } from './program.js';

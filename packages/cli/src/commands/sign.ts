@@ -1,0 +1,138 @@
+import {
+  buildCovenant,
+  type CovenantDocument,
+  countersignCovenant,
+  type KeyPair,
+  parseCovenant,
+} from '@stele/sdk';
+import { type Command, InvalidArgumentError } from 'commander';
+import type { Cli, ExitCode } from '../lib/cli.js';
+import { CliError } from '../lib/errors.js';
+import { refuseInput, writeText } from '../lib/files.js';
+import { nameOf, readBytes, readJsonObject, readText } from '../lib/input.js';
+import { readKey } from '../lib/keys.js';
+import { jsonText } from '../lib/output.js';
+import { compileText } from '../lib/rules.js';
+import { parsePoint } from '../lib/times.js';
+import { many } from '../lib/verification.js';
+
+interface Flags {
+  readonly key: string;
+  readonly beneficiary?: string;
+  readonly beneficiaryName?: string;
+  readonly issuerName?: string;
+  readonly activates?: string;
+  readonly expires?: string;
+  readonly parent?: string;
+  readonly delegation?: number;
+  readonly countersigner?: string[];
+  readonly metadata?: string;
+  readonly allowWider?: true;
+  readonly countersign?: string;
+  readonly out?: string;
+  readonly json?: true;
+}
+
+export function define(command: Command, cli: Cli): void {
+  command
+    .argument('[constraints.ccl]', 'the rules, in CCL; - for standard input')
+    .requiredOption('--key <file>', 'the private key of the issuer, a file that `stele keygen` wrote')
+    .option('--beneficiary <did>', 'the agent: a did:key or any absolute URI')
+    .option('--beneficiary-name <name>', 'its name')
+    .option('--issuer-name <name>', 'the name of the issuer')
+    .option(
+      '--activates <time>',
+      'from when it holds: a time, a day or a span from now (2h); at once if not given',
+    )
+    .option('--expires <time>', 'until when: a time, a day or a span from now (90d); for ever if not given')
+    .option('--parent <file>', 'the covenant that this one is delegated from')
+    .option('--delegation <levels>', 'how many levels may be delegated below it (1 to 15)', wholeNumber)
+    .addOption(many('--countersigner <did>', 'who must sign it too; repeatable'))
+    .option('--metadata <file>', 'a JSON object that goes into the covenant')
+    .option('--allow-wider', 'sign although it is not proved to lie within its parent')
+    .option('--countersign <covenant.json>', 'add a signature to this covenant instead of making one')
+    .option('--out <file>', 'where the covenant goes; standard output if not given')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ stele sign rules.ccl --key owner.jwk --beneficiary did:key:z6Mk… --expires 90d --out covenant.json
+  $ stele sign --countersign covenant.json --key auditor.jwk --out covenant.json`,
+    )
+    .action(cli.does((rules: string | undefined, flags: Flags) => sign(rules, flags, cli)));
+}
+
+async function sign(rules: string | undefined, flags: Flags, cli: Cli): Promise<ExitCode> {
+  if ((rules === undefined) === (flags.countersign === undefined))
+    throw usage('name either the rules to sign or --countersign a covenant');
+  // A covenant may be countersigned in its place; the key, the rules and the rest must stay what they are.
+  if (flags.out !== undefined)
+    await refuseInput(flags.out, '--out', [flags.key, rules, flags.parent, flags.metadata]);
+  const signer = await readKey(flags.key);
+  const covenant =
+    rules === undefined
+      ? await countersign(flags.countersign as string, signer, cli)
+      : await build(rules, flags, signer, cli);
+  await emit(covenant, flags, cli);
+  return 0;
+}
+
+async function build(rules: string, flags: Flags, signer: KeyPair, cli: Cli): Promise<CovenantDocument> {
+  const { beneficiary, beneficiaryName, issuerName, metadata, parent } = flags;
+  if (beneficiary === undefined) throw usage('say for whom: --beneficiary <did>');
+  const constraints = await readText(rules, cli.streams);
+  compileText(constraints, rules); // for a message that names the file
+  return buildCovenant({
+    beneficiary: { id: beneficiary, ...given('name', beneficiaryName) },
+    constraints,
+    signer,
+    ...given('issuer', issuerName === undefined ? undefined : { name: issuerName }),
+    ...given('activatesAt', point(flags.activates, '--activates')),
+    ...given('expiresAt', point(flags.expires, '--expires')),
+    ...given('parent', parent === undefined ? undefined : await readCovenant(parent, cli)),
+    ...given('delegation', flags.delegation === undefined ? undefined : { maxDepth: flags.delegation }),
+    ...given('requiredCountersigners', flags.countersigner),
+    ...given('metadata', metadata === undefined ? undefined : await readJsonObject(metadata, cli.streams)),
+    ...given('allowWider', flags.allowWider),
+  });
+}
+
+async function countersign(path: string, signer: KeyPair, cli: Cli): Promise<CovenantDocument> {
+  return countersignCovenant(await readCovenant(path, cli), signer);
+}
+
+async function readCovenant(path: string, cli: Cli): Promise<CovenantDocument> {
+  const bytes = await readBytes(path, cli.streams);
+  try {
+    return parseCovenant(bytes);
+  } catch (error) {
+    throw new CliError('not_json', `${nameOf(path)}: ${(error as Error).message}`);
+  }
+}
+
+async function emit(covenant: CovenantDocument, flags: Flags, cli: Cli): Promise<void> {
+  if (flags.out === undefined)
+    return cli.print(flags.json ? jsonText(covenant) : JSON.stringify(covenant, null, 2));
+  await writeText(flags.out, `${JSON.stringify(covenant, null, 2)}\n`);
+  const { id, issuer, beneficiary, expiresAt } = covenant;
+  if (flags.json) {
+    const shown = { id, issuer: issuer.id, beneficiary: beneficiary.id, ...given('expiresAt', expiresAt) };
+    return cli.print(jsonText({ ...shown, file: flags.out }));
+  }
+  cli.print(`covenant     ${id}\nissuer       ${issuer.id}\nbeneficiary  ${beneficiary.id}`);
+  cli.print(`expires      ${expiresAt ?? 'never'}\nfile         ${flags.out}`);
+}
+
+const point = (text: string | undefined, option: string): string | undefined =>
+  text === undefined ? undefined : `${parsePoint(text, option).toISOString().slice(0, 19)}Z`;
+
+function given<Name extends string, Value>(name: Name, value: Value | undefined): { [K in Name]?: Value } {
+  return (value === undefined ? {} : { [name]: value }) as { [K in Name]?: Value };
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,3}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
+  return Number(text);
+}
+
+const usage = (message: string) => new CliError('usage', message, 'see: stele sign --help');

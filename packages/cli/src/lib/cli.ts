@@ -1,0 +1,42 @@
+/** Where text goes: `process.stdout`, or a collector in a test. */
+export interface Output {
+  write(text: string): unknown;
+  readonly isTTY?: boolean | undefined;
+  /** Characters in a line of the terminal. */
+  readonly columns?: number | undefined;
+}
+
+/** A stream, or what is to be read in a list. */
+export type Chunks = AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>;
+
+/** The three streams of one run. */
+export interface Streams {
+  readonly stdin: Chunks;
+  readonly stdout: Output;
+  readonly stderr: Output;
+}
+
+/** 0 allowed or valid, 1 denied or invalid, 2 usage or bad input. */
+export type ExitCode = 0 | 1 | 2;
+
+/** What a command is given: the streams, and a place for its exit code. */
+export class Cli {
+  exitCode: ExitCode = 0;
+
+  constructor(readonly streams: Streams) {}
+
+  /** Makes a commander action of a function whose result is the exit code. */
+  does<Args extends unknown[]>(act: (...args: Args) => Promise<ExitCode>): (...args: Args) => Promise<void> {
+    return async (...args) => {
+      this.exitCode = await act(...args);
+    };
+  }
+
+  print(text: string): void {
+    this.streams.stdout.write(`${text}\n`);
+  }
+
+  printError(text: string): void {
+    this.streams.stderr.write(`${text}\n`);
+  }
+}
