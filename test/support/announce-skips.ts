@@ -2,11 +2,13 @@
  * Says in plain words which suites cannot run here and why, before the first test. With STELE_REQUIRE_ALL=1 (as in
  * continuous integration) something missing is an error instead: a run that skipped them must not be green.
  */
+import { canMountSmallDisks } from './small-disk.js';
 import { haveVectors, vectorsFolder } from './vectors.js';
 
 export default function announceSkips(): void {
   const missing: string[] = [];
   if (!haveVectors) missing.push(`third-party vectors (${vectorsFolder}; set STELE_VECTORS to their folder)`);
+  if (!canMountSmallDisks) missing.push('a small file system of its own, for the full disk (root on Linux)');
   for (const what of missing) process.stderr.write(`\nSKIPPING every suite that needs: ${what}\n`);
   if (missing.length > 0 && process.env.STELE_REQUIRE_ALL === '1') {
     throw new Error(`STELE_REQUIRE_ALL=1, but missing: ${missing.join('; ')}`);
