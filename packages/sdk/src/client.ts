@@ -85,7 +85,8 @@ export class SteleClient {
   async #document(covenant: string | CovenantDocument): Promise<CovenantDocument> {
     if (typeof covenant !== 'string') return covenant;
     const document = await this.#store.get(covenant);
-    if (document === undefined)
+    // What a store holds is not trusted: another covenant may be just as well signed.
+    if (document?.id !== covenant)
       throw new SteleError('covenant_missing', `the store has no covenant ${covenant}`);
     return document;
   }

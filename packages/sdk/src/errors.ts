@@ -35,7 +35,12 @@ export class ActionNotPerformedError extends SteleError<'action_not_performed'> 
   }
 }
 
-export type SinkErrorCode = 'sink_locked' | 'sink_corrupt' | 'sink_unavailable' | 'sink_full';
+export type SinkErrorCode =
+  | 'sink_locked'
+  | 'sink_corrupt'
+  | 'sink_unavailable'
+  | 'sink_full'
+  | 'entry_refused';
 
 /** A decision could not be recorded, or a record of decisions cannot be opened. */
 export class SinkError extends SteleError<SinkErrorCode> {}

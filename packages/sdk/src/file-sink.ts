@@ -6,6 +6,7 @@ import {
   randomBytes,
   sha256,
   sha256Bytes,
+  snapshotJson,
   toBase64Url,
   toHex,
 } from '@stele/crypto';
@@ -28,14 +29,23 @@ export interface FileSinkOptions {
   values?: boolean;
 }
 
-const EMPTY: Head = { entries: 0, hash: '0'.repeat(64) };
+const EMPTY: Head = Object.freeze({ entries: 0, hash: '0'.repeat(64) });
 const MAX_QUEUE = 10_000;
-const MAX_LINE_BYTES = 2 * 1024 * 1024;
+/** An entry has at most 1 MiB and is 64 deep (the limits of `snapshotJson`); its line is a little more. */
+const READ_LIMITS = { maxBytes: 2 * 1024 * 1024, maxDepth: 65 };
 
 interface Waiting {
   readonly entry: DecisionEntry;
   readonly resolve: (receipt: { seq: number; hash: string }) => void;
   readonly reject: (error: unknown) => void;
+}
+
+/** An entry as it is to be written. */
+interface Chained {
+  readonly line: string;
+  readonly head: Head;
+  /** The line with its values. */
+  readonly kept: string;
 }
 
 /**
@@ -59,6 +69,8 @@ export class FileSink implements DecisionSink {
   #queue: Waiting[] = [];
   #writing: Promise<void> | undefined;
   #closed = false;
+  /** True once something half-written may stand at the end of the file. */
+  #broken = false;
 
   private constructor(
     path: string,
@@ -105,16 +117,18 @@ export class FileSink implements DecisionSink {
 
   /** Where the record stands. Kept elsewhere, it lets `verifyDecisionFile` find a cut tail. */
   get head(): Head {
-    return this.#head;
+    return { ...this.#head };
   }
 
   /**
    * Resolves once the entry is on disk.
-   * @throws SinkError `sink_full` when 10,000 entries wait, `sink_unavailable` when it cannot be written
+   * @throws SinkError `entry_refused` for one that is no plain I-JSON of at most 1 MiB, `sink_full` when 10,000 entries
+   *   wait, `sink_unavailable` when it cannot be written
    */
   append(entry: DecisionEntry): Promise<{ seq: number; hash: string }> {
     return new Promise((resolve, reject) => {
-      if (this.#closed) return reject(new SinkError('sink_unavailable', 'the record of decisions is closed'));
+      if (this.#closed || this.#broken)
+        return reject(new SinkError('sink_unavailable', 'the record of decisions is closed'));
       if (this.#queue.length >= MAX_QUEUE) return reject(new SinkError('sink_full', 'too many entries wait'));
       this.#queue.push({ entry, resolve, reject });
       this.#writing ??= this.#write();
@@ -138,33 +152,42 @@ export class FileSink implements DecisionSink {
   }
 
   async #writeBatch(batch: readonly Waiting[]): Promise<void> {
-    const lines: string[] = [];
-    const values: string[] = [];
-    const receipts: { seq: number; hash: string }[] = [];
-    let head = this.#head;
+    const { accepted, head } = this.#chain(batch);
+    const lines = accepted.map(({ line }) => line).join('');
+    const values = accepted.map(({ kept }) => kept).join('');
     try {
-      for (const { entry } of batch) {
-        const seq = head.entries;
-        const { line, hash, kept } = chained(entry, head);
-        lines.push(line);
-        if (kept !== undefined) values.push(kept);
-        receipts.push({ seq, hash });
-        head = { entries: seq + 1, hash };
-      }
-      await this.#values?.appendFile(values.join(''));
+      // What follows something half-written would be lost with it.
+      if (this.#broken) throw new Error('an earlier failure could not be undone');
+      await this.#values?.appendFile(values);
       await this.#values?.datasync();
-      await this.#file.appendFile(lines.join(''));
+      await this.#file.appendFile(lines);
       await this.#file.datasync();
     } catch (cause) {
       await this.#undo();
       const error = new SinkError('sink_unavailable', `${this.path} cannot be written`, { cause });
-      for (const waiting of batch) waiting.reject(error);
+      for (const { waiting } of accepted) waiting.reject(error);
       return;
     }
     this.#head = head;
-    this.#size += Buffer.byteLength(lines.join(''));
-    this.#valuesSize += Buffer.byteLength(values.join(''));
-    for (const [i, waiting] of batch.entries()) waiting.resolve(receipts[i] as { seq: number; hash: string });
+    this.#size += Buffer.byteLength(lines);
+    this.#valuesSize += Buffer.byteLength(values);
+    for (const { waiting, head: own } of accepted) waiting.resolve({ seq: own.entries - 1, hash: own.hash });
+  }
+
+  /** An entry that cannot be recorded is refused alone: those that came with it are not its fault. */
+  #chain(batch: readonly Waiting[]): { accepted: (Chained & { waiting: Waiting })[]; head: Head } {
+    const accepted: (Chained & { waiting: Waiting })[] = [];
+    let head = this.#head;
+    for (const waiting of batch) {
+      try {
+        const next = chained(waiting.entry, head);
+        accepted.push({ ...next, waiting });
+        head = next.head;
+      } catch (cause) {
+        waiting.reject(new SinkError('entry_refused', 'the entry cannot be recorded', { cause }));
+      }
+    }
+    return { accepted, head };
   }
 
   /** Nothing half-written stays; should even that fail, opening the file cuts an incomplete line. */
@@ -173,7 +196,7 @@ export class FileSink implements DecisionSink {
       await this.#file.truncate(this.#size);
       await this.#values?.truncate(this.#valuesSize);
     } catch {
-      this.#closed = true;
+      this.#broken = true;
     }
   }
 }
@@ -205,12 +228,17 @@ export async function verifyDecisionFile(path: string, expected?: Head): Promise
 
 // ---- lines
 
-function chained(entry: DecisionEntry, head: Head): { line: string; hash: string; kept?: string } {
+function chained(entry: DecisionEntry, head: Head): Chained {
   const { committed, kept } =
-    entry.kind === 'decision' ? commit(entry, head.entries) : { committed: entry, kept: undefined };
-  const text = canonicalizeJson({ ...committed, seq: head.entries, prev: head.hash });
+    entry.kind === 'decision' ? commit(entry, head.entries) : { committed: entry, kept: '' };
+  // A snapshot, because it takes only what can be read again.
+  const text = canonicalizeJson(snapshotJson({ ...committed, seq: head.entries, prev: head.hash }));
   const hash = sha256(text);
-  return { line: `{"entry":${text},"hash":"${hash}"}\n`, hash, ...(kept === undefined ? {} : { kept }) };
+  return {
+    line: `{"entry":${text},"hash":"${hash}"}\n`,
+    head: { entries: head.entries + 1, hash },
+    kept,
+  };
 }
 
 /** Request data stands in the record only as salted commitments: values of low entropy would be guessed otherwise. */
@@ -242,8 +270,9 @@ interface Scan {
 }
 
 async function scan(path: string, expected?: Head): Promise<Scan> {
-  const state: Scan = { head: EMPTY, bytes: 0, torn: false, passed: expected?.entries === 0 };
-  for await (const { bytes, complete } of readLines(path, MAX_LINE_BYTES)) {
+  const passed = expected?.entries === 0 && expected.hash === EMPTY.hash;
+  const state: Scan = { head: EMPTY, bytes: 0, torn: false, passed };
+  for await (const { bytes, complete } of readLines(path, READ_LIMITS.maxBytes)) {
     if (!complete) return { ...state, torn: true };
     const next = nextHead(bytes, state.head);
     if (typeof next === 'string')
@@ -258,7 +287,10 @@ async function scan(path: string, expected?: Head): Promise<Scan> {
 
 function nextHead(bytes: Uint8Array, head: Head): Head | string {
   try {
-    const { entry, hash } = parseJson(bytes) as { entry: { seq: unknown; prev: unknown }; hash: string };
+    const { entry, hash } = parseJson(bytes, READ_LIMITS) as {
+      entry: { seq: unknown; prev: unknown };
+      hash: string;
+    };
     const text = canonicalizeJson(entry);
     if (Buffer.from(bytes).toString('utf8') !== `{"entry":${text},"hash":"${hash}"}`)
       return 'it is not in canonical form';

@@ -244,6 +244,7 @@ export class Monitor {
       const { limit, limits, retryAfterMs } = charged;
       const verdict = denied('limit_exceeded', `the limit of line ${limit.line} is used up`, {
         covenant: limit.covenant,
+        retryable: retryAfterMs !== undefined,
       });
       return { ...verdict, limits, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
     } catch {
@@ -288,10 +289,10 @@ interface Refused {
   readonly decision: Decision;
 }
 
-/** A clock that fails gives no time, and without a time nothing is permitted. */
+/** A clock that fails, or tells what no Date can hold, gives no time, and without a time nothing is permitted. */
 function readClock(clock: () => number | Date): number {
   try {
-    return Number(clock());
+    return new Date(Number(clock())).getTime();
   } catch {
     return Number.NaN;
   }

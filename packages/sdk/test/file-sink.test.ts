@@ -16,6 +16,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { canonicalizeJson, fromBase64Url, sha256Bytes, toHex } from '@stele/crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { canMountSmallDisks } from '../../../test/support/small-disk.js';
 import { createMonitor, type DecisionRecord, FileSink, verifyDecisionFile } from '../src/index.js';
 import { cast } from './support.js';
 
@@ -223,8 +224,7 @@ describe('a disk that fails', () => {
     chmodSync(folder, 0o700);
   });
 
-  const canMount = process.platform === 'linux' && process.getuid?.() === 0;
-  it.skipIf(!canMount)('full: no permit, nothing half-written, and on again once there is room', async () => {
+  it.skipIf(!canMountSmallDisks)('full: no permit, nothing half-written, and on again once there is room', async () => {
     const disk = join(folder, 'disk');
     mkdirSync(disk);
     expect(spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=32k', 'tmpfs', disk]).status).toBe(0);

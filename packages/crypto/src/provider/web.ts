@@ -86,4 +86,5 @@ function own(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
 
 const encoder = new TextEncoder();
 
-const bytesOf = (data: Uint8Array | string): Uint8Array => (typeof data === 'string' ? encoder.encode(data) : data);
+const bytesOf = (data: Uint8Array | string): Uint8Array =>
+  typeof data === 'string' ? encoder.encode(data) : data;

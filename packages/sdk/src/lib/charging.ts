@@ -65,9 +65,10 @@ export async function charge(judged: readonly Judged[], ledger: LimitLedger): Pr
 function reserved(ledger: LimitLedger, id: string, all: readonly Counted[]): Reserved {
   const budgets = all.flatMap(({ limit }, i) => (limit.field === undefined ? [] : [i]));
   return {
-    keep: () => ledger.commit(id),
-    takeBack: () => ledger.release(id),
-    takeBackBudgets: () => ledger.release(id, budgets),
+    // Async, so that a ledger which throws at once rejects like one that throws later.
+    keep: async () => ledger.commit(id),
+    takeBack: async () => ledger.release(id),
+    takeBackBudgets: async () => ledger.release(id, budgets),
   };
 }
 

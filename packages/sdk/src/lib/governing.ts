@@ -6,7 +6,6 @@ import {
   type ChainLink,
   type CheckResult,
   type CovenantDocument,
-  isVerifiedCovenant,
   type VerifiedCovenant,
   type VerifyOptions,
   verifyCovenant,
@@ -68,7 +67,8 @@ function rootsFirst(documents: readonly CovenantDocument[]): CovenantDocument[] 
   const left = [...documents];
   const ordered: CovenantDocument[] = [];
   while (left.length > 0) {
-    const waits = (d: CovenantDocument) => left.some((other) => other !== d && other?.id === d?.parent);
+    const waits = (d: CovenantDocument) =>
+      left.some((other) => other !== d && claim(other, 'id') === claim(d, 'parent'));
     const next = left.findIndex((document) => !waits(document));
     ordered.push(...left.splice(Math.max(next, 0), 1));
   }
@@ -81,11 +81,12 @@ function assemble(covenants: readonly VerifiedCovenant[]): Governing {
   const ancestors = new Set(
     covenants.flatMap(({ chain }) => chain.slice(0, -1).map((link) => link.document.id)),
   );
-  const all = [...links.values()];
+  // Frozen, since hosts and sinks are handed these lists: who took one from them would take it from what is enforced.
+  const all = Object.freeze([...links.values()]);
   return {
     leaves: covenants.filter(({ id }) => !ancestors.has(id)),
     links: all,
-    ids: [...links.keys()],
+    ids: Object.freeze([...links.keys()]),
     policy: sha256(canonicalizeJson(all.map((link) => link.document.constraints))),
   };
 }
@@ -149,8 +150,15 @@ function objection(checks: readonly CheckResult[], covenant: string | undefined)
 }
 
 function documentId(document: unknown): string | undefined {
-  if (isVerifiedCovenant(document)) return document.id;
-  const id =
-    typeof document === 'object' && document !== null ? (document as { id?: unknown }).id : undefined;
+  const id = claim(document, 'id');
   return typeof id === 'string' && id.length <= 128 ? id : undefined;
+}
+
+/** What a document that was not verified says of itself; nothing where that cannot even be read. */
+function claim(document: unknown, name: 'id' | 'parent'): unknown {
+  try {
+    return (document as Partial<CovenantDocument> | null | undefined)?.[name];
+  } catch {
+    return undefined;
+  }
 }

@@ -99,8 +99,8 @@ function decisionRecord(
     policy: governing?.policy ?? '',
     agent,
     // A request that could not be read has nothing that could be recorded of it; one that is malformed may be of any length.
-    action: request?.action.slice(0, MAX_ACTION) ?? '',
-    resource: request?.resource.slice(0, MAX_RESOURCE) ?? '',
+    action: beginning(request?.action ?? '', MAX_ACTION),
+    resource: beginning(request?.resource ?? '', MAX_RESOURCE),
     context: request?.context ?? {},
     decision: verdict.permitted ? 'permit' : verdict.pending === undefined ? 'deny' : 'pending',
     code: verdict.code,
@@ -108,5 +108,8 @@ function decisionRecord(
     obligations: verdict.obligations.map((obligation) => obligation.name),
   };
 }
+
+/** At most so many characters, and never half of one at the end: a lone surrogate cannot be recorded. */
+const beginning = (text: string, most: number): string => text.slice(0, most).replace(/[\ud800-\udbff]$/, '');
 
 const time = (now: number): string => new Date(Number.isFinite(now) ? now : 0).toISOString();

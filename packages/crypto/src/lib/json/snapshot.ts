@@ -115,7 +115,6 @@ export function setMember(object: Record<string, JsonValue>, name: string, value
 /** Visible ASCII that JSON takes as it is. */
 const plainAscii = /^[ !#-[\]-~]*$/;
 
-
 /** JSON escapes control characters, so its ASCII is the visible part. */
 const ascii = /^[ -\x7f]*$/;
 
