@@ -63,6 +63,8 @@ export interface Decision {
   /** What that check said, for the host alone: it may name stores, keys and other covenants. */
   readonly detail?: string;
   readonly matched: readonly DecidingStatement[];
+  /** The line of `covenant` that decided a denial, where one did. */
+  readonly line?: number;
   /** The statement that decided, in the form that the agent may see; absent where its covenant keeps it to itself. */
   readonly statement?: { readonly covenant: string; readonly line: number; readonly text: string };
   readonly obligations: readonly Obligation[];

@@ -31,6 +31,8 @@ export interface FileSinkOptions {
 
 const EMPTY: Head = Object.freeze({ entries: 0, hash: '0'.repeat(64) });
 const MAX_QUEUE = 10_000;
+/** Written together at most; with 1 MiB of values each this is as much as should be in one string. */
+const MAX_BATCH = 256;
 /** An entry has at most 1 MiB and is 64 deep (the limits of `snapshotJson`); its line is a little more. */
 const READ_LIMITS = { maxBytes: 2 * 1024 * 1024, maxDepth: 65 };
 
@@ -44,7 +46,7 @@ interface Waiting {
 interface Chained {
   readonly line: string;
   readonly head: Head;
-  /** The line with its values. */
+  /** The line with its values; empty where they are not kept. */
   readonly kept: string;
 }
 
@@ -92,7 +94,7 @@ export class FileSink implements DecisionSink {
   /**
    * Opens a record, or begins one (mode 0600), and verifies what is there.
    * @throws SinkError `sink_locked` when another process writes to it, `sink_corrupt` when a line was changed,
-   *   `sink_unavailable` when the file cannot be opened
+   *   `sink_unavailable` when the file cannot be opened or is a symbolic link
    */
   static async open(path: string, options: FileSinkOptions = {}): Promise<FileSink> {
     const unlock = lockFile(path);
@@ -147,15 +149,16 @@ export class FileSink implements DecisionSink {
   async #write(): Promise<void> {
     // Let everything that was appended in this turn come along.
     await Promise.resolve();
-    while (this.#queue.length > 0) await this.#writeBatch(this.#queue.splice(0));
+    while (this.#queue.length > 0) await this.#writeBatch(this.#queue.splice(0, MAX_BATCH));
     this.#writing = undefined;
   }
 
   async #writeBatch(batch: readonly Waiting[]): Promise<void> {
     const { accepted, head } = this.#chain(batch);
     const lines = accepted.map(({ line }) => line).join('');
-    const values = accepted.map(({ kept }) => kept).join('');
+    let values = '';
     try {
+      values = accepted.map(({ kept }) => kept).join('');
       // What follows something half-written would be lost with it.
       if (this.#broken) throw new Error('an earlier failure could not be undone');
       await this.#values?.appendFile(values);
@@ -180,7 +183,7 @@ export class FileSink implements DecisionSink {
     let head = this.#head;
     for (const waiting of batch) {
       try {
-        const next = chained(waiting.entry, head);
+        const next = chained(waiting.entry, head, this.#values !== undefined);
         accepted.push({ ...next, waiting });
         head = next.head;
       } catch (cause) {
@@ -228,9 +231,9 @@ export async function verifyDecisionFile(path: string, expected?: Head): Promise
 
 // ---- lines
 
-function chained(entry: DecisionEntry, head: Head): Chained {
+function chained(entry: DecisionEntry, head: Head, keeps: boolean): Chained {
   const { committed, kept } =
-    entry.kind === 'decision' ? commit(entry, head.entries) : { committed: entry, kept: '' };
+    entry.kind === 'decision' ? commit(entry, head.entries, keeps) : { committed: entry, kept: '' };
   // A snapshot, because it takes only what can be read again.
   const text = canonicalizeJson(snapshotJson({ ...committed, seq: head.entries, prev: head.hash }));
   const hash = sha256(text);
@@ -242,14 +245,14 @@ function chained(entry: DecisionEntry, head: Head): Chained {
 }
 
 /** Request data stands in the record only as salted commitments: values of low entropy would be guessed otherwise. */
-function commit(entry: Extract<DecisionEntry, { kind: 'decision' }>, seq: number) {
+function commit(entry: Extract<DecisionEntry, { kind: 'decision' }>, seq: number, keeps: boolean) {
   const salt = randomBytes(32);
   const { agent, resource, context } = entry;
   const of = (value: unknown) =>
     toHex(sha256Bytes(joined(salt, new TextEncoder().encode(canonicalizeJson(value)))));
   const committed = { ...entry, agent: of(agent), resource: of(resource), context: of(context) };
-  const kept = `${canonicalizeJson({ seq, salt: toBase64Url(salt), agent, resource, context })}\n`;
-  return { committed, kept };
+  const values = { seq, salt: toBase64Url(salt), agent, resource, context };
+  return { committed, kept: keeps ? `${canonicalizeJson(values)}\n` : '' };
 }
 
 function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
@@ -320,7 +323,9 @@ async function openValues(path: string, opened: FileHandle[]): Promise<Values> {
 
 async function openFile(path: string, opened: FileHandle[]): Promise<FileHandle> {
   try {
-    const file = await open(path, constants.O_CREAT | constants.O_RDWR | constants.O_APPEND, 0o600);
+    // Not through a link: by two names one file would have two locks, and so two writers.
+    const { O_CREAT, O_RDWR, O_APPEND, O_NOFOLLOW = 0 } = constants;
+    const file = await open(path, O_CREAT | O_RDWR | O_APPEND | O_NOFOLLOW, 0o600);
     opened.push(file);
     return file;
   } catch (cause) {

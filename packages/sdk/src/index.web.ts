@@ -13,6 +13,7 @@ export {
   type LimitCharge,
   type LimitLedger,
   type LimitRefusal,
+  LimitUnavailableError,
   MemoryLimits,
   type Policy,
   parse,
@@ -54,6 +55,7 @@ export {
   type CryptoErrorCode,
   canonicalizeJson,
   didFromPublicKey,
+  fromBase64Url,
   generateKeyPair,
   type KeyDescription,
   KeyManager,
@@ -62,10 +64,12 @@ export {
   keyPairFromPrivateKey,
   parseJson,
   publicKeyFromDid,
+  randomBytes,
   type Signer,
   sha256,
   sign,
   snapshotJson,
+  toBase64Url,
   toSigner,
   verify,
 } from '@stele/crypto';
@@ -82,7 +86,7 @@ export {
 } from '@stele/store';
 export { createLogger, type Logger, type LoggerOptions } from '@stele/types';
 export { DECISION_CODES, type DecisionCode } from '@stele/types/codes';
-export { SteleError } from '@stele/types/errors';
+export { isSteleError, SteleError } from '@stele/types/errors';
 export { SteleClient, type SteleClientOptions } from './client.js';
 export type {
   ActionRequest,

@@ -8,7 +8,7 @@ import { type Governing, govern, type Objection, standing } from './lib/governin
 import { meetObligations, obligationsOf } from './lib/obligations.js';
 import { Recorder } from './lib/recorder.js';
 import { type Snapshot, snapshotRequest } from './lib/request.js';
-import { denied, judgedDenial, permitted, type Verdict } from './lib/verdict.js';
+import { decidedBy, denied, isOpen, judgedDenial, permitted, type Verdict } from './lib/verdict.js';
 import { type DecisionSink, MemorySink, type OutcomeRecord } from './sink.js';
 
 /**
@@ -37,6 +37,8 @@ export interface MonitorOptions {
   obligations?: Readonly<Record<string, ObligationHandler>>;
   /** Where limits are counted. Not given: in memory, one ledger for all monitors of the process. */
   limits?: LimitLedger;
+  /** Told of every decision, for logs and metrics. What it throws is ignored, and nothing waits for it. */
+  onDecision?: (decision: Decision, request: ActionRequest | undefined) => void;
   /** What is known of a signing key. */
   keyStatus?: VerifyOptions['keyStatus'];
   /** How far clocks may differ, in milliseconds; 60,000 when not given. */
@@ -200,7 +202,7 @@ export class Monitor {
     if (denial !== undefined) return refuse(judgedDenial(denial, governing));
 
     const obligations = obligationsOf(judged);
-    const unmet = await meetObligations(obligations, this.#options.obligations ?? {}, snapshot);
+    const unmet = await meetObligations(obligations, this.#options.obligations ?? {}, snapshot, governing);
     if (unmet !== undefined) return refuse({ ...unmet, limits: appliedLimits(judged), obligations });
     if (obligations.length > 0) {
       // Meeting them may have taken days: what can change meanwhile is looked at again.
@@ -211,7 +213,7 @@ export class Monitor {
       if (!('links' in still)) return refuse(denied(still.code, still.reason, still));
     }
 
-    const charged = await this.#charged(judged);
+    const charged = await this.#charged(judged, governing);
     if ('code' in charged) return refuse({ ...charged, obligations });
     return this.#permit(permitted(judged, charged.limits, obligations), snapshot, charged.reservation, now);
   }
@@ -237,16 +239,22 @@ export class Monitor {
     return undefined;
   }
 
-  async #charged(judged: readonly Judged[]): Promise<Extract<Charge, { ok: true }> | Verdict> {
+  async #charged(
+    judged: readonly Judged[],
+    governing: Governing,
+  ): Promise<Extract<Charge, { ok: true }> | Verdict> {
     try {
       const charged = await charge(judged, this.#ledger);
       if (charged.ok) return charged;
       const { limit, limits, retryAfterMs } = charged;
-      const verdict = denied('limit_exceeded', `the limit of line ${limit.line} is used up`, {
-        covenant: limit.covenant,
-        retryable: retryAfterMs !== undefined,
-      });
-      return { ...verdict, limits, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+      const { covenant, line } = limit;
+      const whose = isOpen(covenant, governing) ? `the limit of line ${line}` : 'a limit of a covenant above';
+      return {
+        ...denied('limit_exceeded', `${whose} is used up`, { retryable: retryAfterMs !== undefined }),
+        ...decidedBy({ covenant, line, kind: 'limit' }, governing),
+        limits,
+        ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+      };
     } catch {
       return denied('limit_unavailable', 'the limits cannot be counted at present');
     }
@@ -261,7 +269,7 @@ export class Monitor {
     try {
       const governing = this.#governing as Governing;
       const receipt = await this.#recorder.record(verdict, snapshot, governing, this.#agent, now);
-      return { decision: Object.freeze({ ...verdict, receipt }), snapshot, reserved };
+      return { decision: this.#decided({ ...verdict, receipt }, snapshot), snapshot, reserved };
     } catch {
       await quietly(reserved.takeBack());
       return this.#refuse(denied('record_failed', 'the decision could not be recorded'), snapshot, now);
@@ -271,7 +279,17 @@ export class Monitor {
   /** A denial does not wait for its record, and stands whatever becomes of it. */
   #refuse(verdict: Verdict, snapshot: Snapshot | undefined, now: number): Refused {
     this.#recorder.note(verdict, snapshot, this.#governing, this.#agent, now);
-    return { decision: Object.freeze(verdict) };
+    return { decision: this.#decided(verdict, snapshot) };
+  }
+
+  #decided(decision: Decision, request: Snapshot | undefined): Decision {
+    Object.freeze(decision);
+    try {
+      this.#options.onDecision?.(decision, request);
+    } catch {
+      // Whoever looks on does not decide.
+    }
+    return decision;
   }
 
   get #agent(): string {

@@ -224,36 +224,39 @@ describe('a disk that fails', () => {
     chmodSync(folder, 0o700);
   });
 
-  it.skipIf(!canMountSmallDisks)('full: no permit, nothing half-written, and on again once there is room', async () => {
-    const disk = join(folder, 'disk');
-    mkdirSync(disk);
-    expect(spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=32k', 'tmpfs', disk]).status).toBe(0);
-    try {
-      const file = join(disk, 'decisions.jsonl');
-      const sink = await FileSink.open(file);
-      const c = await cast();
-      const covenant = await c.covenant('permit a on **', { now: new Date() });
-      const monitor = await createMonitor({ covenant, sink });
-      let permitted = 0;
-      let last = await monitor.check({ action: 'a', resource: '/' });
-      for (; last.permitted && permitted < 1000; permitted++)
-        last = await monitor.check({ action: 'a', resource: '/' });
-      expect(last).toMatchObject({ permitted: false, code: 'record_failed' });
-      // The denial is on its way to the record, too: once this has been refused behind it, nothing is.
-      await expect(sink.append(entry(0))).rejects.toMatchObject({ code: 'sink_unavailable' });
-      expect(await verifyDecisionFile(file, sink.head)).toMatchObject({
-        valid: true,
-        head: { entries: permitted },
-      });
-      copyFileSync(file, join(folder, 'kept'));
-      spawnSync('mount', ['-o', 'remount,size=64k', disk]);
-      expect((await monitor.check({ action: 'a', resource: '/' })).permitted).toBe(true);
-      await monitor.close();
-      expect((await verifyDecisionFile(file)).valid).toBe(true);
-    } finally {
-      spawnSync('umount', ['-l', disk]);
-    }
-  });
+  it.skipIf(!canMountSmallDisks)(
+    'full: no permit, nothing half-written, and on again once there is room',
+    async () => {
+      const disk = join(folder, 'disk');
+      mkdirSync(disk);
+      expect(spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=32k', 'tmpfs', disk]).status).toBe(0);
+      try {
+        const file = join(disk, 'decisions.jsonl');
+        const sink = await FileSink.open(file);
+        const c = await cast();
+        const covenant = await c.covenant('permit a on **', { now: new Date() });
+        const monitor = await createMonitor({ covenant, sink });
+        let permitted = 0;
+        let last = await monitor.check({ action: 'a', resource: '/' });
+        for (; last.permitted && permitted < 1000; permitted++)
+          last = await monitor.check({ action: 'a', resource: '/' });
+        expect(last).toMatchObject({ permitted: false, code: 'record_failed' });
+        // The denial is on its way to the record, too: once this has been refused behind it, nothing is.
+        await expect(sink.append(entry(0))).rejects.toMatchObject({ code: 'sink_unavailable' });
+        expect(await verifyDecisionFile(file, sink.head)).toMatchObject({
+          valid: true,
+          head: { entries: permitted },
+        });
+        copyFileSync(file, join(folder, 'kept'));
+        spawnSync('mount', ['-o', 'remount,size=64k', disk]);
+        expect((await monitor.check({ action: 'a', resource: '/' })).permitted).toBe(true);
+        await monitor.close();
+        expect((await verifyDecisionFile(file)).valid).toBe(true);
+      } finally {
+        spawnSync('umount', ['-l', disk]);
+      }
+    },
+  );
 
   it('/dev/full: every append is refused', async () => {
     if (!existsSync('/dev/full')) return;

@@ -659,6 +659,68 @@ function nest(depth: number): object {
   return value;
 }
 
+describe('what decided', () => {
+  const rules =
+    'permit pay on **\nlimit pay 1 per 1 hour\nrequire human.approval for pay on ** when args.ask = true';
+  const pay = (ask: boolean) => ({ action: 'pay', resource: '/', context: { args: { ask } } });
+
+  it('is named for limits and obligations, in the record too, without amounts and conditions', async () => {
+    const sink = new MemorySink();
+    const monitor = await monitorOf(await c.covenant(rules), {
+      sink,
+      obligations: { 'human.approval': () => 'pending' },
+    });
+    await monitor.check(pay(false));
+    const exceeded = await monitor.check(pay(false));
+    expect(exceeded).toMatchObject({
+      code: 'limit_exceeded',
+      line: 2,
+      statement: { line: 2, text: 'limit pay on **' },
+    });
+    const pending = await monitor.check(pay(true));
+    expect(pending).toMatchObject({
+      code: 'obligation_pending',
+      line: 3,
+      statement: { text: 'require human.approval for pay on **' },
+    });
+    await monitor.close();
+    expect(sink.entries.map((entry) => entry.kind === 'decision' && entry.statements)).toEqual([
+      [1],
+      [2],
+      [3],
+    ]);
+  });
+
+  it('is kept back where it stands in a covenant above', async () => {
+    const [root, leaf] = await c.chain(rules, 'permit pay on **');
+    const monitor = await monitorOf([root, leaf]);
+    await monitor.check(pay(false));
+    const denial = denialOf(await monitor.check(pay(false)));
+    expect(denial).toMatchObject({
+      code: 'limit_exceeded',
+      reason: 'a limit of a covenant above is used up',
+    });
+    expect(denial).not.toHaveProperty('statement');
+  });
+
+  it('is told to whoever looks on, who decides nothing', async () => {
+    const seen: unknown[] = [];
+    const onDecision = (decision: { code: string }, request?: { action: string }) => {
+      seen.push([decision.code, request?.action]);
+      throw new Error('ignored');
+    };
+    const monitor = await monitorOf(simple, { onDecision });
+    await monitor.check(read);
+    await monitor.check({ action: 'x', resource: '/' });
+    await monitor.check(null as never);
+    expect(seen).toEqual([
+      ['permitted', 'orders.read'],
+      ['no_matching_permit', 'x'],
+      ['malformed_request', undefined],
+    ]);
+  });
+});
+
 describe('MemorySink', () => {
   it('keeps the last entries, and contexts only where it is to', async () => {
     const outcome = { v: 1, kind: 'outcome', time: '', of: 0, outcome: 'done' } as const;

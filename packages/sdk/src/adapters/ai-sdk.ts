@@ -15,11 +15,16 @@ export interface ToolLike {
   execute?: AnyExecute | undefined;
 }
 
+/** What a function of the host is told of the tool that is called. */
+export interface NamedTool {
+  readonly name: string;
+}
+
 export type ToolGuardOptions = GuardOptions & {
-  /** The action; the tool's name when not given. */
-  action?: Choice<unknown>;
+  /** The action; the tool's name when not given. A function is told the name, so that one set can have its own names. */
+  action?: Choice<unknown, NamedTool>;
   /** The resource; `/` when not given. Set it where the covenant distinguishes resources. */
-  resource?: Choice<unknown>;
+  resource?: Choice<unknown, NamedTool>;
   /** Facts of the host for conditions. */
   context?: HostFacts | ((input: unknown) => HostFacts);
   /** Told of what is likely a mistake in the wiring. `process.emitWarning` where there is one, when not given. */
@@ -111,15 +116,25 @@ async function drained(result: unknown): Promise<unknown> {
 
 function requestOf(name: string, options: ToolGuardOptions, input: unknown): ActionRequest {
   const args = copied(input);
-  // What cannot be copied is not plain JSON: the monitor says so, in its own words, and records it. The second member
-  // sees to it that it does, should the input (a proxy) be readable this time.
-  if (args === undefined) return { action: name, resource: '/', context: { args: input, tool: undefined } };
+  // What cannot be copied is not plain JSON: the monitor says so, in its own words, and records it.
+  if (args === undefined) return malformed(name, input);
   const { action = name, resource = '/', context } = options;
-  return {
-    action: choose(action, args),
-    resource: choose(resource, args),
-    context: { ...(typeof context === 'function' ? context(args) : context), args, tool: { name } },
-  };
+  try {
+    return {
+      action: choose(action, args, { name }),
+      resource: choose(resource, args, { name }),
+      context: { ...(typeof context === 'function' ? context(args) : context), args, tool: { name } },
+    };
+  } catch (error) {
+    // A function of the host that fails on odd arguments must not leave the call without a decision.
+    warn(options, `a function of the host failed for the tool ${JSON.stringify(name)}: ${String(error)}`);
+    return malformed(name, args);
+  }
+}
+
+/** A request that is malformed whatever the arguments are, also should they (a proxy) be readable the next time. */
+function malformed(name: string, args: unknown): ActionRequest {
+  return { action: name, resource: '/', context: { args, tool: undefined } };
 }
 
 /** The functions of the host see a copy too, so that what they looked at is what is judged. */

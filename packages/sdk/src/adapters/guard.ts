@@ -25,11 +25,15 @@ export function lazyMonitor(options: GuardOptions): () => Promise<Monitor> {
   };
 }
 
-/** A value that is given, or worked out from the arguments of the call. */
-export type Choice<Input> = string | ((input: Input) => string);
+/**
+ * A value that is given, or worked out from what is asked. A function that throws, or returns no string, makes the request
+ * malformed: it is denied, and recorded.
+ */
+export type Choice<Input, About = undefined> = string | ((input: Input, about: About) => string | undefined);
 
-export function choose<Input>(choice: Choice<Input>, input: Input): string {
-  return typeof choice === 'function' ? choice(input) : choice;
+/** What is no string is left to the monitor, which finds the request malformed. */
+export function choose<Input, About>(choice: Choice<Input, About>, input: Input, about: About): string {
+  return (typeof choice === 'function' ? choice(input, about) : choice) as string;
 }
 
 /** Names for facts that only the host may write; `args` is the agent's own input and `tool`, `http` are the adapter's. */

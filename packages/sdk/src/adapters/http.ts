@@ -111,8 +111,8 @@ function requestOf<Request extends HttpRequestLike>(
   const read = (method: string, path: string): ActionRequest => {
     const { action = `http.${method}`, resource = path, context } = options;
     return {
-      action: choose(action, request),
-      resource: choose(resource, request),
+      action: choose(action, request, undefined),
+      resource: choose(resource, request, undefined),
       context: { ...(typeof context === 'function' ? context(request) : context), http: { method, path } },
     };
   };

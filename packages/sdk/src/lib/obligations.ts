@@ -1,8 +1,9 @@
 import type { Obligation } from '../decision.js';
 import type { ObligationHandler } from '../monitor.js';
 import type { Judged } from './charging.js';
+import type { Governing } from './governing.js';
 import type { Snapshot } from './request.js';
-import { denied, type Verdict } from './verdict.js';
+import { decidedBy, denied, type Verdict } from './verdict.js';
 
 /** Every obligation that applies, over all covenants. */
 export function obligationsOf(judged: readonly Judged[]): Obligation[] {
@@ -19,16 +20,24 @@ export async function meetObligations(
   obligations: readonly Obligation[],
   handlers: Readonly<Record<string, ObligationHandler>>,
   request: Snapshot,
+  governing: Governing,
 ): Promise<Verdict | undefined> {
   const pending: Obligation[] = [];
   for (const obligation of obligations) {
     const answer = await meet(obligation, handlers, request);
-    if (answer === 'unmet') return unmet(obligation);
+    if (answer === 'unmet') {
+      const reason = `${obligation.name} is required first and was not met`;
+      return { ...denied('obligation_unmet', reason), ...required(obligation, governing) };
+    }
     if (answer === 'pending') pending.push(obligation);
   }
   if (pending.length === 0) return undefined;
   const [first] = pending as [Obligation];
-  return { ...denied('obligation_pending', `${first.name} is awaited`, first), pending };
+  return {
+    ...denied('obligation_pending', `${first.name} is awaited`),
+    ...required(first, governing),
+    pending,
+  };
 }
 
 async function meet(
@@ -48,6 +57,5 @@ async function meet(
   }
 }
 
-function unmet({ name, covenant }: Obligation): Verdict {
-  return denied('obligation_unmet', `${name} is required first and was not met`, { covenant });
-}
+const required = ({ covenant, line }: Obligation, governing: Governing) =>
+  decidedBy({ covenant, line, kind: 'require' }, governing);

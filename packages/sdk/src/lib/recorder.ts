@@ -104,12 +104,19 @@ function decisionRecord(
     context: request?.context ?? {},
     decision: verdict.permitted ? 'permit' : verdict.pending === undefined ? 'deny' : 'pending',
     code: verdict.code,
-    statements: verdict.matched.filter((s) => s.covenant === verdict.covenant).map((s) => s.line),
+    statements: decidingLines(verdict),
     obligations: verdict.obligations.map((obligation) => obligation.name),
   };
 }
 
 /** At most so many characters, and never half of one at the end: a lone surrogate cannot be recorded. */
 const beginning = (text: string, most: number): string => text.slice(0, most).replace(/[\ud800-\udbff]$/, '');
+
+function decidingLines({ matched, covenant, line }: Verdict): number[] {
+  const lines = matched
+    .filter((statement) => statement.covenant === covenant)
+    .map((statement) => statement.line);
+  return lines.length === 0 && line !== undefined ? [line] : lines;
+}
 
 const time = (now: number): string => new Date(Number.isFinite(now) ? now : 0).toISOString();

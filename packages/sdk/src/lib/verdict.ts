@@ -1,4 +1,5 @@
-import type { Evaluation } from '@stele/ccl';
+import type { StatementSummary } from '@stele/ccl';
+import type { ChainLink } from '@stele/core';
 import { DECISION_CODES, type DecisionCode } from '@stele/types/codes';
 import type { AppliedLimit, DecidingStatement, Decision, Obligation, Severity } from '../decision.js';
 import type { Judged } from './charging.js';
@@ -30,39 +31,52 @@ export function denied(
 
 /** The denial that one covenant's rules made. */
 export function judgedDenial({ link, evaluation }: Judged, governing: Governing): Verdict {
-  const { id, metadata } = link.document;
-  // An agent may know the rules of its own covenant; those above it only where they say so.
-  const explains = metadata?.explain === true;
-  const open = explains || governing.leaves.some((leaf) => leaf.id === id);
+  const { id } = link.document;
   const decisive = evaluation.matched[0];
-  const statement =
-    decisive === undefined || !open
-      ? {}
-      : {
-          statement: {
-            covenant: id,
-            line: decisive.line,
-            text: explains ? decisive.text : rule(decisive, link.policy),
-          },
-        };
+  const known = isOpen(id, governing);
+  const reason = known ? evaluation.reason : 'a covenant above the agent’s own does not permit this';
+  const place = decisive && { line: decisive.line, covenant: id, kind: decisive.kind };
   return {
-    ...denied(
-      evaluation.code,
-      open ? evaluation.reason : 'a covenant above the agent’s own does not permit this',
-      {
-        covenant: id,
-      },
-    ),
+    ...denied(evaluation.code, reason, { covenant: id }),
     severity: evaluation.severity,
     matched: statementsOf({ link, evaluation }),
-    ...statement,
+    ...(place === undefined ? {} : decidedBy(place, governing)),
   };
 }
 
-/** A statement without its condition, which may hold thresholds. */
-function rule(decisive: Evaluation['matched'][number], policy: Judged['link']['policy']): string {
-  const found = policy.statements.find(({ line, text }) => line === decisive.line && text === decisive.text);
-  return found === undefined ? decisive.kind : `${found.kind} ${found.action} on ${found.resource}`;
+/** A statement by its place: a line may hold several, of different kinds. */
+export interface Place {
+  readonly covenant: string;
+  readonly line: number;
+  readonly kind: StatementSummary['kind'];
+}
+
+/** The line that decided, for the host, and the statement in the form in which the agent may see it, where it may. */
+export function decidedBy(
+  place: Place,
+  governing: Governing,
+): Pick<Verdict, 'covenant' | 'line' | 'statement'> {
+  const { covenant, line, kind } = place;
+  const link = governing.links.find(({ document }) => document.id === covenant);
+  const found = link?.policy.statements.find((one) => one.line === line && one.kind === kind);
+  if (found === undefined || !isOpen(covenant, governing)) return { covenant, line };
+  const text = explains(link?.document) ? found.text : withoutCondition(found);
+  return { covenant, line, statement: { covenant, line, text } };
+}
+
+/** An agent may know the rules of its own covenant; those above it only where they say so. */
+export function isOpen(covenant: string, governing: Governing): boolean {
+  if (governing.leaves.some(({ id }) => id === covenant)) return true;
+  return explains(governing.links.find(({ document }) => document.id === covenant)?.document);
+}
+
+const explains = (document?: ChainLink['document']): boolean => document?.metadata?.explain === true;
+
+/** Conditions and amounts are thresholds. */
+function withoutCondition({ kind, name, action, resource }: StatementSummary): string {
+  return kind === 'require'
+    ? `require ${name} for ${action} on ${resource}`
+    : `${kind} ${action} on ${resource}`;
 }
 
 /** The permit of all covenants together. */

@@ -500,6 +500,20 @@ describe('options', () => {
     });
   });
 
+  it('a set can have names of its own: functions are told which tool it is', async () => {
+    const rules = await covenantOf("permit desk.lookup on '/tools/lookup'");
+    const guarded = withSteleTools(
+      { lookup: sdk.tool(noting().definition), other: sdk.tool(noting().definition) },
+      {
+        covenant: rules,
+        action: (_input, { name }) => `desk.${name}`,
+        resource: (_input, { name }) => `/tools/${name}`,
+      },
+    );
+    expect(await code(call(guarded.lookup, {}))).toBe('ran');
+    expect(await code(call(guarded.other, {}))).toBe('no_matching_permit');
+  });
+
   it('functions of the host cannot change what runs, and a throw runs nothing', async () => {
     const { inputs, definition } = noting();
     const mutating = (input: unknown) => {
@@ -507,7 +521,7 @@ describe('options', () => {
       return 'lookup';
     };
     const guarded = withStele(sdk.tool(definition), { covenant, action: mutating });
-    await expect(call(guarded, { amount: 1 })).rejects.toThrow(TypeError);
+    expect(await code(call(guarded, { amount: 1 }))).toBe('malformed_request');
     const promising = withStele(sdk.tool(definition), { covenant, action: (async () => 'lookup') as never });
     expect(await code(call(promising, {}))).toBe('malformed_request');
     expect(inputs).toEqual([]);
