@@ -84,6 +84,8 @@ export interface Period {
 export interface PatternNode {
   readonly kind: 'action' | 'resource';
   readonly text: string;
+  /** The text between the separators; a resource has no empty ones. */
+  readonly segments: readonly string[];
   /** True when it was written as a string. */
   readonly quoted: boolean;
   readonly location: Location;

@@ -1,9 +1,8 @@
-import type { CclDocument, LimitStatement, RequireStatement, RuleStatement, Statement, Unit } from './ast.js';
+import type { CclDocument, LimitStatement, PatternNode, RequireStatement, Statement, Unit } from './ast.js';
 import { compileCondition } from './lib/condition.js';
-import { splitActionPattern, splitResourcePattern } from './lib/names.js';
-import { compilePattern } from './lib/pattern.js';
+import { compilePattern, EVERYTHING, type Pattern } from './lib/pattern.js';
 import { Statements } from './lib/statements.js';
-import { parse, textOf } from './parse.js';
+import { readDocument, textOf } from './parse.js';
 import {
   type Limit,
   makePolicy,
@@ -28,18 +27,19 @@ const UNIT_MS: Readonly<Record<Unit, number>> = {
  * @throws TypeError if `source` is anything else
  */
 export function compile(source: string | CclDocument): Policy {
-  const document = typeof source === 'string' ? parse(source) : source;
-  const text = textOf(document);
+  const isText = typeof source === 'string';
+  const text = isText ? source : textOf(source);
+  const document = isText ? readDocument(source) : source;
   const denies: Rule[] = [];
   const permits: Rule[] = [];
   const requires: Requirement[] = [];
   const limits: Limit[] = [];
   const statements = document.statements.map((statement, index) => {
-    const target = compileTarget(statement, index, text);
-    if (statement.kind === 'require') requires.push({ ...target, name: statement.name });
-    else if (statement.kind === 'limit') limits.push(compileLimit(statement, target));
-    else (statement.kind === 'permit' ? permits : denies).push({ ...target, kind: statement.kind });
-    return summarize(statement, target);
+    const written = text.slice(statement.location.start, statement.location.end);
+    if (statement.kind === 'require') requires.push(compileRequirement(statement, index, written));
+    else if (statement.kind === 'limit') limits.push(compileLimit(statement, index, written));
+    else (statement.kind === 'permit' ? permits : denies).push(compileTarget(statement, index, written));
+    return summarize(statement, index, written);
   });
   return makePolicy(Object.freeze(statements), {
     denies: new Statements(denies),
@@ -49,43 +49,48 @@ export function compile(source: string | CclDocument): Policy {
   });
 }
 
-function compileTarget(statement: Statement, index: number, text: string): Target {
-  const { location, severity } = statement;
-  const condition = statement.kind === 'limit' ? undefined : statement.condition;
+function compileTarget<Kind extends Statement['kind']>(
+  statement: Statement & { readonly kind: Kind },
+  index: number,
+  text: string,
+): Target & { readonly kind: Kind } {
+  const { kind, location, severity } = statement;
+  const condition = 'condition' in statement ? statement.condition : undefined;
   return {
+    kind,
     index,
     line: location.line,
-    text: text.slice(location.start, location.end),
+    text,
     severity: severity ?? 'high',
-    action: compilePattern(splitActionPattern(actionOf(statement))!),
-    resource: compilePattern(splitResourcePattern(resourceOf(statement))!),
+    action: compileNode(statement.action),
+    resource: compileNode(statement.resource),
     condition,
     test: condition === undefined ? undefined : compileCondition(condition),
   };
 }
 
-function compileLimit(statement: LimitStatement, target: Target): Limit {
-  const { amount, field, period } = statement;
-  return { ...target, amount, field: field?.path, periodMs: (period.count ?? 1) * UNIT_MS[period.unit] };
-}
-
-function summarize(statement: Statement, target: Target): StatementSummary {
-  return Object.freeze({
-    index: target.index,
-    kind: statement.kind,
-    line: target.line,
-    text: target.text,
-    action: actionOf(statement),
-    resource: resourceOf(statement),
-    ...(statement.kind === 'require' ? { name: statement.name } : {}),
-  });
-}
-
 /** A limit without `on` and a requirement without `for` mean `**`. */
-function actionOf(statement: RuleStatement | RequireStatement | LimitStatement): string {
-  return statement.action?.text ?? '**';
+function compileNode(node: PatternNode | undefined): Pattern {
+  return node === undefined ? EVERYTHING : compilePattern(node.segments);
 }
 
-function resourceOf(statement: RuleStatement | RequireStatement | LimitStatement): string {
-  return statement.resource?.text ?? '**';
+// By assigning: a spread with members after it is slow.
+function compileRequirement(statement: RequireStatement, index: number, text: string): Requirement {
+  return Object.assign(compileTarget(statement, index, text), { name: statement.name });
+}
+
+function compileLimit(statement: LimitStatement, index: number, text: string): Limit {
+  const { amount, field, period } = statement;
+  const periodMs = (period.count ?? 1) * UNIT_MS[period.unit];
+  return Object.assign(compileTarget(statement, index, text), { amount, field: field?.path, periodMs });
+}
+
+function summarize(statement: Statement, index: number, text: string): StatementSummary {
+  const { kind, location } = statement;
+  const action = statement.action?.text ?? '**';
+  const resource = statement.resource?.text ?? '**';
+  const summary = { index, kind, line: location.line, text, action, resource };
+  return Object.freeze(
+    statement.kind === 'require' ? Object.assign(summary, { name: statement.name }) : summary,
+  );
 }

@@ -1,6 +1,7 @@
 import type { Severity } from './ast.js';
 import { quoteForMessage } from './lib/escape.js';
 import { isValidAction, normalizeResource } from './lib/names.js';
+import { split } from './lib/split.js';
 import type { Statements } from './lib/statements.js';
 import { isFiniteNumber, lookup } from './lib/values.js';
 import { type Limit, type Policy, type Program, programOf, type Rule, type Target } from './policy.js';
@@ -55,6 +56,8 @@ export interface Evaluation {
   readonly matched: readonly MatchedRule[];
   readonly obligations: readonly Obligation[];
   readonly limits: readonly MatchedLimit[];
+  /** The limit that could not be measured, for `limit_unmeasurable`; `statement` is its 0-based place. */
+  readonly unmeasurable?: { readonly line: number; readonly statement: number };
 }
 
 /** A well-formed request, each member read once and split once for all statements. */
@@ -77,7 +80,7 @@ export function evaluate(policy: Policy, request: Request): Evaluation {
   if (!isValidAction(action)) return malformed('action', action);
   const resourceSegments = normalizeResource(resource);
   if (resourceSegments === undefined) return malformed('resource', resource);
-  return decide(program, { action, resource, actionSegments: action.split('.'), resourceSegments, context });
+  return decide(program, { action, resource, actionSegments: split(action, '.'), resourceSegments, context });
 }
 
 /** Section 4 of the language, in its order. */
@@ -91,7 +94,7 @@ function decide(program: Program, subject: Subject): Evaluation {
   const limits: MatchedLimit[] = [];
   for (const limit of covering(program.limits)) {
     const cost = costOf(limit, context);
-    if (cost === undefined) return deny('limit_unmeasurable', unmeasurable(limit), permits);
+    if (cost === undefined) return unmeasured(limit, permits);
     limits.push(describeLimit(limit, cost));
   }
   const requires = covering(program.requires).filter((requirement) => mayApply(requirement, context));
@@ -135,9 +138,10 @@ function unpermitted({ action, resource }: Subject): Evaluation {
 }
 
 /** Names the field, which the policy's author wrote, and not its value. */
-function unmeasurable(limit: Limit): string {
-  const field = quoteForMessage(limit.field!.join('.'));
-  return `the limit on line ${limit.line} counts ${field}, which is missing or no number from 0 up`;
+function unmeasured({ line, index, field }: Limit, permits: readonly Rule[]): Evaluation {
+  const shown = quoteForMessage(field!.join('.'));
+  const reason = `the limit on line ${line} counts ${shown}, which is missing or no number from 0 up`;
+  return { ...deny('limit_unmeasurable', reason, permits), unmeasurable: { line, statement: index } };
 }
 
 function deny(

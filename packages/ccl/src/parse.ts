@@ -14,10 +14,28 @@ const texts = new WeakMap<object, string>();
  */
 export function parse(text: string): CclDocument {
   if (typeof text !== 'string') throw new TypeError('parse: text must be a string');
-  checkLength(text);
-  const document = new Parser(text).document();
+  const document = readDocument(text);
+  freezeTree(document);
   texts.set(document, text);
   return document;
+}
+
+/**
+ * The document of a text, not frozen: for those who keep it to themselves.
+ * @throws CclSyntaxError (`ccl_syntax`) at the first mistake
+ */
+export function readDocument(text: string): CclDocument {
+  checkLength(text);
+  return new Parser(text).document();
+}
+
+/** The tree is no deeper than its conditions may be nested. */
+function freezeTree(node: object): void {
+  Object.freeze(node);
+  for (const key of Object.keys(node)) {
+    const child = (node as Record<string, unknown>)[key];
+    if (typeof child === 'object') freezeTree(child!);
+  }
 }
 
 /**

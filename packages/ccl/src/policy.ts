@@ -1,4 +1,4 @@
-import type { Condition, Severity } from './ast.js';
+import type { Condition, Severity, Statement } from './ast.js';
 import type { Test } from './lib/condition.js';
 import type { Aimed, Statements } from './lib/statements.js';
 
@@ -27,6 +27,7 @@ export interface Program {
 }
 
 export interface Target extends Aimed {
+  readonly kind: Statement['kind'];
   readonly line: number;
   readonly text: string;
   readonly severity: Severity;
@@ -40,10 +41,12 @@ export interface Rule extends Target {
 }
 
 export interface Requirement extends Target {
+  readonly kind: 'require';
   readonly name: string;
 }
 
 export interface Limit extends Target {
+  readonly kind: 'limit';
   readonly amount: number;
   readonly field: readonly string[] | undefined;
   readonly periodMs: number;

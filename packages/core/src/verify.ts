@@ -48,8 +48,12 @@ export interface Verification {
 export async function verifyCovenant(document: unknown, options: VerifyOptions = {}): Promise<Verification> {
   const now = instant(options.now);
   const skew = options.clockSkewMs ?? DEFAULT_SKEW_MS;
-  if (!(skew >= 0 && skew < Number.POSITIVE_INFINITY))
-    throw new RangeError('clockSkewMs must be a number from 0 up');
+  // Text would be appended to a time instead of added to it.
+  if (!(Number.isFinite(skew) && skew >= 0)) throw new RangeError('clockSkewMs must be a number from 0 up');
+  for (const name of ['trust', 'countersigners'] as const) {
+    if (options[name] !== undefined && !Array.isArray(options[name]))
+      throw new TypeError(`${name} must be an array of did:keys`);
+  }
   const known = verdictOf(document);
   if (known !== undefined) {
     const results = await changing(known.links, true, options, now, skew);

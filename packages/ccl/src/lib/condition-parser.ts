@@ -1,7 +1,7 @@
-import type { ComparisonNode, Condition, LiteralNode, Operator, ValueNode } from '../ast.js';
+import type { ComparisonNode, Condition, LiteralNode, Operator, Quantifier, ValueNode } from '../ast.js';
 import type { Cursor } from './cursor.js';
 import { quoteForMessage } from './escape.js';
-import type { Lexer, Token } from './lexer.js';
+import type { Lexer } from './lexer.js';
 import { PATTERN_LIMIT, PROGRAM_LIMIT, Regexes } from './regex.js';
 
 const SIGNS = ['!=', '<=', '>=', '=', '<', '>'] as const satisfies readonly Operator[];
@@ -14,6 +14,7 @@ const WORD_OPERATORS = [
   'starts_with',
   'ends_with',
 ] as const satisfies readonly Operator[];
+const BOOLEANS = ['true', 'false'] as const;
 
 /** What an operator takes as a literal value; `@field` is taken by all but `matches`. */
 const OPERANDS: Readonly<Record<Operator, readonly string[]>> = {
@@ -45,30 +46,30 @@ export class ConditionParser {
 
   /** condition = or ; or = and { "or" and } */
   condition(): Condition {
-    return this.#chain('or', () => this.#and());
+    const first = this.#and();
+    return this.#cursor.isNext('or') ? this.#chain('or', first) : first;
   }
 
   /** and = not { "and" not } */
   #and(): Condition {
-    return this.#chain('and', () => this.#not());
+    const first = this.#not();
+    return this.#cursor.isNext('and') ? this.#chain('and', first) : first;
   }
 
   /** A chain of any length is one flat node, so nothing that walks it recurses along it. */
-  #chain(kind: 'and' | 'or', term: () => Condition): Condition {
-    const first = term();
-    if (!this.#cursor.isNext(kind)) return first;
+  #chain(kind: 'and' | 'or', first: Condition): Condition {
     const terms: Condition[] = [];
     append(terms, kind, first);
-    while (this.#cursor.keyword(kind) !== undefined) append(terms, kind, term());
-    return Object.freeze({ kind, terms: Object.freeze(terms), location: this.#cursor.from(first) });
+    while (this.#cursor.keyword(kind)) append(terms, kind, kind === 'or' ? this.#and() : this.#not());
+    return { kind, terms, location: this.#cursor.from(first.location) };
   }
 
   /** not = "not" not | primary */
   #not(): Condition {
-    const not = this.#cursor.prefix('not');
-    if (not === undefined) return this.#primary();
-    const operand = this.#cursor.nested(not.token.location.start, () => this.#not());
-    return Object.freeze({ kind: 'not', operand, location: this.#cursor.from(not.token) });
+    if (!this.#cursor.prefix('not')) return this.#primary();
+    const not = this.#lexer.lastLocation;
+    const operand = this.#cursor.nested(not.start, () => this.#not());
+    return { kind: 'not', operand, location: this.#cursor.from(not) };
   }
 
   /** primary = "(" condition ")" | "has" field | [ "every" | "some" ] field operator value */
@@ -76,10 +77,10 @@ export class ConditionParser {
     this.#cursor.skip();
     const start = this.#lexer.offset;
     if (this.#lexer.symbol('(')) return this.#group(start);
-    const has = this.#cursor.prefix('has');
-    if (has === undefined) return this.#comparison();
+    if (!this.#cursor.prefix('has')) return this.#comparison();
+    const has = this.#lexer.lastLocation;
     const field = this.#cursor.field();
-    return Object.freeze({ kind: 'has', field, location: this.#cursor.from(has.token) });
+    return { kind: 'has', field, location: this.#cursor.from(has) };
   }
 
   /** "(" condition ")" */
@@ -95,68 +96,73 @@ export class ConditionParser {
 
   /** [ "every" | "some" ] field operator value */
   #comparison(): ComparisonNode {
-    const quantifier = this.#cursor.prefix('every', 'some');
+    const quantifier = this.#quantifier();
+    const first = quantifier && this.#lexer.lastLocation;
     const field = this.#cursor.field();
     const operator = this.#operator();
     this.#cursor.skip();
     const value = this.#value();
     this.#checkOperand(operator, value);
-    return Object.freeze({
-      kind: 'comparison',
-      quantifier: quantifier?.word,
-      field,
-      operator,
-      value,
-      location: this.#cursor.from(quantifier?.token ?? field),
-    });
+    const location = this.#cursor.from(first ?? field.location);
+    return { kind: 'comparison', quantifier, field, operator, value, location };
+  }
+
+  /** [ "every" | "some" ] */
+  #quantifier(): Quantifier | undefined {
+    if (this.#cursor.prefix('every')) return 'every';
+    return this.#cursor.prefix('some') ? 'some' : undefined;
   }
 
   /** operator = "=" | "!=" | "<" | "<=" | ">" | ">=" | in | not_in | contains | … */
   #operator(): Operator {
     this.#cursor.skip();
-    const sign = SIGNS.find((candidate) => this.#lexer.symbol(candidate));
-    const operator = sign ?? this.#cursor.keyword(...WORD_OPERATORS)?.word;
-    return operator ?? this.#lexer.fail('an operator');
+    for (const sign of SIGNS) if (this.#lexer.symbol(sign)) return sign;
+    return this.#cursor.oneOf(WORD_OPERATORS) ?? this.#lexer.fail('an operator');
   }
 
   /** value = STRING | NUMBER | true | false | "@" field | "[" [ scalar { "," scalar } ] "]" */
   #value(): ValueNode {
-    const start = this.#lexer.offset;
-    const mark = this.#lexer.locate(start, start + 1);
     if (this.#lexer.symbol('@')) {
+      const at = this.#lexer.lastLocation;
       const field = this.#cursor.field();
-      return Object.freeze({ kind: 'reference', field, location: this.#cursor.from({ location: mark }) });
+      return { kind: 'reference', field, location: this.#cursor.from(at) };
     }
     if (!this.#lexer.symbol('[')) return this.#scalar('a value');
+    const bracket = this.#lexer.lastLocation;
     const items = this.#cursor.inBrackets(() => this.#items());
-    return Object.freeze({ kind: 'array', items, location: this.#cursor.from({ location: mark }) });
+    return { kind: 'array', items, location: this.#cursor.from(bracket) };
   }
 
   /** [ scalar { "," scalar } ] "]" */
   #items(): readonly LiteralNode[] {
     const items: LiteralNode[] = [];
     this.#cursor.skip();
-    if (this.#lexer.symbol(']')) return Object.freeze(items);
+    if (this.#lexer.symbol(']')) return items;
     for (;;) {
       this.#cursor.skip();
       items.push(this.#scalar('a string, a number, true or false'));
       this.#cursor.skip();
-      if (this.#lexer.symbol(']')) return Object.freeze(items);
+      if (this.#lexer.symbol(']')) return items;
       if (!this.#lexer.symbol(',')) this.#lexer.fail('"," or "]"');
     }
   }
 
   /** scalar = STRING | NUMBER | true | false */
   #scalar(expected: string): LiteralNode {
-    const string = this.#lexer.string();
-    if (string !== undefined) return literal(string.value, string);
-    const number = this.#lexer.number();
-    if (number !== undefined) return literal(this.#cursor.numberValue(number), number);
-    const boolean = this.#cursor.keyword('true', 'false');
-    if (boolean !== undefined) return literal(boolean.word === 'true', boolean.token);
-    const hint =
-      this.#lexer.peekWord() === '' ? undefined : 'quote a text, or write @name for the value of a field';
+    const value = this.#lexer.string() ?? this.#number() ?? this.#boolean();
+    if (value !== undefined) return { kind: 'literal', value, location: this.#lexer.lastLocation };
+    const hint = this.#lexer.atWord ? 'quote a text, or write @name for the value of a field' : undefined;
     return this.#lexer.fail(expected, undefined, undefined, hint);
+  }
+
+  #number(): number | undefined {
+    const text = this.#lexer.number();
+    return text === undefined ? undefined : this.#cursor.numberValue(text);
+  }
+
+  #boolean(): boolean | undefined {
+    const word = this.#cursor.oneOf(BOOLEANS);
+    return word === undefined ? undefined : word === 'true';
   }
 
   #checkOperand(operator: Operator, value: ValueNode): void {
@@ -202,8 +208,4 @@ export class ConditionParser {
 function append(terms: Condition[], kind: 'and' | 'or', term: Condition): void {
   if (term.kind !== kind) terms.push(term);
   else for (const inner of term.terms) terms.push(inner);
-}
-
-function literal(value: LiteralNode['value'], token: Token): LiteralNode {
-  return Object.freeze({ kind: 'literal', value, location: token.location });
 }

@@ -1,15 +1,10 @@
 import type { FieldNode, Location } from '../ast.js';
 import { quoteForMessage } from './escape.js';
-import { Lexer, type Token } from './lexer.js';
+import { Lexer } from './lexer.js';
+import { split } from './split.js';
 
 const MAX_NESTING = 64;
 const FORBIDDEN_NAMES = ['__proto__', 'prototype', 'constructor'];
-
-/** A keyword that was taken. */
-export interface Taken<Word extends string> {
-  readonly word: Word;
-  readonly token: Token;
-}
 
 /** Where the parsers stand: the lexer, how deep it is nested, and the productions that they share. */
 export class Cursor {
@@ -29,56 +24,60 @@ export class Cursor {
 
   isNext(word: string): boolean {
     this.skip();
-    return this.lexer.peekWord() === word;
+    return this.lexer.isWord(word);
   }
 
-  /** Takes the next word if it is one of these keywords. */
-  keyword<Word extends string>(...words: readonly Word[]): Taken<Word> | undefined {
+  /** Takes the next word if it is this keyword. */
+  keyword(word: string): boolean {
+    if (!this.isNext(word)) return false;
+    this.lexer.take(word.length);
+    return true;
+  }
+
+  /** Takes the next word if it is one of these keywords, and tells which. */
+  oneOf<Word extends string>(words: readonly Word[]): Word | undefined {
     this.skip();
-    const next = this.lexer.peekWord();
-    const word = words.find((candidate) => candidate === next);
-    return word === undefined ? undefined : { word, token: this.lexer.take(word.length) };
+    if (!this.lexer.atWord) return undefined;
+    for (const word of words) if (this.keyword(word)) return word;
+    return undefined;
   }
 
   /** Like `keyword`, at the start of a primary: a word with a "." directly after it is a field. */
-  prefix<Word extends string>(...words: readonly Word[]): Taken<Word> | undefined {
-    this.skip();
-    return this.lexer.peek(this.lexer.peekWord().length) === '.' ? undefined : this.keyword(...words);
+  prefix(word: string): boolean {
+    return this.isNext(word) && this.lexer.peek(word.length) !== '.' && this.keyword(word);
   }
 
   expectKeyword(word: string, expected = `"${word}"`): void {
-    if (this.keyword(word) === undefined) this.lexer.fail(expected);
+    if (!this.keyword(word)) this.lexer.fail(expected);
   }
 
   /** The place from the start of `first` to here. */
-  from(first: Pick<Token, 'location'>): Location {
-    return Object.freeze({ ...first.location, end: this.lexer.tokenEnd });
+  from({ start, line, column }: Location): Location {
+    return { start, end: this.lexer.tokenEnd, line, column };
   }
 
   /** field = IDENT { "." IDENT } */
   field(): FieldNode {
     this.skip();
-    const start = this.lexer.offset;
-    const token = this.lexer.dotted() ?? this.lexer.fail('a field');
-    const path = token.text.split('.');
-    let at = start;
+    const text = this.lexer.dotted() ?? this.lexer.fail('a field');
+    const path = split(text, '.');
+    let at = this.lexer.tokenStart;
     for (const name of path) {
       if (FORBIDDEN_NAMES.includes(name)) this.lexer.fail('the name of a field', at, quoteForMessage(name));
       at += name.length + 1;
     }
-    return Object.freeze({ kind: 'field', path: Object.freeze(path), location: token.location });
+    return { kind: 'field', path, location: this.lexer.lastLocation };
   }
 
   /** NUMBER: a finite double, not rounded to 0 unless written so, no integer beyond ±(2^53-1); -0 is 0 */
-  numberValue(token: Token): number {
-    const value = Number(token.text);
-    const { start } = token.location;
+  numberValue(text: string, start = this.lexer.tokenStart): number {
+    const value = Number(text);
     // Every double beyond 2^53 is an integer, so this bound also refuses what is not finite.
     if (Math.abs(value) > Number.MAX_SAFE_INTEGER) {
-      this.lexer.fail('a number within ±9007199254740991', start, quoteForMessage(token.text));
+      this.lexer.fail('a number within ±9007199254740991', start, quoteForMessage(text));
     }
-    if (value === 0 && /^-?[0.]*[1-9]/.test(token.text)) {
-      this.lexer.fail('a number that does not vanish to 0', start, quoteForMessage(token.text));
+    if (value === 0 && /^-?[0.]*[1-9]/.test(text)) {
+      this.lexer.fail('a number that does not vanish to 0', start, quoteForMessage(text));
     }
     return value === 0 ? 0 : value;
   }

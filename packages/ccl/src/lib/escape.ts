@@ -1,3 +1,5 @@
+/** ASCII that shows as it is: all that is visible but the backslash and the backtick. */
+const PLAIN = /^[ -[\]-_a-~]*$/;
 const HIDDEN = /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u;
 
 /** Replaces what a reader cannot see (controls, format characters, odd spaces, lone surrogates) by `\u{…}`. */
@@ -9,6 +11,7 @@ export function escapeText(text: string): string {
 
 /** A value from outside for a message: escaped, in backticks, cut at `limit` characters. */
 export function quoteForMessage(value: string, limit = 64): string {
+  if (value.length <= limit && PLAIN.test(value)) return `\`${value}\``;
   let shown = '';
   // The slice bounds the work: every character shows as at least half a character of output.
   for (const character of value.slice(0, 2 * limit)) {

@@ -3,16 +3,13 @@ import { CclSyntaxError } from '../errors.js';
 import { ACTION, BOUNDARY, DIGIT, IDENT, IDENT_START, isIn, PATH } from './chars.js';
 import { quoteForMessage } from './escape.js';
 
-/** A token that was read: its text as written, and its place. */
-export interface Token {
-  readonly text: string;
-  readonly location: Location;
-}
-
 const TAB = 9;
 const LF = 10;
 const CR = 13;
 const SPACE = 32;
+const JSON_QUOTE = 34;
+const RAW_QUOTE = 39;
+const DOT = 46;
 
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 const JSON_ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
@@ -29,7 +26,8 @@ export class Lexer {
   readonly text: string;
   readonly comments: Comment[] = [];
   offset = 0;
-  /** Where the last token ended; `offset` may stand behind white space and comments after it. */
+  /** Where the last token began and ended; `offset` may stand behind white space and comments after it. */
+  tokenStart = 0;
   tokenEnd = 0;
   #line = 1;
   #lineStart = 0;
@@ -71,15 +69,23 @@ export class Lexer {
   /** Takes a punctuation mark or operator sign if it stands here. */
   symbol(symbol: string): boolean {
     if (!this.text.startsWith(symbol, this.offset)) return false;
-    this.offset += symbol.length;
-    this.tokenEnd = this.offset;
+    this.#pass(symbol.length);
     return true;
   }
 
-  /** The word that stands here, in lower case and not taken; '' if none does. */
-  peekWord(): string {
-    if (!isIn(this.text.charCodeAt(this.offset), IDENT_START)) return '';
-    return this.text.slice(this.offset, this.#run(IDENT)).toLowerCase();
+  /** True when this keyword, given in lower case, stands here in whatever case. */
+  isWord(word: string): boolean {
+    const { text, offset } = this;
+    for (let i = 0; i < word.length; i++) {
+      const code = text.charCodeAt(offset + i);
+      const lower = code >= 65 && code <= 90 ? code + 32 : code;
+      if (lower !== word.charCodeAt(i)) return false;
+    }
+    return !isIn(text.charCodeAt(offset + word.length), IDENT);
+  }
+
+  get atWord(): boolean {
+    return isIn(this.text.charCodeAt(this.offset), IDENT_START);
   }
 
   peek(ahead = 0): string {
@@ -87,37 +93,37 @@ export class Lexer {
   }
 
   /** Takes the next `length` characters as one token. */
-  take(length: number): Token {
-    const start = this.offset;
-    const location = this.locate(start, start + length);
-    this.offset += length;
-    this.tokenEnd = this.offset;
+  take(length: number): void {
+    this.#pass(length);
     if (!this.atEnd && !isIn(this.text.charCodeAt(this.offset), BOUNDARY)) {
       this.fail('white space, a bracket, an operator, "," or ";" after a token');
     }
-    return { text: this.text.slice(start, this.offset), location };
   }
 
-  action(): Token | undefined {
+  /** The place of the last token, if no newline was taken since. */
+  get lastLocation(): Location {
+    return this.locate(this.tokenStart, this.tokenEnd);
+  }
+
+  action(): string | undefined {
     return this.#takeRun(ACTION);
   }
 
-  path(): Token | undefined {
+  path(): string | undefined {
     return this.#takeRun(PATH);
   }
 
-  digits(): Token | undefined {
+  digits(): string | undefined {
     return this.#takeRun(DIGIT);
   }
 
   /** A number, or a run of digits that may begin with zeros. */
-  amount(): Token | undefined {
-    const length = Math.max(this.#run(DIGIT) - this.offset, this.#numberLength());
-    return length === 0 ? undefined : this.take(length);
+  amount(): string | undefined {
+    return this.#takeText(Math.max(this.#run(DIGIT), this.#numberEnd()));
   }
 
   /** IDENT { "." IDENT } */
-  dotted(): Token | undefined {
+  dotted(): string | undefined {
     let end = this.offset;
     for (;;) {
       if (!isIn(this.text.charCodeAt(end), IDENT_START)) {
@@ -125,31 +131,28 @@ export class Lexer {
         this.fail('a name after "."', end);
       }
       end = this.#run(IDENT, end);
-      if (this.text.charAt(end) !== '.') return this.take(end - this.offset);
+      if (this.text.charCodeAt(end) !== DOT) return this.#takeText(end);
       end++;
     }
   }
 
-  number(): Token | undefined {
-    const length = this.#numberLength();
-    return length === 0 ? undefined : this.take(length);
+  number(): string | undefined {
+    return this.#takeText(this.#numberEnd());
   }
 
-  /** STRING: its value, and the token as written. */
-  string(): (Token & { readonly value: string }) | undefined {
-    const quote = this.peek();
-    if (quote !== "'" && quote !== '"') return undefined;
-    const end = quote === "'" ? this.#rawEnd() : this.#jsonEnd();
-    const token = this.take(end - this.offset);
-    if (quote === "'") return { ...token, value: token.text.slice(1, -1) };
-    const value = JSON.parse(token.text) as string;
+  /** The value of a STRING. */
+  string(): string | undefined {
+    const code = this.text.charCodeAt(this.offset);
+    if (code === RAW_QUOTE) return this.#takeText(this.#rawEnd())!.slice(1, -1);
+    if (code !== JSON_QUOTE) return undefined;
+    const value = JSON.parse(this.#takeText(this.#jsonEnd())!) as string;
     if (LONE_SURROGATE.test(value))
-      this.fail('escapes that make whole characters', token.location.start, 'a lone surrogate');
-    return { ...token, value };
+      this.fail('escapes that make whole characters', this.tokenStart, 'a lone surrogate');
+    return value;
   }
 
   locate(start: number, end: number): Location {
-    return Object.freeze({ start, end, line: this.#line, column: start - this.#lineStart + 1 });
+    return { start, end, line: this.#line, column: start - this.#lineStart + 1 };
   }
 
   /** Throws the syntax error for the place `at`. */
@@ -169,9 +172,10 @@ export class Lexer {
     return code === CR && this.text.charCodeAt(this.offset + 1) === LF ? 2 : 0;
   }
 
-  #numberLength(): number {
+  /** Where the number that stands here ends; `offset` if none does. */
+  #numberEnd(): number {
     NUMBER.lastIndex = this.offset;
-    return NUMBER.exec(this.text)?.[0].length ?? 0;
+    return NUMBER.test(this.text) ? NUMBER.lastIndex : this.offset;
   }
 
   #run(bit: number, from = this.offset): number {
@@ -180,9 +184,21 @@ export class Lexer {
     return end;
   }
 
-  #takeRun(bit: number): Token | undefined {
-    const end = this.#run(bit);
-    return end === this.offset ? undefined : this.take(end - this.offset);
+  #takeRun(bit: number): string | undefined {
+    return this.#takeText(this.#run(bit));
+  }
+
+  /** Takes the text up to `end` as one token; undefined if there is none. */
+  #takeText(end: number): string | undefined {
+    if (end === this.offset) return undefined;
+    this.take(end - this.offset);
+    return this.text.slice(this.tokenStart, end);
+  }
+
+  #pass(length: number): void {
+    this.tokenStart = this.offset;
+    this.offset += length;
+    this.tokenEnd = this.offset;
   }
 
   #comment(): void {
@@ -193,7 +209,7 @@ export class Lexer {
     if (banned !== -1) this.fail('a comment without odd line breaks or spaces', start + 1 + banned);
     const text = trimEnd(content);
     const location = this.locate(start, start + 1 + text.length);
-    this.comments.push(Object.freeze({ kind: 'comment', text, location }));
+    this.comments.push({ kind: 'comment', text, location });
     this.offset = lineEnd;
   }
 
@@ -215,7 +231,7 @@ export class Lexer {
   #jsonEnd(): number {
     for (let at = this.offset + 1; ; ) {
       const code = this.text.charCodeAt(at);
-      if (code === 34) return at + 1;
+      if (code === JSON_QUOTE) return at + 1;
       if (Number.isNaN(code) || code === LF || code === CR) this.fail(`'"' at the end of the string`, at);
       if (code < SPACE) this.fail('an escape for a control character', at);
       if (code !== 92) at++;

@@ -1,4 +1,5 @@
 /** The form of actions and resources, in requests and in patterns (section 2 of the language). */
+import { split } from './split.js';
 
 const MAX_ACTION = 512;
 const MAX_RESOURCE = 4096;
@@ -25,7 +26,7 @@ export function normalizeResource(text: string): string[] | undefined {
 /** The segments of an action pattern, or undefined when it is not well formed. */
 export function splitActionPattern(text: string): string[] | undefined {
   if (text.length > MAX_ACTION || !ACTION_PATTERN.test(text)) return undefined;
-  return wellStarred(text.split('.'));
+  return wellStarred(split(text, '.'));
 }
 
 /** The segments of a resource pattern, or undefined when it is not well formed. */
@@ -34,13 +35,16 @@ export function splitResourcePattern(text: string): string[] | undefined {
 }
 
 function wellStarred(segments: string[] | undefined): string[] | undefined {
-  return segments?.some((segment) => segment !== '**' && segment.includes('**')) ? undefined : segments;
+  if (segments === undefined) return undefined;
+  for (const segment of segments) if (segment !== '**' && segment.includes('**')) return undefined;
+  return segments;
 }
 
 function splitResource(text: string): string[] | undefined {
   if (text.length > MAX_RESOURCE || FORBIDDEN.test(text)) return undefined;
-  const segments = text.split('/').filter((segment) => segment !== '');
-  return segments.some((segment) => segment === '.' || segment === '..') ? undefined : segments;
+  const segments = split(text, '/');
+  for (const segment of segments) if (segment === '.' || segment === '..') return undefined;
+  return segments;
 }
 
 /**

@@ -2,6 +2,7 @@ import type {
   CclDocument,
   Condition,
   LimitStatement,
+  Location,
   PatternNode,
   Period,
   RequireStatement,
@@ -13,16 +14,18 @@ import type {
 import { ConditionParser } from './condition-parser.js';
 import { Cursor } from './cursor.js';
 import { quoteForMessage } from './escape.js';
-import type { Lexer, Token } from './lexer.js';
+import type { Lexer } from './lexer.js';
 import { splitActionPattern, splitResourcePattern } from './names.js';
 
 const MAX_STATEMENTS = 10_000;
 const MAX_COUNT = 1_000_000;
 
+const KINDS = ['permit', 'deny', 'require', 'limit'] as const satisfies readonly Statement['kind'][];
 const UNITS = ['second', 'minute', 'hour', 'day'] as const satisfies readonly Unit[];
+const PLURALS = UNITS.map((unit) => `${unit}s` as const);
 const LEVELS = ['critical', 'high', 'medium', 'low'] as const satisfies readonly Severity[];
 
-/** One method per production of the grammar; the comment above each is the production. */
+/** One method per production of the grammar; the comment above each is the production. The nodes are not yet frozen. */
 export class Parser {
   readonly #cursor: Cursor;
   readonly #lexer: Lexer;
@@ -45,116 +48,111 @@ export class Parser {
       statements.push(this.#statement());
       this.#statementEnd();
     }
-    return Object.freeze({
-      kind: 'document',
-      statements: Object.freeze(statements),
-      comments: Object.freeze(this.#lexer.comments),
-    });
+    return { kind: 'document', statements, comments: this.#lexer.comments };
   }
 
   /** statement = rule | require | limit */
   #statement(): Statement {
-    const keyword = this.#cursor.keyword('permit', 'deny', 'require', 'limit');
-    if (keyword === undefined) this.#lexer.fail('"permit", "deny", "require" or "limit"');
-    if (keyword.word === 'require') return this.#require(keyword.token);
-    if (keyword.word === 'limit') return this.#limit(keyword.token);
-    return this.#rule(keyword.word, keyword.token);
+    const kind = this.#cursor.oneOf(KINDS) ?? this.#lexer.fail('"permit", "deny", "require" or "limit"');
+    const first = this.#lexer.lastLocation;
+    if (kind === 'require') return this.#require(first);
+    return kind === 'limit' ? this.#limit(first) : this.#rule(kind, first);
   }
 
   /** ( "permit" | "deny" ) action "on" resource [ "when" condition ] [ "severity" level ] */
-  #rule(kind: 'permit' | 'deny', first: Token): RuleStatement {
+  #rule(kind: 'permit' | 'deny', first: Location): RuleStatement {
     const action = this.#action();
     this.#cursor.expectKeyword('on');
     const resource = this.#resource();
     const condition = this.#when();
     const severity = this.#severity();
-    return Object.freeze({ kind, action, resource, condition, severity, location: this.#cursor.from(first) });
+    return { kind, action, resource, condition, severity, location: this.#cursor.from(first) };
   }
 
   /** "require" NAME [ "for" action ] "on" resource [ "when" condition ] [ "severity" level ] */
-  #require(first: Token): RequireStatement {
+  #require(first: Location): RequireStatement {
     const name = this.#name();
-    const forAction = this.#cursor.keyword('for');
-    const action = forAction === undefined ? undefined : this.#action();
-    this.#cursor.expectKeyword('on', forAction === undefined ? '"for" or "on"' : '"on"');
+    const action = this.#cursor.keyword('for') ? this.#action() : undefined;
+    this.#cursor.expectKeyword('on', action === undefined ? '"for" or "on"' : '"on"');
     const resource = this.#resource();
     const condition = this.#when();
     const severity = this.#severity();
     const location = this.#cursor.from(first);
-    return Object.freeze({ kind: 'require', name, action, resource, condition, severity, location });
+    return { kind: 'require', name, action, resource, condition, severity, location };
   }
 
   /** "limit" action [ "on" resource ] AMOUNT [ "of" field ] "per" [ COUNT ] unit [ "severity" level ] */
-  #limit(first: Token): LimitStatement {
+  #limit(first: Location): LimitStatement {
     const action = this.#action();
-    const resource = this.#cursor.keyword('on') === undefined ? undefined : this.#resource();
-    const token = this.#amountToken(resource === undefined);
-    const field = this.#cursor.keyword('of') === undefined ? undefined : this.#cursor.field();
-    const amount = field === undefined ? this.#count(token) : this.#positive(token);
+    const resource = this.#cursor.keyword('on') ? this.#resource() : undefined;
+    const text = this.#amountText(resource === undefined);
+    const start = this.#lexer.tokenStart;
+    const field = this.#cursor.keyword('of') ? this.#cursor.field() : undefined;
+    const amount = field === undefined ? this.#count(text, start) : this.#positive(text, start);
     this.#cursor.expectKeyword('per', field === undefined ? '"of" or "per"' : '"per"');
     const period = this.#period();
     const severity = this.#severity();
     const location = this.#cursor.from(first);
-    return Object.freeze({ kind: 'limit', action, resource, amount, field, period, severity, location });
+    return { kind: 'limit', action, resource, amount, field, period, severity, location };
   }
 
   /** [ "when" condition ] */
   #when(): Condition | undefined {
-    return this.#cursor.keyword('when') === undefined ? undefined : this.#conditions.condition();
+    return this.#cursor.keyword('when') ? this.#conditions.condition() : undefined;
   }
 
   /** [ "severity" level ] */
   #severity(): Severity | undefined {
-    if (this.#cursor.keyword('severity') === undefined) return undefined;
-    const level = this.#cursor.keyword(...LEVELS);
-    return level?.word ?? this.#lexer.fail('"critical", "high", "medium" or "low"');
+    if (!this.#cursor.keyword('severity')) return undefined;
+    return this.#cursor.oneOf(LEVELS) ?? this.#lexer.fail('"critical", "high", "medium" or "low"');
   }
 
   /** action = ACTION | STRING */
   #action(): PatternNode {
     this.#cursor.skip();
-    const quoted = this.#lexer.string();
-    const token = quoted ?? this.#lexer.action() ?? this.#lexer.fail('an action');
-    const text = quoted?.value ?? token.text;
-    if (splitActionPattern(text) === undefined) {
+    const string = this.#lexer.string();
+    const text = string ?? this.#lexer.action() ?? this.#lexer.fail('an action');
+    const segments = splitActionPattern(text);
+    if (segments === undefined) {
       const form =
         'an action: segments of A-Z a-z 0-9 _ - : * joined by ".", "**" only as a whole segment, at most 512 characters';
-      this.#lexer.fail(form, token.location.start, quoteForMessage(text));
+      this.#lexer.fail(form, this.#lexer.tokenStart, quoteForMessage(text));
     }
-    return Object.freeze({ kind: 'action', text, quoted: quoted !== undefined, location: token.location });
+    const quoted = string !== undefined;
+    return { kind: 'action', text, segments, quoted, location: this.#lexer.lastLocation };
   }
 
   /** resource = STRING | PATH */
   #resource(): PatternNode {
     this.#cursor.skip();
-    const quoted = this.#lexer.string();
-    const token = quoted ?? this.#lexer.path() ?? this.#lexer.fail('a resource: a string or a path');
-    const text = quoted?.value ?? token.text;
-    const start = token.location.start;
-    if (quoted === undefined && !text.startsWith('/') && text !== '*' && text !== '**') {
+    const string = this.#lexer.string();
+    const text = string ?? this.#lexer.path() ?? this.#lexer.fail('a resource: a string or a path');
+    const start = this.#lexer.tokenStart;
+    const quoted = string !== undefined;
+    if (!quoted && !text.startsWith('/') && text !== '*' && text !== '**') {
       this.#lexer.fail(
         'a path that begins with "/" (quote any other resource)',
         start,
         quoteForMessage(text),
       );
     }
-    if (splitResourcePattern(text) === undefined) {
+    const segments = splitResourcePattern(text);
+    if (segments === undefined) {
       const form =
         'a resource without ".", "..", backslashes, control characters, %2e, %2f, %5c or "**" inside a segment, at most 4096 characters';
       this.#lexer.fail(form, start, quoteForMessage(text));
     }
-    return Object.freeze({ kind: 'resource', text, quoted: quoted !== undefined, location: token.location });
+    return { kind: 'resource', text, segments, quoted, location: this.#lexer.lastLocation };
   }
 
   /** NAME = IDENT { "." IDENT } */
   #name(): string {
     this.#cursor.skip();
-    const token = this.#lexer.dotted() ?? this.#lexer.fail('the name of an obligation');
-    return token.text;
+    return this.#lexer.dotted() ?? this.#lexer.fail('the name of an obligation');
   }
 
   /** AMOUNT = COUNT | NUMBER; which of them shows only at "of" */
-  #amountToken(mayHaveResource: boolean): Token {
+  #amountText(mayHaveResource: boolean): string {
     this.#cursor.skip();
     return this.#lexer.amount() ?? this.#lexer.fail(mayHaveResource ? '"on" or an amount' : 'an amount');
   }
@@ -163,28 +161,25 @@ export class Parser {
   #period(): Period {
     this.#cursor.skip();
     const digits = this.#lexer.digits();
-    const count = digits === undefined ? undefined : this.#count(digits);
-    const unit = this.#cursor.keyword(...UNITS, ...UNITS.map((name) => `${name}s` as const));
-    if (unit === undefined) this.#lexer.fail('"seconds", "minutes", "hours" or "days"');
-    return Object.freeze({ count, unit: unit.word.replace(/s$/, '') as Unit });
+    const count = digits === undefined ? undefined : this.#count(digits, this.#lexer.tokenStart);
+    const plural = this.#cursor.oneOf(PLURALS);
+    const unit = plural === undefined ? this.#cursor.oneOf(UNITS) : UNITS[PLURALS.indexOf(plural)];
+    return { count, unit: unit ?? this.#lexer.fail('"seconds", "minutes", "hours" or "days"') };
   }
 
   /** COUNT: digits only, 1 to 1,000,000 */
-  #count(token: Token): number {
-    const value = /^[0-9]+$/.test(token.text) ? Number(token.text) : 0;
+  #count(text: string, start: number): number {
+    const value = /^[0-9]+$/.test(text) ? Number(text) : 0;
     if (value >= 1 && value <= MAX_COUNT) return value;
-    return this.#lexer.fail(
-      'a whole number from 1 to 1000000',
-      token.location.start,
-      quoteForMessage(token.text),
-    );
+    return this.#lexer.fail('a whole number from 1 to 1000000', start, quoteForMessage(text));
   }
 
-  /** An AMOUNT before "of": any positive number */
-  #positive(token: Token): number {
-    const value = this.#cursor.numberValue(token);
+  /** An AMOUNT before "of": any positive number; only a COUNT may begin with zeros */
+  #positive(text: string, start: number): number {
+    if (/^0[0-9]/.test(text)) return this.#count(text, start);
+    const value = this.#cursor.numberValue(text, start);
     if (value > 0) return value;
-    return this.#lexer.fail('an amount above 0', token.location.start, quoteForMessage(token.text));
+    return this.#lexer.fail('an amount above 0', start, quoteForMessage(text));
   }
 
   #statementEnd(): void {

@@ -17,6 +17,9 @@ export type PatternSegment =
 const MANY: PatternSegment = Object.freeze({ kind: 'many' });
 const ONE: PatternSegment = Object.freeze({ kind: 'one' });
 
+/** The pattern `**`. */
+export const EVERYTHING: Pattern = Object.freeze({ segments: Object.freeze([MANY]), matchesAll: true });
+
 /** Prepares the segments of a pattern that is known to be well formed. */
 export function compilePattern(segments: readonly string[]): Pattern {
   const compiled = segments.map(compileSegment);

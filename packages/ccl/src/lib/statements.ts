@@ -19,8 +19,8 @@ export class Statements<T extends Aimed> {
   constructor(all: readonly T[]) {
     this.all = all;
     for (const statement of all) {
-      const byResource = this.#byAction.slot(statement.action, () => new PrefixTree());
-      byResource.slot(statement.resource, () => []).push(statement);
+      const byResource = this.#byAction.slot(statement.action, newTree<T>);
+      byResource.slot(statement.resource, newList<T>).push(statement);
     }
   }
 
@@ -39,47 +39,50 @@ export class Statements<T extends Aimed> {
   }
 }
 
-interface Node<Slot> {
-  readonly children: Map<string, Node<Slot>>;
-  /** For patterns that end here. */
-  exact: Slot | undefined;
-  /** For patterns that go on with a wildcard. */
-  open: Slot | undefined;
-}
+const newTree = <T>() => new PrefixTree<T[]>();
+const newList = <T>(): T[] => [];
 
 /** One slot for all patterns that begin with the same literal segments and go on alike. */
 class PrefixTree<Slot> {
-  readonly #root = newNode<Slot>();
+  #children: Map<string, PrefixTree<Slot>> | undefined;
+  /** For patterns that end here. */
+  #exact: Slot | undefined;
+  /** For patterns that go on with a wildcard. */
+  #open: Slot | undefined;
 
   slot({ segments }: Pattern, make: () => Slot): Slot {
-    let node = this.#root;
+    let node: PrefixTree<Slot> = this;
     for (const segment of segments) {
       if (segment.kind !== 'literal') {
-        node.open ??= make();
-        return node.open;
+        node.#open ??= make();
+        return node.#open;
       }
-      const next = node.children.get(segment.text) ?? newNode<Slot>();
-      node.children.set(segment.text, next);
-      node = next;
+      node = node.#child(segment.text);
     }
-    node.exact ??= make();
-    return node.exact;
+    node.#exact ??= make();
+    return node.#exact;
   }
 
   /** Visits the slots of all patterns that may match. */
   visit(segments: readonly string[], visit: (slot: Slot) => void): void {
-    let node = this.#root;
-    if (node.open !== undefined) visit(node.open);
+    let node: PrefixTree<Slot> = this;
+    if (node.#open !== undefined) visit(node.#open);
     for (const segment of segments) {
-      const next = node.children.get(segment);
+      const next = node.#children?.get(segment);
       if (next === undefined) return;
       node = next;
-      if (node.open !== undefined) visit(node.open);
+      if (node.#open !== undefined) visit(node.#open);
     }
-    if (node.exact !== undefined) visit(node.exact);
+    if (node.#exact !== undefined) visit(node.#exact);
   }
-}
 
-function newNode<Slot>(): Node<Slot> {
-  return { children: new Map(), exact: undefined, open: undefined };
+  #child(segment: string): PrefixTree<Slot> {
+    this.#children ??= new Map();
+    let child = this.#children.get(segment);
+    if (child === undefined) {
+      child = new PrefixTree();
+      this.#children.set(segment, child);
+    }
+    return child;
+  }
 }

@@ -119,6 +119,13 @@ function nothing(problem: string): Facts {
   return { problems, signers: new Set(), signerKeys: [], start: 0, end: 0, createdAt: 0, proofsExpire: 0 };
 }
 
+/** What an error says. Never throws, also for one whose message cannot be read. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : 'an error that is no Error';
+  try {
+    const message: unknown = error instanceof Error ? error.message : undefined;
+    if (typeof message === 'string') return message;
+  } catch {
+    // It says nothing, then.
+  }
+  return 'an error without a message';
 }

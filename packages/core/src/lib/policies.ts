@@ -14,7 +14,8 @@ export function policyOf(constraints: string): Policy {
   const known = policies.get(constraints);
   if (known !== undefined) return known;
   const policy = compile(constraints);
-  if (constraints.length > MAX_CHARACTERS / 4) return policy;
+  // A pattern compiles to thousands of times its text: a few thousand covenants of strangers would fill the memory.
+  if (constraints.length > MAX_CHARACTERS / 4 || constraints.includes('matches')) return policy;
   policies.set(constraints, policy);
   characters += constraints.length + 1;
   for (const [oldest] of policies) {

@@ -15,21 +15,28 @@ export interface RevocationCheck {
 
 /** Checks a revocation by itself: its structure and its proofs. Never throws for hostile input. */
 export async function checkRevocation(value: unknown): Promise<RevocationCheck> {
-  let revocation: RevocationDocument;
+  const revocation = readRevocation(value);
+  if (typeof revocation === 'string') return { valid: false, reason: revocation };
+  const problem = await proofProblem(revocation);
+  return problem === undefined ? { valid: true, revocation } : { valid: false, reason: problem, revocation };
+}
+
+/** A deep-frozen copy, or what keeps the value from being a revocation. */
+function readRevocation(value: unknown): RevocationDocument | string {
   try {
-    revocation = snapshotJson(value, { maxBytes: MAX_BYTES }) as unknown as RevocationDocument;
+    const copy = snapshotJson(value, { maxBytes: MAX_BYTES });
+    return revocationProblem(copy) ?? (copy as unknown as RevocationDocument);
   } catch (error) {
-    return { valid: false, reason: messageOf(error) };
+    return messageOf(error);
   }
-  const problem = revocationProblem(revocation);
-  if (problem !== undefined) return { valid: false, reason: problem };
+}
+
+async function proofProblem(revocation: RevocationDocument): Promise<string | undefined> {
   const hash = hashDocument(revocation);
   for (const proof of proofsOf(revocation)) {
-    if (!(await verifyProof(proof, hash))) {
-      return { valid: false, reason: `the proof by ${signerOf(proof)} does not verify`, revocation };
-    }
+    if (!(await verifyProof(proof, hash))) return `the proof by ${signerOf(proof)} does not verify`;
   }
-  return { valid: true, revocation };
+  return undefined;
 }
 
 /** What the revocations found for one covenant say. */
@@ -53,18 +60,18 @@ export async function judgeRevocations(
   if (!Array.isArray(found)) return unreadable(covenant, 'the lookup did not return a list');
   let ignored = 0;
   for (const value of found) {
-    const { valid, reason, revocation } = await checkRevocation(value);
-    if (revocation === undefined || revocation.covenant !== covenant.id) {
-      return unreadable(covenant, reason ?? 'it names another covenant');
+    const revocation = readRevocation(value);
+    if (typeof revocation === 'string') return unreadable(covenant, revocation);
+    if (revocation.covenant !== covenant.id) return unreadable(covenant, 'it names another covenant');
+    // Whoever has no right is ignored whether or not the proof verifies: to verify a flood of them would be the harm.
+    if (!proofsOf(revocation).some((proof) => authorised.has(signerOf(proof)))) {
+      ignored++;
+      continue;
     }
-    if (!proofsOf(revocation).some((proof) => authorised.has(signerOf(proof)))) ignored++;
-    else if (!valid) return unreadable(covenant, reason ?? 'its proof does not verify');
-    else
-      return {
-        revoked: true,
-        unreadable: false,
-        message: `${covenant.id} was revoked at ${revocation.revokedAt}`,
-      };
+    const problem = await proofProblem(revocation);
+    if (problem !== undefined) return unreadable(covenant, problem);
+    const message = `${covenant.id} was revoked at ${revocation.revokedAt}`;
+    return { revoked: true, unreadable: false, message };
   }
   const message =
     ignored === 0 ? '' : `${ignored} by parties without the right to revoke ${covenant.id} ignored`;

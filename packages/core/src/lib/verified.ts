@@ -59,6 +59,10 @@ class Verified {
   }
 }
 
+// Whoever reached the class through what it made could make one that nothing was ever verified for.
+Reflect.deleteProperty(Verified.prototype, 'constructor');
+Object.freeze(Verified.prototype);
+
 /** True for an object that `verifyCovenant` returned as `covenant`, in this copy of the package. */
 export function isVerifiedCovenant(value: unknown): value is VerifiedCovenant {
   return Verified.verdictOf(value) !== undefined;

@@ -116,7 +116,7 @@ function decidingLines({ matched, covenant, line }: Verdict): number[] {
   const lines = matched
     .filter((statement) => statement.covenant === covenant)
     .map((statement) => statement.line);
-  return lines.length === 0 && line !== undefined ? [line] : lines;
+  return line !== undefined && !lines.includes(line) ? [line] : lines;
 }
 
 const time = (now: number): string => new Date(Number.isFinite(now) ? now : 0).toISOString();

@@ -1,4 +1,4 @@
-import type { StatementSummary } from '@stele/ccl';
+import type { Evaluation, StatementSummary } from '@stele/ccl';
 import type { ChainLink } from '@stele/core';
 import { DECISION_CODES, type DecisionCode } from '@stele/types/codes';
 import type { AppliedLimit, DecidingStatement, Decision, Obligation, Severity } from '../decision.js';
@@ -32,16 +32,20 @@ export function denied(
 /** The denial that one covenant's rules made. */
 export function judgedDenial({ link, evaluation }: Judged, governing: Governing): Verdict {
   const { id } = link.document;
-  const decisive = evaluation.matched[0];
   const known = isOpen(id, governing);
   const reason = known ? evaluation.reason : 'a covenant above the agent’s own does not permit this';
-  const place = decisive && { line: decisive.line, covenant: id, kind: decisive.kind };
+  const place = placeOf(evaluation);
   return {
     ...denied(evaluation.code, reason, { covenant: id }),
     severity: evaluation.severity,
     matched: statementsOf({ link, evaluation }),
-    ...(place === undefined ? {} : decidedBy(place, governing)),
+    ...(place === undefined ? {} : decidedBy({ ...place, covenant: id }, governing)),
   };
+}
+
+/** The statement that denied: the limit that cannot be measured, or the first of the denies. */
+function placeOf({ unmeasurable, matched }: Evaluation): Omit<Place, 'covenant'> | undefined {
+  return unmeasurable === undefined ? matched[0] : { line: unmeasurable.line, kind: 'limit' };
 }
 
 /** A statement by its place: a line may hold several, of different kinds. */

@@ -28,9 +28,9 @@ describe.skipIf(!existsSync(`${dist}/adapters.d.ts`))('the built package', () =>
   it('names no framework, neither in code nor in types', () => {
     for (const file of readdirSync(dist).filter((name) => /\.(?:js|cjs|d\.ts|d\.cts)$/.test(name))) {
       const text = readFileSync(`${dist}/${file}`, 'utf8');
-      const named = [...text.matchAll(/(?<!['"\w])(?:from|import|require)\s*\(?\s*['"]([^'"./\s][^'"\s]*)['"]/g)].map(
-        ([, name]) => name as string,
-      );
+      const named = [
+        ...text.matchAll(/(?<!['"\w])(?:from|import|require)\s*\(?\s*['"]([^'"./\s][^'"\s]*)['"]/g),
+      ].map(([, name]) => name as string);
       expect(named.filter((name) => !name.startsWith('@stele/') && !isBuiltin(name))).toEqual([]);
     }
   });
