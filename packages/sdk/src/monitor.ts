@@ -38,7 +38,7 @@ export interface MonitorOptions {
   /** Where limits are counted. Not given: in memory, one ledger for all monitors of the process. */
   limits?: LimitLedger;
   /** Told of every decision, for logs and metrics. What it throws is ignored, and nothing waits for it. */
-  onDecision?: (decision: Decision, request: ActionRequest | undefined) => void;
+  onDecision?: (decision: Decision, request: ActionRequest | undefined) => void | Promise<void>;
   /** What is known of a signing key. */
   keyStatus?: VerifyOptions['keyStatus'];
   /** How far clocks may differ, in milliseconds; 60,000 when not given. */
@@ -284,12 +284,17 @@ export class Monitor {
 
   #decided(decision: Decision, request: Snapshot | undefined): Decision {
     Object.freeze(decision);
-    try {
-      this.#options.onDecision?.(decision, request);
-    } catch {
-      // Whoever looks on does not decide.
-    }
+    void this.#tell(decision, request);
     return decision;
+  }
+
+  /** Whoever looks on does not decide; one that is async must not end the process either. */
+  async #tell(decision: Decision, request: Snapshot | undefined): Promise<void> {
+    try {
+      await this.#options.onDecision?.(decision, request);
+    } catch {
+      // The decision stands.
+    }
   }
 
   get #agent(): string {

@@ -224,13 +224,39 @@ describe('parts of the host that fail', () => {
     expect(await check('a')).toBe('permitted');
   });
 
+  it('an onlooker that fails later disturbs nobody', async () => {
+    const c = await cast();
+    const unhandled = vi.fn();
+    process.on('unhandledRejection', unhandled);
+    const seen: string[] = [];
+    const monitor = await createMonitor({
+      covenant: await c.covenant('permit a on **'),
+      clock: new Clock().read,
+      onDecision: async ({ code }) => {
+        seen.push(code);
+        throw new Error('later');
+      },
+    });
+    expect((await monitor.check({ action: 'a', resource: '/' })).permitted).toBe(true);
+    expect((await monitor.check({ action: 'b', resource: '/' })).permitted).toBe(false);
+    // Rejections are reported once the queue of promises is empty.
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('unhandledRejection', unhandled);
+    expect(seen).toEqual(['permitted', 'no_matching_permit']);
+    expect(unhandled).not.toHaveBeenCalled();
+  });
+
   it('a ledger that throws at once neither undoes a permit nor hides a result', async () => {
     const c = await cast();
     const inner = new MemoryLimits();
     const thrown = (): never => {
       throw new Error('at once');
     };
-    const limits: LimitLedger = { reserve: (charges) => inner.reserve(charges), commit: thrown, release: thrown };
+    const limits: LimitLedger = {
+      reserve: (charges) => inner.reserve(charges),
+      commit: thrown,
+      release: thrown,
+    };
     const covenant = await c.covenant('permit a on **\nlimit a 5 per 1 hour');
     const monitor = await createMonitor({ covenant, limits, clock: new Clock().read });
     const request = { action: 'a', resource: '/' };

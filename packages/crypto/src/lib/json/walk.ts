@@ -93,10 +93,16 @@ const MAX_PATH = 256;
 function pathText(keys: PropertyKey[]): string {
   const steps = keys.map((key) => {
     if (typeof key === 'string' && /^[A-Za-z_]\w{0,63}$/.test(key)) return `.${key}`;
-    return typeof key === 'number' ? `[${key}]` : `[${JSON.stringify(String(key).slice(0, 64))}]`;
+    return typeof key === 'number' ? `[${key}]` : `[${quoted(String(key).slice(0, 64))}]`;
   });
   const path = `$${steps.join('')}`;
   return path.length <= MAX_PATH ? path : `${path.slice(0, MAX_PATH)}…`;
+}
+
+/** In visible ASCII: a name can hold what turns the text around it, or hides. */
+function quoted(name: string): string {
+  const hex = (unit: string) => unit.charCodeAt(0).toString(16).padStart(4, '0');
+  return JSON.stringify(name).replace(/[^ -~]/g, (unit) => `\\u${hex(unit)}`);
 }
 
 /**
