@@ -36,7 +36,7 @@ interface Case {
  * @throws RangeError if the budget is no whole number above 0
  */
 export function checkNarrowing(child: Policy, parent: Policy, options: NarrowingOptions = {}): Narrowing {
-  const { budget = 4_000_000 } = options;
+  const { budget = 400_000 } = options;
   if (!Number.isSafeInteger(budget) || budget < 1)
     throw new RangeError('budget must be a whole number above 0');
   const half = Math.ceil(budget / 2);

@@ -63,11 +63,11 @@ export async function verifyCovenant(document: unknown, options: VerifyOptions =
   if (leaf.document === undefined) return unreadable(leaf);
   const above = await climbed(leaf, options.resolve);
   const links = [...above.ancestors, leaf];
-  return conclude(
-    links,
-    settled(leaf, above),
-    await changing(links, isVouched(leaf, above), options, now, skew),
-  );
+  const lasting = settled(leaf, above);
+  const results = await changing(links, isVouched(leaf, above), options, now, skew);
+  // Narrowing costs the most and decides nothing, so a stranger's document does not get as far.
+  lasting.set('narrowing', narrowing(leaf, above, holds(conclusion(lasting, results))));
+  return conclude(links, lasting, results);
 }
 
 /** Checks a document by itself: structure, id, signatures and rules, without clock, trust or chain. Never throws. */
@@ -101,12 +101,11 @@ function settled(leaf: Facts, above: Climb): Map<CheckName, CheckResult> {
     const unavailable = above.unavailable === true ? { unavailable: true as const } : {};
     results.set('chain', { ...fail('chain', above.problem), ...unavailable });
   }
-  results.set('narrowing', narrowing(leaf, above));
   return results;
 }
 
 /** A warning at most: a chain is a conjunction, so a child that is too wide permits nothing more than its parent. */
-function narrowing(leaf: Facts, above: Climb): CheckResult {
+function narrowing(leaf: Facts, above: Climb, restHolds: boolean): CheckResult {
   const warn = (message: string): CheckResult => ({
     name: 'narrowing',
     passed: false,
@@ -115,8 +114,9 @@ function narrowing(leaf: Facts, above: Climb): CheckResult {
   });
   if (leaf.document?.parent === undefined) return pass('narrowing');
   const parent = above.ancestors.at(-1);
-  if (leaf.policy === undefined || parent?.policy === undefined)
-    return warn('not looked at: child or parent failed');
+  if (!restHolds || leaf.policy === undefined || parent?.policy === undefined) {
+    return warn('not looked at: another check failed');
+  }
   const answer = checkNarrowing(leaf.policy, parent.policy);
   if (answer.narrows === true) return pass('narrowing');
   if (answer.narrows === 'unknown') return warn(`not proved: ${answer.because}`);
@@ -169,11 +169,13 @@ async function changing(
 const leafOf = (links: readonly Facts[]) => links[links.length - 1] as Facts;
 
 function proofsExpired(links: readonly Facts[], now: number, skew: number): CheckResult | undefined {
-  const [expired] = links.filter((link) => now >= link.proofsExpire + skew);
+  const [expired] = links.filter((link) => now >= Math.min(link.issuerExpires, link.othersExpire) + skew);
   if (expired === undefined) return undefined;
-  return expired === leafOf(links)
-    ? fail('issuer_signature', 'one of the proofs has expired')
-    : fail('chain', `one of the proofs of ${expired.document?.id} has expired`);
+  if (expired !== leafOf(links))
+    return fail('chain', `one of the proofs of ${expired.document?.id} has expired`);
+  return now >= expired.issuerExpires + skew
+    ? fail('issuer_signature', 'the proof by the issuer has expired')
+    : fail('countersignatures', 'a countersignature has expired');
 }
 
 function countersigners(
@@ -271,14 +273,22 @@ function conclude(
   now: ReadonlyMap<CheckName, CheckResult>,
   known?: VerifiedCovenant,
 ): Verification {
-  // What is settled as failed stays failed; a check that nothing speaks against has passed.
-  const checks = CHECK_NAMES.map((name) => {
+  const checks = conclusion(lasting, now);
+  return holds(checks)
+    ? { valid: true, checks, covenant: known ?? brand(links, lasting) }
+    : { valid: false, checks };
+}
+
+/** Every check by name. What is settled as failed stays failed; a check that nothing speaks against has passed. */
+function conclusion(lasting: Verdict['settled'], now: ReadonlyMap<CheckName, CheckResult>): CheckResult[] {
+  return CHECK_NAMES.map((name) => {
     const settledAs = lasting.get(name);
     return settledAs?.passed === false ? settledAs : (now.get(name) ?? settledAs ?? pass(name));
   });
-  const valid = checks.every((check) => check.passed || check.warning === true);
-  return valid ? { valid, checks, covenant: known ?? brand(links, lasting) } : { valid, checks };
 }
+
+const holds = (checks: readonly CheckResult[]): boolean =>
+  checks.every((check) => check.passed || check.warning === true);
 
 function unreadable(facts: Facts): Verification {
   const checks = CHECK_NAMES.map((name) => {

@@ -601,3 +601,31 @@ function nest(depth: number): object {
   for (let i = 1; i < depth; i++) value = { x: value };
   return value;
 }
+
+describe('narrowing of what does not hold', () => {
+  it('is not looked at: it could cost a verifier much, and decides nothing', async () => {
+    const { owner: ancestor } = f;
+    const terms = Array.from({ length: 2_000 }, (_, i) => `args.a${i} = ${i}`).join(' or ');
+    const costly = await resigned({ constraints: `permit ** on ** when ${terms}` }, f.manager, f.child);
+    const result = await verify(costly, { resolve: () => f.root, trust: [f.agent.did] });
+    expect(failed(result)).toEqual(['trust']);
+    expect(result.checks.at(-1)).toMatchObject({
+      name: 'narrowing',
+      warning: true,
+      message: expect.stringContaining('not looked at'),
+    });
+    expect((await verify(costly, { resolve: () => f.root, trust: [ancestor.did] })).valid).toBe(true);
+  });
+
+  it('an expired countersignature is blamed on its maker, not on the issuer', async () => {
+    const { proof, ...unsigned } = solo;
+    const base = await makeProof(unsigned, f.manager, solo.createdAt);
+    const { proofValue: _v, ...config } = { ...base, expires: '2026-11-21T03:10:00Z' };
+    const { signingInput, hashDocument } = await import('../src/lib/proof.js');
+    const signature = await toSigner(f.manager).sign(signingInput(config, hashDocument(unsigned)));
+    const second = { ...config, proofValue: `z${toBase58btc(signature)}` } as Proof;
+    const document = { ...unsigned, proof: [...(proof as Proof[]), second] };
+    expect((await verify(document)).valid).toBe(true);
+    expect(failed(await verify(document, { now: at(11 * 60_000) }))).toEqual(['countersignatures']);
+  });
+});

@@ -99,13 +99,8 @@ export type {
 } from './decision.js';
 export { type Denial, denialOf } from './denial.js';
 export { ActionNotPerformedError, CovenantDeniedError, SinkError, type SinkErrorCode } from './errors.js';
-export {
-  type Admission,
-  createMonitor,
-  Monitor,
-  type MonitorOptions,
-  type ObligationHandler,
-} from './monitor.js';
+export type { ObligationHandler } from './lib/obligations.js';
+export { type Admission, createMonitor, Monitor, type MonitorOptions } from './monitor.js';
 export {
   type DecisionEntry,
   type DecisionRecord,

@@ -1,24 +1,15 @@
 import { evaluate, type LimitLedger, MemoryLimits } from '@stele/ccl';
 import type { ChainLink, CovenantDocument, VerifyOptions } from '@stele/core';
 import type { CovenantStore } from '@stele/store';
-import type { ActionRequest, Decision, Obligation } from './decision.js';
+import type { ActionRequest, Decision } from './decision.js';
 import { ActionNotPerformedError, CovenantDeniedError } from './errors.js';
 import { appliedLimits, type Charge, charge, type Judged, type Reserved } from './lib/charging.js';
 import { type Governing, govern, type Objection, standing } from './lib/governing.js';
-import { meetObligations, obligationsOf } from './lib/obligations.js';
+import { meetObligations, type ObligationHandler, obligationsOf } from './lib/obligations.js';
 import { Recorder } from './lib/recorder.js';
 import { type Snapshot, snapshotRequest } from './lib/request.js';
 import { decidedBy, denied, isOpen, judgedDenial, permitted, type Verdict } from './lib/verdict.js';
 import { type DecisionSink, MemorySink, type OutcomeRecord } from './sink.js';
-
-/**
- * Sees to it that an obligation is met, for example by asking a person. `'pending'` says that it is awaited: the request
- * is not permitted now and may be made again. Anything but `true` and `'pending'`, and a throw, leaves it unmet.
- */
-export type ObligationHandler = (
-  request: ActionRequest,
-  obligation: Obligation,
-) => boolean | 'pending' | Promise<boolean | 'pending'>;
 
 export interface MonitorOptions {
   /** The covenant that governs, or several: then all of them must permit. */
@@ -98,6 +89,9 @@ export class Monitor {
     if (typeof options !== 'object' || options === null || options.covenant === undefined) {
       throw new TypeError('createMonitor needs { covenant }');
     }
+    // Judging beside is not there yet; whoever asks for it must not be left to believe that it happens.
+    if ((options as { shadow?: unknown }).shadow !== undefined)
+      throw new TypeError('shadow is not supported yet');
     const monitor = new Monitor({ ...options, covenant: [options.covenant].flat() as CovenantDocument[] });
     const now = monitor.#clock();
     if (Number.isFinite(now)) await monitor.#established(new Date(now));

@@ -71,9 +71,9 @@ export class MemorySink implements DecisionSink {
     this.#values = values;
   }
 
-  /** The entries that are kept, the oldest first. */
+  /** A copy of the entries that are kept, the oldest first. */
   get entries(): readonly (DecisionEntry & { readonly seq: number })[] {
-    return this.#entries;
+    return [...this.#entries];
   }
 
   async append(entry: DecisionEntry): Promise<{ seq: number }> {

@@ -9,9 +9,10 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { canonicalizeJson, fromBase64Url, sha256Bytes, toHex } from '@stele/crypto';
@@ -194,16 +195,39 @@ describe('one writer', () => {
 
   it('the lock of a process that is gone is taken over, by one of many', async () => {
     const gone = spawnSync(process.execPath, ['-e', '']).pid;
-    writeFileSync(`${path}.lock`, `${gone} 00000000-0000-0000-0000-000000000000`);
+    writeFileSync(`${path}.lock`, `${hostname()} ${gone} 1 00000000-0000-0000-0000-000000000000`);
     const tries = await Promise.allSettled(Array.from({ length: 8 }, () => FileSink.open(path)));
     const opened = tries.flatMap((t) => (t.status === 'fulfilled' ? [t.value] : []));
     expect(opened).toHaveLength(1);
     await opened[0]?.close();
   });
 
-  it('a lock that names nobody is respected', async () => {
-    writeFileSync(`${path}.lock`, 'garbage');
+  it.each(['garbage', '', `other-host ${process.pid} 1 x`, `${hostname()} ${process.ppid} unknown x`])(
+    'the lock %j is respected',
+    async (text) => {
+      writeFileSync(`${path}.lock`, text);
+      await expect(FileSink.open(path)).rejects.toMatchObject({ code: 'sink_locked' });
+    },
+  );
+
+  it.skipIf(process.platform !== 'linux')(
+    'a lock with our own number, of a process before us, is taken over',
+    async () => {
+      writeFileSync(`${path}.lock`, `${hostname()} ${process.pid} 1 x`);
+      await (await FileSink.open(path)).close();
+    },
+  );
+
+  it('what a crashed takeover left is cleared away', async () => {
+    const gone = spawnSync(process.execPath, ['-e', '']).pid;
+    const holder = `${hostname()} ${gone} 1 x`;
+    writeFileSync(`${path}.lock`, holder);
+    const right = `${path}.lock.${holder.replace(/[^A-Za-z0-9-]/g, '_')}`;
+    writeFileSync(right, 'crashed');
     await expect(FileSink.open(path)).rejects.toMatchObject({ code: 'sink_locked' });
+    utimesSync(right, 1, 1);
+    await expect(FileSink.open(path)).rejects.toMatchObject({ code: 'sink_locked' });
+    await (await FileSink.open(path)).close();
   });
 
   it('appending after close is refused', async () => {

@@ -62,8 +62,8 @@ const table = {
     retryable: false,
   },
   covenant_missing: {
-    meaning: 'A covenant that must govern the agent, or an ancestor of one, is not found.',
-    mend: 'Put the missing document into the store, or name another covenant.',
+    meaning: 'No covenant was given, or one that must govern the agent is not among those given.',
+    mend: 'Hand the monitor the covenant that must govern.',
     retryable: false,
   },
   wrong_agent: {

@@ -12,6 +12,7 @@ export interface Expected {
   severity: string;
   matched: { kind: string; line: number }[];
   obligations: { name: string; line: number }[];
+  unmeasurable?: { line: number; statement: number };
   limits: {
     line: number;
     statement: number;
@@ -65,7 +66,8 @@ export function referenceEvaluate(
     }
     const cost = get(request.context, s.field.path);
     if (typeof cost !== 'number' || !Number.isFinite(cost) || cost < 0) {
-      return { permitted: false, code: 'limit_unmeasurable', severity, ...none, matched };
+      const unmeasurable = { line: s.location.line, statement: document.statements.indexOf(s) };
+      return { permitted: false, code: 'limit_unmeasurable', severity, ...none, matched, unmeasurable };
     }
     limits.push({ ...common, field: s.field.path.join('.'), cost: cost + 0 });
   }

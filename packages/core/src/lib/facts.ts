@@ -36,8 +36,9 @@ export interface Facts {
   readonly start: number;
   readonly end: number;
   readonly createdAt: number;
-  /** When the first of its proofs expires; infinity for proofs without `expires`. */
-  readonly proofsExpire: number;
+  /** When the issuer's proof expires, and when the first of the others does; infinity for proofs without `expires`. */
+  readonly issuerExpires: number;
+  readonly othersExpire: number;
 }
 
 /** Establishes the facts about any value. Never throws. */
@@ -52,6 +53,7 @@ export async function establish(value: unknown): Promise<Facts> {
   if (!signers.has(read.issuer.id)) problems.set('issuer_signature', 'no proof by the issuer verifies');
   const problem = countersignatureProblem(read, proofs, signers);
   if (problem !== undefined) problems.set('countersignatures', problem);
+  const isIssuers = (proof: Proof) => signerOf(proof) === read.issuer.id;
   const policy = compiled(read.constraints);
   if (typeof policy === 'string') problems.set('constraints', policy);
   return {
@@ -62,7 +64,8 @@ export async function establish(value: unknown): Promise<Facts> {
     ...(typeof policy === 'string' ? {} : { policy }),
     ...span(read),
     createdAt: parseTime(read.createdAt) as number,
-    proofsExpire: Math.min(...proofs.map(expiry)),
+    issuerExpires: Math.min(...proofs.filter(isIssuers).map(expiry)),
+    othersExpire: Math.min(...proofs.filter((proof) => !isIssuers(proof)).map(expiry)),
   };
 }
 
@@ -116,7 +119,16 @@ const expiry = (proof: Proof): number =>
 function nothing(problem: string): Facts {
   const problems = new Map<CheckName, string>([['structure', problem]]);
   for (const name of INTEGRITY_CHECKS.slice(1)) problems.set(name, 'not looked at: the structure failed');
-  return { problems, signers: new Set(), signerKeys: [], start: 0, end: 0, createdAt: 0, proofsExpire: 0 };
+  return {
+    problems,
+    signers: new Set(),
+    signerKeys: [],
+    start: 0,
+    end: 0,
+    createdAt: 0,
+    issuerExpires: 0,
+    othersExpire: 0,
+  };
 }
 
 /** What an error says. Never throws, also for one whose message cannot be read. */

@@ -1,9 +1,17 @@
-import type { Obligation } from '../decision.js';
-import type { ObligationHandler } from '../monitor.js';
+import type { ActionRequest, Obligation } from '../decision.js';
 import type { Judged } from './charging.js';
 import type { Governing } from './governing.js';
 import type { Snapshot } from './request.js';
 import { decidedBy, denied, type Verdict } from './verdict.js';
+
+/**
+ * Sees to it that an obligation is met, for example by asking a person. `'pending'` says that it is awaited: the request
+ * is not permitted now and may be made again. Anything but `true` and `'pending'`, and a throw, leaves it unmet.
+ */
+export type ObligationHandler = (
+  request: ActionRequest,
+  obligation: Obligation,
+) => boolean | 'pending' | Promise<boolean | 'pending'>;
 
 /** Every obligation that applies, over all covenants. */
 export function obligationsOf(judged: readonly Judged[]): Obligation[] {
