@@ -15,7 +15,7 @@ export function policyOf(constraints: string): Policy {
   if (known !== undefined) return known;
   const policy = compile(constraints);
   // A pattern compiles to thousands of times its text: a few thousand covenants of strangers would fill the memory.
-  if (constraints.length > MAX_CHARACTERS / 4 || constraints.includes('matches')) return policy;
+  if (constraints.length > MAX_CHARACTERS / 4 || /matches/i.test(constraints)) return policy;
   policies.set(constraints, policy);
   characters += constraints.length + 1;
   for (const [oldest] of policies) {
