@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { installIfChanged } from './lib/install.mjs';
 import { withLock } from './lib/lock.mjs';
-import { main, root, run } from './lib/run.mjs';
+import { CommandError, main, npmCommand, root, run } from './lib/run.mjs';
 
 const OLDEST_NODE = [20, 19];
 
@@ -17,19 +17,34 @@ function requireNode(version) {
   process.exit(1);
 }
 
+/** The one native module takes longer to compile than everything else takes to install and build, so both go side by side. */
 async function installAndBuild() {
-  await installIfChanged(
-    root,
-    'Installing dependencies (the native SQLite module compiles for a minute or two)',
+  const isNew = await installIfChanged(root, 'Installing dependencies', () =>
+    Promise.all([compileSqlite(), build()]),
   );
-  const build = [
-    process.execPath,
-    join(root, 'scripts/turbo.mjs'),
-    'run',
-    'build',
-    '--output-logs=errors-only',
-  ];
-  await run(build, { label: 'Building packages', quietMs: 3_000 });
+  if (!isNew) await build('Building packages');
+}
+
+/** Stele does without the module where it cannot be compiled. */
+async function compileSqlite() {
+  const command = [...npmCommand(), 'rebuild', 'better-sqlite3', '--loglevel=error'];
+  // JOBS lets it compile on every processor.
+  const env = { ...process.env, JOBS: 'max' };
+  try {
+    await run(command, { env, label: 'Building, and compiling SQLite, which takes a minute or two' });
+  } catch (error) {
+    if (!(error instanceof CommandError) || error.code === 130) throw error;
+    process.stderr.write(
+      'SQLite could not be compiled here (that takes python3, make and a C++ compiler); Stele goes on without the module,\n' +
+        'with the SQLite of Node 22 and newer, or with files.\n',
+    );
+  }
+}
+
+async function build(label) {
+  const turbo = join(root, 'scripts/turbo.mjs');
+  const command = [process.execPath, turbo, 'run', 'build', '--output-logs=errors-only'];
+  await run(command, label === undefined ? {} : { label, quietMs: 3_000 });
 }
 
 function sayWaiting(owner) {

@@ -16,15 +16,19 @@ const FLAGS = [
 /**
  * @param {string} folder holds package-lock.json
  * @param {string} [label] is shown while it takes its time
+ * @param {() => Promise<unknown>} [andThen] is part of the installation; then no package runs a script of its own before it
+ * @returns {Promise<boolean>} false when what is installed was right already
  */
-export async function installIfChanged(folder, label) {
+export async function installIfChanged(folder, label, andThen) {
   const stampFile = join(folder, 'node_modules', '.stele-install');
   const stamp = wantedStamp(folder);
-  if (readOrNothing(stampFile) === stamp) return;
-  // JOBS lets the native module compile on every processor.
-  await run([...npmCommand(), 'ci', ...FLAGS], { cwd: folder, label, env: { ...process.env, JOBS: 'max' } });
+  if (readOrNothing(stampFile) === stamp) return false;
+  const flags = andThen === undefined ? FLAGS : [...FLAGS, '--ignore-scripts'];
+  await run([...npmCommand(), 'ci', ...flags], { cwd: folder, label });
+  await andThen?.();
   mkdirSync(join(folder, 'node_modules'), { recursive: true });
   writeFileSync(stampFile, stamp); // last: an interrupted installation has no stamp and is done again
+  return true;
 }
 
 /** What an installation depends on: the lockfile, and the Node and machine that native modules are compiled for. */
