@@ -3,11 +3,13 @@
  * continuous integration) something missing is an error instead: a run that skipped them must not be green.
  */
 import { canMountSmallDisks } from './small-disk.js';
+import { haveSqlite } from './sqlite.js';
 import { haveVectors, vectorsFolder } from './vectors.js';
 
 export default function announceSkips(): void {
   const missing: string[] = [];
   if (!haveVectors) missing.push(`third-party vectors (${vectorsFolder}; set STELE_VECTORS to their folder)`);
+  if (!haveSqlite) missing.push('SQLite (better-sqlite3, which has to be compiled, or Node 22 and newer)');
   if (!canMountSmallDisks) missing.push('a small file system of its own, for the full disk (root on Linux)');
   for (const what of missing) process.stderr.write(`\nSKIPPING every suite that needs: ${what}\n`);
   if (missing.length > 0 && process.env.STELE_REQUIRE_ALL === '1') {

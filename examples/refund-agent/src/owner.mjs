@@ -51,7 +51,7 @@ function plainStore(folder) {
     return { store, kind: `SQLite (${store.driver})` };
   } catch (error) {
     if (!(error instanceof StoreError) || error.code !== 'sqlite_unavailable') throw error;
-    return { store: new FileStore(folder), kind: 'files, because no SQLite library loads here' };
+    return { store: new FileStore(folder), kind: 'files, since no SQLite loads here' };
   }
 }
 

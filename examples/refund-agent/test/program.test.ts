@@ -59,7 +59,7 @@ describe('npm start', () => {
       const flags = ['--require', join(folder, 'test/no-sqlite.cjs')];
       const { status, stdout } = start({ cwd, flags, arguments: ['--out', 'here'] });
       expect(status).toBe(0);
-      expect(stdout).toContain('no SQLite library loads');
+      expect(stdout).toContain('no SQLite loads');
       expect(existsSync(join(cwd, 'here/store/covenants.db'))).toBe(false);
     }));
 

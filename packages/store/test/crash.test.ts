@@ -1,6 +1,7 @@
 /** Writers that are killed in the middle, and writers side by side. They run the built package. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'vitest';
+import { haveSqlite } from '../../../test/support/sqlite.js';
 import { EncryptedStore, FileStore, SqliteStore, type StoreWithBackend } from '../src/index.js';
 import { collect } from '../src/lib/contract/harness.js';
 import { sampleCovenant } from '../src/lib/contract/samples.js';
@@ -8,9 +9,9 @@ import { KEY } from './support/backends.js';
 import { write } from './support/children.js';
 import { freshPath } from './support/stores.js';
 
-const kinds: ['file' | 'sqlite', (path: string) => StoreWithBackend][] = [
+const kinds: (readonly ['file' | 'sqlite', (path: string) => StoreWithBackend])[] = [
   ['file', (path) => new FileStore(path)],
-  ['sqlite', (path) => new SqliteStore(path)],
+  ...(haveSqlite ? [['sqlite', (path: string) => new SqliteStore(path)] as const] : []),
 ];
 
 const reopened = (open: (path: string) => StoreWithBackend, path: string) =>

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { countersignCovenant } from '@stele/core';
 import fc from 'fast-check';
 import { describe, it } from 'vitest';
+import { sqliteDrivers } from '../../../test/support/sqlite.js';
 import {
   EncryptedStore,
   type EncryptedStoreOptions,
@@ -14,7 +15,7 @@ import {
 } from '../src/index.js';
 import { keysOf, sampleCovenant, sampleRevocation } from '../src/lib/contract/samples.js';
 import { pad, STEP, unpad } from '../src/lib/padding.js';
-import { KEY, sqliteDrivers } from './support/backends.js';
+import { KEY } from './support/backends.js';
 import { freshPath } from './support/stores.js';
 
 describe('EncryptedStore', () => {
@@ -86,7 +87,7 @@ describe('EncryptedStore', () => {
   });
 
   it('closes the store beneath', async () => {
-    const inner = new SqliteStore(':memory:');
+    const inner = new MemoryStore();
     await new EncryptedStore({ store: inner, encryptionKey: KEY }).close();
     await assert.rejects(inner.count(), { code: 'store_closed' });
   });

@@ -4,10 +4,11 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, it } from 'vitest';
+import { sqliteDrivers } from '../../../test/support/sqlite.js';
 import { EncryptedStore, FileStore, SqliteStore, type StoreWithBackend } from '../src/index.js';
 import { sampleCovenant } from '../src/lib/contract/samples.js';
 import { failsWith } from './support/assert.js';
-import { KEY, sqliteDrivers } from './support/backends.js';
+import { KEY } from './support/backends.js';
 import { freshPath } from './support/stores.js';
 
 const disk = freshPath('disk');

@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { describe, it } from 'vitest';
 import { runModule, runReadme } from '../../../test/support/readme.js';
+import { haveSqlite } from '../../../test/support/sqlite.js';
 
 const folder = fileURLToPath(new URL('..', import.meta.url));
 
@@ -31,7 +32,7 @@ const covenant = await buildCovenant({ beneficiary: { id: signer.did }, constrai
 `;
 
 describe('the built package', () => {
-  it('runs the example of its README', async () => {
+  it.skipIf(!haveSqlite)('runs the example of its README', async () => {
     const { found, page } = (await runReadme(folder)) as {
       found: { id: string };
       page: { items: unknown[] };
@@ -44,7 +45,7 @@ describe('the built package', () => {
     assert.deepEqual(doc, covenant);
   });
 
-  it('works in CommonJS, every store of it', () => {
+  it.skipIf(!haveSqlite)('works in CommonJS, every store of it', () => {
     const script = `
       const { SqliteStore, FileStore, MemoryStore, EncryptedStore } = require('@stele/store');
       const { mkdtempSync, rmSync } = require('node:fs');

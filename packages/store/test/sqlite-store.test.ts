@@ -12,19 +12,15 @@ import {
 import { join } from 'node:path';
 import { countersignCovenant } from '@stele/core';
 import { describe, it } from 'vitest';
+import { haveSqlite, sqliteDrivers } from '../../../test/support/sqlite.js';
 import { SqliteStore, type SqliteStoreOptions } from '../src/index.js';
 import { keysOf, sampleCovenant, sampleCovenants, sampleRevocation } from '../src/lib/contract/samples.js';
 import { loadSqlite } from '../src/lib/sqlite-driver.js';
 import { toStoreError } from '../src/lib/sqlite-errors.js';
 import { failsWith } from './support/assert.js';
-import { sqliteDrivers } from './support/backends.js';
 import { freshPath } from './support/stores.js';
 
 const modeOf = (path: string) => statSync(path).mode & 0o777;
-
-it('at least one SQLite driver loads here', () => {
-  assert.ok(sqliteDrivers.length > 0);
-});
 
 describe.each(sqliteDrivers)('SqliteStore on %s', (driver) => {
   const open = (path: string, options: SqliteStoreOptions = {}) =>
@@ -238,7 +234,7 @@ describe.skipIf(missing.length === 0).each(missing)('a driver that does not load
     assert.ok(error.cause instanceof AggregateError);
   });
 
-  it('does not keep another from being used', async () => {
+  it.skipIf(!haveSqlite)('does not keep another from being used', async () => {
     const store = new SqliteStore(':memory:');
     assert.ok(sqliteDrivers.includes(store.driver));
     await store.close();

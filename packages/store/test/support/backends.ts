@@ -1,14 +1,13 @@
 /** Every backend that can run here, each on fresh ground. */
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
+import { sqliteDrivers } from '../../../../test/support/sqlite.js';
 import { EncryptedBackend } from '../../src/lib/encrypted-backend.js';
 import { FileBackend } from '../../src/lib/file-backend.js';
 import { MemoryBackend } from '../../src/lib/memory-backend.js';
 import { SqliteBackend } from '../../src/lib/sqlite-backend.js';
-import type { SqliteDriverName } from '../../src/lib/sqlite-driver.js';
 import type { RecordBackend } from '../../src/record-backend.js';
 
 /** A folder that is removed after the test file. */
@@ -17,20 +16,6 @@ export function temporaryFolder(): string {
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
-
-function loads(driver: SqliteDriverName): boolean {
-  try {
-    const module = createRequire(import.meta.url)(driver) as unknown;
-    if (driver === 'better-sqlite3')
-      new (module as new (path: string) => { close(): void })(':memory:').close();
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** The SQLite drivers that load in this Node. */
-export const sqliteDrivers = (['better-sqlite3', 'node:sqlite'] as const).filter(loads);
 
 const folder = temporaryFolder();
 let made = 0;

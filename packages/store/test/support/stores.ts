@@ -1,5 +1,6 @@
 /** Every store that can run here, each on fresh ground, bare and encrypted. */
 import { join } from 'node:path';
+import { sqliteDrivers } from '../../../../test/support/sqlite.js';
 import {
   EncryptedStore,
   FileStore,
@@ -7,7 +8,7 @@ import {
   SqliteStore,
   type StoreWithBackend,
 } from '../../src/index.js';
-import { KEY, sqliteDrivers, temporaryFolder } from './backends.js';
+import { KEY, temporaryFolder } from './backends.js';
 
 const folder = temporaryFolder();
 let made = 0;
