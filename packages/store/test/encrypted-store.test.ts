@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { countersignCovenant } from '@stele/core';
 import fc from 'fast-check';
 import { describe, it } from 'vitest';
-import { sqliteDrivers } from '../../../test/support/sqlite.js';
+import { haveSqlite, sqliteDrivers } from '../../../test/support/sqlite.js';
 import {
   EncryptedStore,
   type EncryptedStoreOptions,
@@ -86,8 +86,8 @@ describe('EncryptedStore', () => {
     assert.equal((await inner.backend.get('covenant', named.id))?.bytes.length, first.length);
   });
 
-  it('closes the store beneath', async () => {
-    const inner = new MemoryStore();
+  it.skipIf(!haveSqlite)('closes the store beneath', async () => {
+    const inner = new SqliteStore(':memory:');
     await new EncryptedStore({ store: inner, encryptionKey: KEY }).close();
     await assert.rejects(inner.count(), { code: 'store_closed' });
   });
