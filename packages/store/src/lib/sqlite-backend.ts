@@ -11,12 +11,15 @@ import {
 import { toStoreError } from './sqlite-errors.js';
 import { migrate } from './sqlite-schema.js';
 
+/** Bytes as a parameter: the SQLite of Node 22 binds an empty array as NULL. */
+const BYTES = "coalesce(?, x'')";
+
 /** The statements of a connection, prepared once: preparing costs as much as reading. */
 const STATEMENTS = {
   get: 'SELECT bytes FROM records WHERE kind = ? AND id = ?',
   has: 'SELECT 1 FROM records WHERE kind = ? AND id = ?',
-  insert: 'INSERT INTO records (kind, id, bytes) VALUES (?, ?, ?) ON CONFLICT (kind, id) DO NOTHING',
-  update: 'UPDATE records SET bytes = ? WHERE kind = ? AND id = ? AND bytes = ?',
+  insert: `INSERT INTO records (kind, id, bytes) VALUES (?, ?, ${BYTES}) ON CONFLICT (kind, id) DO NOTHING`,
+  update: `UPDATE records SET bytes = ${BYTES} WHERE kind = ? AND id = ? AND bytes = ${BYTES}`,
   delete: 'DELETE FROM records WHERE kind = ? AND id = ?',
   list: 'SELECT id, bytes FROM records WHERE kind = ? AND id > ? AND id >= ? AND id < ? ORDER BY id LIMIT ?',
   count: 'SELECT count(*) AS n FROM records WHERE kind = ? AND id >= ? AND id < ?',
