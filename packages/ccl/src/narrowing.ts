@@ -18,7 +18,7 @@ export type Narrowing =
   | { readonly narrows: 'unknown'; readonly because: string };
 
 export interface NarrowingOptions {
-  /** The most elementary steps, 4,000,000 by default: half for a proof, half for a counterexample. */
+  /** The most elementary steps, 2,500,000 by default: half for a proof, half for a counterexample. */
   readonly budget?: number;
 }
 
@@ -36,7 +36,7 @@ interface Case {
  * @throws RangeError if the budget is no whole number above 0
  */
 export function checkNarrowing(child: Policy, parent: Policy, options: NarrowingOptions = {}): Narrowing {
-  const { budget = 400_000 } = options;
+  const { budget = 2_500_000 } = options;
   if (!Number.isSafeInteger(budget) || budget < 1)
     throw new RangeError('budget must be a whole number above 0');
   const half = Math.ceil(budget / 2);

@@ -1,4 +1,5 @@
 import { checkNarrowing } from '@stele/ccl';
+import { publicKeyFromDid, toHex } from '@stele/crypto';
 import { type Climb, climb, type Resolve } from './lib/chain.js';
 import { establish, type Facts, INTEGRITY_CHECKS, messageOf, missingSigner } from './lib/facts.js';
 import { judgeRevocations } from './lib/revocations.js';
@@ -65,8 +66,10 @@ export async function verifyCovenant(document: unknown, options: VerifyOptions =
   const links = [...above.ancestors, leaf];
   const lasting = settled(leaf, above);
   const results = await changing(links, isVouched(leaf, above), options, now, skew);
-  // Narrowing costs the most and decides nothing, so a stranger's document does not get as far.
-  lasting.set('narrowing', narrowing(leaf, above, holds(conclusion(lasting, results))));
+  if (leaf.document.parent !== undefined) {
+    // Narrowing costs the most and decides nothing, so a stranger's document does not get as far.
+    lasting.set('narrowing', narrowing(leaf, above, holds(conclusion(lasting, results))));
+  }
   return conclude(links, lasting, results);
 }
 
@@ -112,7 +115,6 @@ function narrowing(leaf: Facts, above: Climb, restHolds: boolean): CheckResult {
     warning: true,
     message,
   });
-  if (leaf.document?.parent === undefined) return pass('narrowing');
   const parent = above.ancestors.at(-1);
   if (!restHolds || leaf.policy === undefined || parent?.policy === undefined) {
     return warn('not looked at: another check failed');
@@ -219,12 +221,14 @@ function inactive(link: Facts, now: number, skew: number): string | undefined {
   return link.createdAt <= now + skew ? undefined : 'created in the future';
 }
 
+const keyOf = (did: string): string => toHex(publicKeyFromDid(did));
+
 async function keyStatus(
   links: readonly Facts[],
   lookup: NonNullable<VerifyOptions['keyStatus']>,
 ): Promise<CheckResult | undefined> {
   try {
-    for (const key of new Set(links.flatMap((link) => link.signerKeys))) {
+    for (const key of new Set(links.flatMap((link) => [...link.signers].map(keyOf)))) {
       const status = await lookup(key);
       if (status === undefined || status === 'active' || status === 'retiring') continue;
       // Evidence that a retired key signed before it retired is not taken yet, so its signatures do not count.

@@ -3,7 +3,7 @@
  * id, its signatures, its rules. Established once from a snapshot and never again for the same verified covenant.
  */
 import type { Policy } from '@stele/ccl';
-import { publicKeyFromDid, snapshotJson, toHex } from '@stele/crypto';
+import { snapshotJson } from '@stele/crypto';
 import { covenantId } from '../id.js';
 import type { CheckName, CovenantDocument, Proof } from '../types.js';
 import { policyOf } from './policies.js';
@@ -29,8 +29,6 @@ export interface Facts {
   readonly problems: ReadonlyMap<CheckName, string>;
   /** The did:keys whose proofs verify. */
   readonly signers: ReadonlySet<string>;
-  /** The same keys in hex. */
-  readonly signerKeys: readonly string[];
   readonly policy?: Policy;
   /** When it holds, in milliseconds since 1970. */
   readonly start: number;
@@ -60,12 +58,11 @@ export async function establish(value: unknown): Promise<Facts> {
     document: read,
     problems,
     signers,
-    signerKeys: [...signers].map((did) => toHex(publicKeyFromDid(did))),
     ...(typeof policy === 'string' ? {} : { policy }),
     ...span(read),
     createdAt: parseTime(read.createdAt) as number,
-    issuerExpires: Math.min(...proofs.filter(isIssuers).map(expiry)),
-    othersExpire: Math.min(...proofs.filter((proof) => !isIssuers(proof)).map(expiry)),
+    issuerExpires: firstExpiry(proofs.filter(isIssuers)),
+    othersExpire: firstExpiry(proofs.filter((proof) => !isIssuers(proof))),
   };
 }
 
@@ -113,8 +110,14 @@ function compiled(constraints: string): Policy | string {
   }
 }
 
-const expiry = (proof: Proof): number =>
-  proof.expires === undefined ? Number.POSITIVE_INFINITY : (parseTime(proof.expires) as number);
+/** Foreign proofs alone have `expires`. */
+function firstExpiry(proofs: readonly Proof[]): number {
+  let first = Number.POSITIVE_INFINITY;
+  for (const { expires } of proofs) {
+    if (expires !== undefined) first = Math.min(first, parseTime(expires) as number);
+  }
+  return first;
+}
 
 function nothing(problem: string): Facts {
   const problems = new Map<CheckName, string>([['structure', problem]]);
@@ -122,7 +125,6 @@ function nothing(problem: string): Facts {
   return {
     problems,
     signers: new Set(),
-    signerKeys: [],
     start: 0,
     end: 0,
     createdAt: 0,

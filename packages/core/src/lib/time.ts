@@ -5,6 +5,14 @@ const RFC3339_UTC = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?Z$/;
  * a leap second) is refused instead of rolled over.
  */
 export function parseTime(value: string): number | undefined {
+  // A covenant writes one moment several times, and each is asked for more than once.
+  if (value !== last.text) last = { text: value, ms: parsed(value) };
+  return last.ms;
+}
+
+let last: { text: string; ms: number | undefined } = { text: '', ms: undefined };
+
+function parsed(value: string): number | undefined {
   if (!RFC3339_UTC.test(value)) return undefined;
   const number = (from: number, to: number) => Number(value.slice(from, to));
   const [year, month, day] = [number(0, 4), number(5, 7), number(8, 10)];
