@@ -1,4 +1,4 @@
-/** Express 4 and 5, and Connect. Typed by structure, so that neither need be installed. */
+/** Express 5 and Connect. Typed by structure, so that neither need be installed. */
 
 import { evaluate } from '@stele/ccl';
 import type { ActionRequest } from '../decision.js';
