@@ -1,8 +1,6 @@
 import type { Severity } from './ast.js';
 import { quoteForMessage } from './lib/escape.js';
-import { isValidAction, normalizeResource } from './lib/names.js';
-import { split } from './lib/split.js';
-import type { Statements } from './lib/statements.js';
+import { normalizeResource, splitAction } from './lib/names.js';
 import { isFiniteNumber, lookup } from './lib/values.js';
 import { type Limit, type Policy, type Program, programOf, type Rule, type Target } from './policy.js';
 
@@ -77,34 +75,41 @@ interface Subject {
 export function evaluate(policy: Policy, request: Request): Evaluation {
   const program = programOf(policy);
   const { action, resource, context } = (request ?? {}) as Request;
-  if (!isValidAction(action)) return malformed('action', action);
+  const actionSegments = splitAction(action);
+  if (actionSegments === undefined) return malformed('action', action);
   const resourceSegments = normalizeResource(resource);
   if (resourceSegments === undefined) return malformed('resource', resource);
-  return decide(program, { action, resource, actionSegments: split(action, '.'), resourceSegments, context });
+  return decide(program, { action, resource, actionSegments, resourceSegments, context });
 }
 
 /** Section 4 of the language, in its order. */
 function decide(program: Program, subject: Subject): Evaluation {
   const { actionSegments, resourceSegments, context } = subject;
-  const covering = <T extends Target>(list: Statements<T>) => list.covering(actionSegments, resourceSegments);
-  const denies = covering(program.denies).filter((rule) => mayApply(rule, context));
+  const covering = program.all.covering(actionSegments, resourceSegments);
+  const denies: Rule[] = [];
+  for (const one of covering) if (one.kind === 'deny' && mayApply(one, context)) denies.push(one);
   if (denies.length > 0) return deny('denied_by_rule', `denied by the rule on ${linesOf(denies)}`, denies);
-  const permits = covering(program.permits).filter((rule) => surelyApplies(rule, context));
+  const permits: Rule[] = [];
+  for (const one of covering) if (one.kind === 'permit' && surelyApplies(one, context)) permits.push(one);
   if (permits.length === 0) return unpermitted(subject);
   const limits: MatchedLimit[] = [];
-  for (const limit of covering(program.limits)) {
-    const cost = costOf(limit, context);
-    if (cost === undefined) return unmeasured(limit, permits);
-    limits.push(describeLimit(limit, cost));
+  const obligations: Obligation[] = [];
+  for (const statement of covering) {
+    if (statement.kind === 'limit') {
+      const cost = costOf(statement, context);
+      if (cost === undefined) return unmeasured(statement, permits);
+      limits.push(describeLimit(statement, cost));
+    } else if (statement.kind === 'require' && mayApply(statement, context)) {
+      obligations.push({ name: statement.name, line: statement.line });
+    }
   }
-  const requires = covering(program.requires).filter((requirement) => mayApply(requirement, context));
   return {
     permitted: true,
     code: 'permitted',
     reason: `permitted by the rule on ${linesOf(permits)}`,
     severity: highest(permits),
     matched: permits.map(describeRule),
-    obligations: requires.map(({ name, line }) => ({ name, line })),
+    obligations,
     limits,
   };
 }
@@ -138,8 +143,8 @@ function unpermitted({ action, resource }: Subject): Evaluation {
 }
 
 /** Names the field, which the policy's author wrote, and not its value. */
-function unmeasured({ line, index, field }: Limit, permits: readonly Rule[]): Evaluation {
-  const shown = quoteForMessage(field!.join('.'));
+function unmeasured({ line, index, fieldText }: Limit, permits: readonly Rule[]): Evaluation {
+  const shown = quoteForMessage(fieldText!);
   const reason = `the limit on line ${line} counts ${shown}, which is missing or no number from 0 up`;
   return { ...deny('limit_unmeasurable', reason, permits), unmeasurable: { line, statement: index } };
 }
@@ -164,9 +169,11 @@ function describeRule({ kind, line, text }: Rule): MatchedRule {
   return { kind, line, text };
 }
 
-function describeLimit({ line, index, amount, field, periodMs }: Limit, cost: number): MatchedLimit {
-  const limit = { line, statement: index, amount, cost, periodMs };
-  return field === undefined ? limit : { ...limit, field: field.join('.') };
+function describeLimit(limit: Limit, cost: number): MatchedLimit {
+  const { line, index: statement, amount, fieldText: field, periodMs } = limit;
+  return field === undefined
+    ? { line, statement, amount, cost, periodMs }
+    : { line, statement, amount, field, cost, periodMs };
 }
 
 /** The first line, and how many rules beside it. */
@@ -175,9 +182,11 @@ function linesOf(rules: readonly Rule[]): string {
   return `line ${rules[0]!.line}${more}`;
 }
 
-const LEVELS: readonly Severity[] = ['low', 'medium', 'high', 'critical'];
+const LEVELS: Readonly<Record<Severity, number>> = { low: 0, medium: 1, high: 2, critical: 3 };
 
 function highest(rules: readonly Rule[]): Severity {
   if (rules.length === 0) return 'high';
-  return LEVELS[Math.max(...rules.map((rule) => LEVELS.indexOf(rule.severity)))]!;
+  let found: Severity = 'low';
+  for (const { severity } of rules) if (LEVELS[severity] > LEVELS[found]) found = severity;
+  return found;
 }

@@ -1,6 +1,6 @@
 import type { Condition, Severity, Statement } from './ast.js';
 import type { Test } from './lib/condition.js';
-import type { Aimed, Statements } from './lib/statements.js';
+import type { Aimed, StatementList } from './lib/statements.js';
 
 /** One statement of a policy as tools show it. */
 export interface StatementSummary {
@@ -16,15 +16,24 @@ export interface StatementSummary {
   readonly resource: string;
   /** The name of an obligation. */
   readonly name?: string;
+  /** The most that a window of a limit may hold. */
+  readonly amount?: number;
+  /** What a limit sums; absent where it counts requests. */
+  readonly field?: string;
+  /** The length of a limit's window, in milliseconds. */
+  readonly periodMs?: number;
 }
 
 /** What `evaluate` runs on. */
 export interface Program {
-  readonly denies: Statements<Rule>;
-  readonly permits: Statements<Rule>;
-  readonly requires: Statements<Requirement>;
-  readonly limits: Statements<Limit>;
+  readonly all: StatementList<AnyTarget>;
+  readonly denies: StatementList<Rule>;
+  readonly permits: StatementList<Rule>;
+  readonly requires: StatementList<Requirement>;
+  readonly limits: StatementList<Limit>;
 }
+
+export type AnyTarget = Rule | Requirement | Limit;
 
 export interface Target extends Aimed {
   readonly kind: Statement['kind'];
@@ -49,6 +58,8 @@ export interface Limit extends Target {
   readonly kind: 'limit';
   readonly amount: number;
   readonly field: readonly string[] | undefined;
+  /** The field as written. */
+  readonly fieldText: string | undefined;
   readonly periodMs: number;
 }
 

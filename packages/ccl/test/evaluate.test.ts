@@ -299,7 +299,7 @@ describe('a decision', () => {
 describe('a policy', () => {
   it('lists its statements and is frozen', () => {
     const policy = compile(
-      "permit a.b on '/x' # c\n\nrequire mfa on /y;require mfa for c on /z\nlimit d 5 per day",
+      "permit a.b on '/x' # c\n\nrequire mfa on /y;require mfa for c on /z\nlimit d 5 per day; limit d on /w 2.5 of args.n per 2 hours",
     );
     expect(policy.statements).toEqual([
       { index: 0, kind: 'permit', line: 1, text: "permit a.b on '/x'", action: 'a.b', resource: '/x' },
@@ -321,9 +321,29 @@ describe('a policy', () => {
         resource: '/z',
         name: 'mfa',
       },
-      { index: 3, kind: 'limit', line: 4, text: 'limit d 5 per day', action: 'd', resource: '**' },
+      {
+        index: 3,
+        kind: 'limit',
+        line: 4,
+        text: 'limit d 5 per day',
+        action: 'd',
+        resource: '**',
+        amount: 5,
+        periodMs: 86_400_000,
+      },
+      {
+        index: 4,
+        kind: 'limit',
+        line: 4,
+        text: 'limit d on /w 2.5 of args.n per 2 hours',
+        action: 'd',
+        resource: '/w',
+        amount: 2.5,
+        field: 'args.n',
+        periodMs: 7_200_000,
+      },
     ]);
-    for (const part of [policy, policy.statements, policy.statements[0]])
+    for (const part of [policy, policy.statements, ...policy.statements])
       expect(Object.isFrozen(part)).toBe(true);
   });
 

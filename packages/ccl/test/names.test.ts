@@ -1,8 +1,10 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isValidAction, normalizeResource } from '../src/index.js';
+import { splitAction, splitActionPattern, splitResourcePattern } from '../src/lib/names.js';
 
 describe('requested actions', () => {
-  it.each(['a', 'A.b', 'a:b-c_d.0', '5', 'a'.repeat(512)])('%s', (text) =>
+  it.each(['a', 'A.b', 'a:b-c_d.0', '5', 'a'.repeat(511), 'a'.repeat(512)])('%s', (text) =>
     expect(isValidAction(text)).toBe(true),
   );
 
@@ -57,7 +59,9 @@ describe('requested resources', () => {
     ['C:/x', ['C:', 'x']],
     ['a/https://HOST', ['a', 'https:', 'HOST']],
     ['1a://HOST', ['1a:', 'HOST']],
+    ['x'.repeat(4095), ['x'.repeat(4095)]],
     ['x'.repeat(4096), ['x'.repeat(4096)]],
+    ['/'.repeat(4096), []],
   ])('%s', (text, segments) => expect(normalizeResource(text)).toEqual(segments));
 
   it.each([
@@ -132,5 +136,55 @@ describe('requested resources', () => {
 
   it.each([undefined, null, 5, ['/a'], { toString: () => '/a' }])('not %j, which is no string', (value) => {
     expect(normalizeResource(value as string)).toBeUndefined();
+  });
+});
+
+describe('the two ways to write the same rules', () => {
+  const characters = fc.constantFrom(
+    ...'aZ09_-:.*/\\%#? é😀\ud800\udc00\u0000\u001f\u007f\u0080~@',
+    '%2e',
+    '%2F',
+    '..',
+    '//',
+  );
+  const texts = fc.array(characters, { maxLength: 8 }).map((parts) => parts.join(''));
+  const parts = (text: string, separator: string) => text.split(separator).filter((part) => part !== '');
+
+  it('agree on actions', () => {
+    const property = fc.property(texts, (text) => {
+      const isWellFormed = /^[A-Za-z0-9_:-]+(\.[A-Za-z0-9_:-]+)*$/.test(text);
+      expect(isValidAction(text)).toBe(isWellFormed);
+      expect(splitAction(text)).toEqual(isWellFormed ? text.split('.') : undefined);
+    });
+    fc.assert(property, { numRuns: 20_000 });
+  });
+
+  it('agree on action patterns', () => {
+    const property = fc.property(texts, (text) => {
+      const isWellFormed =
+        /^[A-Za-z0-9_:*-]+(\.[A-Za-z0-9_:*-]+)*$/.test(text) &&
+        text.split('.').every((part) => part === '**' || !part.includes('**'));
+      expect(splitActionPattern(text)).toEqual(isWellFormed ? text.split('.') : undefined);
+    });
+    fc.assert(property, { numRuns: 20_000 });
+  });
+
+  it('agree on resources and their patterns, but for schemes', () => {
+    let wellFormed = 0;
+    const property = fc.property(texts, (text) => {
+      const isWellFormed =
+        !/[\\\p{Cc}\p{Cs}]/u.test(text.replace(/[\u0080-\u009f]/g, '')) &&
+        !/%2e|%2f|%5c/i.test(text) &&
+        !parts(text, '/').some((part) => part === '.' || part === '..');
+      const hasScheme = /^[ /]*[A-Za-z][A-Za-z0-9+.-]+:/.test(text);
+      const segments = isWellFormed ? parts(text, '/') : undefined;
+      if (!hasScheme) expect(normalizeResource(text)).toEqual(segments);
+      else if (!isWellFormed) expect(normalizeResource(text)).toBeUndefined();
+      const isStarred = !parts(text, '/').every((part) => part === '**' || !part.includes('**'));
+      expect(splitResourcePattern(text)).toEqual(isStarred ? undefined : segments);
+      if (isWellFormed) wellFormed++;
+    });
+    fc.assert(property, { numRuns: 20_000 });
+    expect(wellFormed).toBeGreaterThan(1000);
   });
 });

@@ -1,4 +1,5 @@
 import type { ComparisonNode, Condition, LiteralNode, Operator, Quantifier, ValueNode } from '../ast.js';
+import { failAfterTerm, failItem, failNegation, failOperator, failValue } from './condition-mistakes.js';
 import type { Cursor } from './cursor.js';
 import { quoteForMessage } from './escape.js';
 import type { Lexer } from './lexer.js';
@@ -88,7 +89,7 @@ export class ConditionParser {
     const inside = () => {
       const condition = this.condition();
       this.#cursor.skip();
-      if (!this.#lexer.symbol(')')) this.#lexer.fail('"and", "or" or ")"');
+      if (!this.#lexer.symbol(')')) failAfterTerm(this.#lexer, '"and", "or" or ")"', ['and', 'or']);
       return condition;
     };
     return this.#cursor.nested(start, () => this.#cursor.inBrackets(inside));
@@ -98,6 +99,7 @@ export class ConditionParser {
   #comparison(): ComparisonNode {
     const quantifier = this.#quantifier();
     const first = quantifier && this.#lexer.lastLocation;
+    if (this.#lexer.peek() === '!') failNegation(this.#lexer);
     const field = this.#cursor.field();
     const operator = this.#operator();
     this.#cursor.skip();
@@ -117,7 +119,7 @@ export class ConditionParser {
   #operator(): Operator {
     this.#cursor.skip();
     for (const sign of SIGNS) if (this.#lexer.symbol(sign)) return sign;
-    return this.#cursor.oneOf(WORD_OPERATORS) ?? this.#lexer.fail('an operator');
+    return this.#cursor.oneOf(WORD_OPERATORS) ?? failOperator(this.#lexer, WORD_OPERATORS);
   }
 
   /** value = STRING | NUMBER | true | false | "@" field | "[" [ scalar { "," scalar } ] "]" */
@@ -127,7 +129,7 @@ export class ConditionParser {
       const field = this.#cursor.field();
       return { kind: 'reference', field, location: this.#cursor.from(at) };
     }
-    if (!this.#lexer.symbol('[')) return this.#scalar('a value');
+    if (!this.#lexer.symbol('[')) return this.#scalar() ?? failValue(this.#lexer, BOOLEANS);
     const bracket = this.#lexer.lastLocation;
     const items = this.#cursor.inBrackets(() => this.#items());
     return { kind: 'array', items, location: this.#cursor.from(bracket) };
@@ -140,7 +142,7 @@ export class ConditionParser {
     if (this.#lexer.symbol(']')) return items;
     for (;;) {
       this.#cursor.skip();
-      items.push(this.#scalar('a string, a number, true or false'));
+      items.push(this.#scalar() ?? failItem(this.#lexer, BOOLEANS));
       this.#cursor.skip();
       if (this.#lexer.symbol(']')) return items;
       if (!this.#lexer.symbol(',')) this.#lexer.fail('"," or "]"');
@@ -148,11 +150,9 @@ export class ConditionParser {
   }
 
   /** scalar = STRING | NUMBER | true | false */
-  #scalar(expected: string): LiteralNode {
+  #scalar(): LiteralNode | undefined {
     const value = this.#lexer.string() ?? this.#number() ?? this.#boolean();
-    if (value !== undefined) return { kind: 'literal', value, location: this.#lexer.lastLocation };
-    const hint = this.#lexer.atWord ? 'quote a text, or write @name for the value of a field' : undefined;
-    return this.#lexer.fail(expected, undefined, undefined, hint);
+    return value === undefined ? undefined : { kind: 'literal', value, location: this.#lexer.lastLocation };
   }
 
   #number(): number | undefined {
@@ -168,39 +168,38 @@ export class ConditionParser {
   #checkOperand(operator: Operator, value: ValueNode): void {
     const { start, end } = value.location;
     if (value.kind === 'reference') {
-      if (operator === 'matches') this.#lexer.fail('a string, not a field', start, '`@`');
+      if (operator === 'matches') {
+        this.#lexer.fail('a string, not a field', { at: start, end, found: '`@`' });
+      }
       return;
     }
     const type = value.kind === 'array' ? 'array' : typeof value.value;
     const allowed = OPERANDS[operator];
     if (!allowed.includes(type)) {
-      const found = quoteForMessage(this.#lexer.text.slice(start, end));
-      this.#lexer.fail(`${allowed.join(', ')} after "${operator}"`, start, found);
+      const written = this.#lexer.text.slice(start, end);
+      const suggestion = allowed.includes('array') ? { start, end, text: `[${written}]` } : undefined;
+      const mistake = { at: start, end, found: quoteForMessage(written), suggestion };
+      this.#lexer.fail(`${allowed.join(', ')} after "${operator}"`, mistake);
     }
     if (operator === 'matches') this.#checkRegex(value as LiteralNode);
   }
 
   #checkRegex(node: LiteralNode): void {
     const pattern = node.value as string;
-    const { start } = node.location;
+    const { start: at, end } = node.location;
     if (pattern.length > PATTERN_LIMIT) {
-      this.#lexer.fail(
-        `a pattern of at most ${PATTERN_LIMIT} characters`,
-        start,
-        `${pattern.length} characters`,
-      );
+      const found = `${pattern.length} characters`;
+      this.#lexer.fail(`a pattern of at most ${PATTERN_LIMIT} characters`, { at, end, found });
     }
+    const found = quoteForMessage(pattern);
     try {
       this.#regexes.prepare(node);
     } catch (cause) {
-      this.#lexer.fail('a pattern in RE2 syntax', start, quoteForMessage(pattern), undefined, cause);
+      this.#lexer.fail('a pattern in RE2 syntax', { at, end, found, cause });
     }
     if (this.#regexes.areTooMany) {
-      this.#lexer.fail(
-        `patterns of at most ${PROGRAM_LIMIT} instructions in one text`,
-        start,
-        quoteForMessage(pattern),
-      );
+      const expected = `patterns of at most ${PROGRAM_LIMIT} instructions in one text`;
+      this.#lexer.fail(expected, { at, end, found });
     }
   }
 }

@@ -1,3 +1,5 @@
+import { getOrMake } from './get-or-make.js';
+
 /**
  * Patterns over segments. `**` is any number of segments, `*` exactly one, `*` inside a longer segment any run of
  * characters of that segment, all else is itself.
@@ -12,7 +14,14 @@ export type PatternSegment =
   | { readonly kind: 'many' }
   | { readonly kind: 'one' }
   | { readonly kind: 'literal'; readonly text: string }
-  | { readonly kind: 'glob'; readonly text: string; readonly pieces: readonly string[] };
+  | GlobSegment;
+
+/** A segment with `*` among other characters; `pieces` are what stands between them, one more than there are `*`. */
+export interface GlobSegment {
+  readonly kind: 'glob';
+  readonly text: string;
+  readonly pieces: readonly string[];
+}
 
 const MANY: PatternSegment = Object.freeze({ kind: 'many' });
 const ONE: PatternSegment = Object.freeze({ kind: 'one' });
@@ -20,9 +29,15 @@ const ONE: PatternSegment = Object.freeze({ kind: 'one' });
 /** The pattern `**`. */
 export const EVERYTHING: Pattern = Object.freeze({ segments: Object.freeze([MANY]), matchesAll: true });
 
-/** Prepares the segments of a pattern that is known to be well formed. */
-export function compilePattern(segments: readonly string[]): Pattern {
-  const compiled = segments.map(compileSegment);
+/**
+ * Prepares the segments of a pattern that is known to be well formed.
+ * @param known segments of other patterns, which this one shares and adds to
+ */
+export function compilePattern(
+  segments: readonly string[],
+  known: Map<string, PatternSegment> = new Map(),
+): Pattern {
+  const compiled = segments.map((text) => getOrMake(known, text, () => compileSegment(text)));
   return { segments: compiled, matchesAll: compiled.length === 1 && compiled[0] === MANY };
 }
 

@@ -1,4 +1,5 @@
-import { matchPattern, type Pattern } from './pattern.js';
+import type { Pattern } from './pattern.js';
+import { PatternTree } from './pattern-tree.js';
 
 /** Where a statement applies. */
 export interface Aimed {
@@ -8,81 +9,67 @@ export interface Aimed {
   readonly resource: Pattern;
 }
 
-/**
- * Statements in document order, found by the literal segments with which their patterns begin: first of the action,
- * then of the resource. So a request meets only those that agree with it up to their first wildcard.
- */
-export class Statements<T extends Aimed> {
+/** Statements in document order, found by the segments of a request. */
+export interface StatementList<T extends Aimed> {
   readonly all: readonly T[];
-  readonly #byAction = new PrefixTree<PrefixTree<T[]>>();
+  /** The statements whose patterns match, in document order. */
+  covering(action: readonly string[], resource: readonly string[]): T[];
+}
+
+/** So many are sorted by insertion: calling `sort` would take longer than finding them did. */
+const FEW = 16;
+
+/** The statements of a document, found first by action and then by resource. */
+export class Statements<T extends Aimed> implements StatementList<T> {
+  readonly all: readonly T[];
+  readonly #byAction = new PatternTree<PatternTree<T | T[]>>();
 
   constructor(all: readonly T[]) {
     this.all = all;
     for (const statement of all) {
-      const byResource = this.#byAction.slot(statement.action, newTree<T>);
-      byResource.slot(statement.resource, newList<T>).push(statement);
+      const byResource = this.#byAction.update(
+        statement.action,
+        (tree) => tree ?? new PatternTree<T | T[]>(),
+      );
+      byResource.update(statement.resource, (others) => append(others, statement));
     }
   }
 
-  /** The statements whose patterns match, in document order. */
   covering(action: readonly string[], resource: readonly string[]): T[] {
     const found: T[] = [];
-    this.#byAction.visit(action, (byResource) => {
-      byResource.visit(resource, (statements) => {
-        for (const statement of statements) {
-          if (matchPattern(statement.action, action) && matchPattern(statement.resource, resource))
-            found.push(statement);
-        }
-      });
-    });
-    return found.length > 1 ? found.sort((left, right) => left.index - right.index) : found;
+    for (const byResource of this.#byAction.matching(action)) {
+      for (const statements of byResource.matching(resource)) {
+        if (Array.isArray(statements)) for (const statement of statements) found.push(statement);
+        else found.push(statements);
+      }
+    }
+    return inOrder(found);
+  }
+
+  /** Those that pass the test, as a list of their own. */
+  filter<S extends T>(test: (statement: T) => statement is S): StatementList<S> {
+    return {
+      all: this.all.filter(test),
+      covering: (action, resource) => this.covering(action, resource).filter(test),
+    };
   }
 }
 
-const newTree = <T>() => new PrefixTree<T[]>();
-const newList = <T>(): T[] => [];
-
-/** One slot for all patterns that begin with the same literal segments and go on alike. */
-class PrefixTree<Slot> {
-  #children: Map<string, PrefixTree<Slot>> | undefined;
-  /** For patterns that end here. */
-  #exact: Slot | undefined;
-  /** For patterns that go on with a wildcard. */
-  #open: Slot | undefined;
-
-  slot({ segments }: Pattern, make: () => Slot): Slot {
-    let node: PrefixTree<Slot> = this;
-    for (const segment of segments) {
-      if (segment.kind !== 'literal') {
-        node.#open ??= make();
-        return node.#open;
-      }
-      node = node.#child(segment.text);
-    }
-    node.#exact ??= make();
-    return node.#exact;
+function inOrder<T extends Aimed>(found: T[]): T[] {
+  if (found.length > FEW) return found.sort((left, right) => left.index - right.index);
+  for (let i = 1; i < found.length; i++) {
+    const moved = found[i]!;
+    let at = i;
+    for (; at > 0 && found[at - 1]!.index > moved.index; at--) found[at] = found[at - 1]!;
+    found[at] = moved;
   }
+  return found;
+}
 
-  /** Visits the slots of all patterns that may match. */
-  visit(segments: readonly string[], visit: (slot: Slot) => void): void {
-    let node: PrefixTree<Slot> = this;
-    if (node.#open !== undefined) visit(node.#open);
-    for (const segment of segments) {
-      const next = node.#children?.get(segment);
-      if (next === undefined) return;
-      node = next;
-      if (node.#open !== undefined) visit(node.#open);
-    }
-    if (node.#exact !== undefined) visit(node.#exact);
-  }
-
-  #child(segment: string): PrefixTree<Slot> {
-    this.#children ??= new Map();
-    let child = this.#children.get(segment);
-    if (child === undefined) {
-      child = new PrefixTree();
-      this.#children.set(segment, child);
-    }
-    return child;
-  }
+/** Most patterns have one statement, which needs no array. */
+function append<T>(others: T | T[] | undefined, statement: T): T | T[] {
+  if (others === undefined) return statement;
+  if (!Array.isArray(others)) return [others, statement];
+  others.push(statement);
+  return others;
 }
