@@ -1,5 +1,7 @@
 /** CCL, the Covenant Constraint Language. */
 
+export type { AnalysisFinding, AnalysisKind } from './analyze.js';
+export { analyze } from './analyze.js';
 export type {
   AndNode,
   ArrayNode,
@@ -29,7 +31,9 @@ export type {
   ValueNode,
 } from './ast.js';
 export { compile } from './compile.js';
-export type { SyntaxErrorDetails } from './errors.js';
+export type { Difference } from './diff.js';
+export { diff, equivalent } from './diff.js';
+export type { Suggestion, SyntaxErrorDetails } from './errors.js';
 export { CclSyntaxError, LimitUnavailableError } from './errors.js';
 export type {
   Evaluation,
@@ -40,10 +44,27 @@ export type {
   Request,
 } from './evaluate.js';
 export { evaluate } from './evaluate.js';
+export type { ConditionExplanation, Explanation, StatementExplanation, TruthName } from './explain.js';
+export { explain } from './explain.js';
 export { format } from './format.js';
+export { Decimal } from './lib/decimal.js';
+export type { Paint, Tone } from './lib/explanation-text.js';
+export { explanationText } from './lib/explanation-text.js';
 export { isValidAction, normalizeResource } from './lib/names.js';
-export type { LimitCharge, LimitLedger, LimitRefusal, MemoryLimitsOptions, Reservation } from './limits.js';
-export { MemoryLimits } from './limits.js';
+export type { Entry } from './lib/window.js';
+export { entriesFor, merged } from './lib/window.js';
+export type {
+  ExactCharge,
+  LimitBounds,
+  LimitCharge,
+  LimitLedger,
+  LimitRefusal,
+  Reservation,
+  Tally,
+} from './limits.js';
+export { exactCharges, judgeCharges, limitBounds } from './limits.js';
+export type { MemoryLimitsOptions } from './memory-limits.js';
+export { MemoryLimits } from './memory-limits.js';
 export type { Narrowing, NarrowingOptions } from './narrowing.js';
 export { checkNarrowing } from './narrowing.js';
 export { parse } from './parse.js';

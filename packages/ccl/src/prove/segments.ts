@@ -1,0 +1,217 @@
+import type { Budget } from '../lib/budget.js';
+import type { PatternSegment } from '../lib/pattern.js';
+import {
+  accepts,
+  DEAD,
+  LengthMachine,
+  type Machine,
+  PiecesMachine,
+  TableMachine,
+  TextsMachine,
+  unitsOf,
+} from './machine.js';
+import { alphabetOf, type Demand, isNoSurrogate, shortestText } from './texts.js';
+
+/** A segment of a pattern that is one text or a glob. */
+export interface SegmentTest {
+  readonly text: string;
+  readonly isLiteral: boolean;
+  readonly machine: Machine;
+}
+
+export function segmentTest(segment: PatternSegment & { readonly text: string }): SegmentTest {
+  const isLiteral = segment.kind === 'literal';
+  const pieces = segment.kind === 'glob' ? segment.pieces : [segment.text];
+  return { text: segment.text, isLiteral, machine: new PiecesMachine(pieces) };
+}
+
+/**
+ * The part that a segment plays in a request: of an action; of a resource that is no URL, its first segment or a
+ * later one; of a resource that begins with a URL scheme, the scheme, the host of those that have one, or the rest.
+ */
+export type Place = 'action' | 'first' | 'later' | 'scheme' | 'host' | 'url';
+
+const ACTION_CHARACTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-:';
+
+const inClass = (characters: RegExp, to: number) => (unit: number) =>
+  characters.test(String.fromCharCode(unit)) ? to : DEAD;
+
+/** Stays in state 0 until one of the characters comes. */
+const holds = (characters: RegExp) => (unit: number) => (characters.test(String.fromCharCode(unit)) ? 1 : 0);
+
+/** No unpaired half of a surrogate pair. */
+const WELL_FORMED = new TableMachine(
+  'well formed',
+  '',
+  [
+    (unit) => (isNoSurrogate(unit) ? 0 : unit < 0xdc00 ? 1 : DEAD),
+    (unit) => (unit >= 0xdc00 && unit <= 0xdfff ? 0 : DEAD),
+  ],
+  0,
+);
+
+/** A beginning that reads as a URL scheme of two or more characters. */
+const SCHEME = schemeMachine('scheme', /[A-Za-z]/, /[A-Za-z0-9+.-]/, ' a0_:');
+/** The same as a URL parser would write it. */
+const WRITTEN_SCHEME = schemeMachine('written scheme', /[a-z]/, /[a-z0-9+.-]/, 'a0:');
+
+function schemeMachine(key: string, first: RegExp, later: RegExp, examples: string): Machine {
+  const start = inClass(first, 1);
+  const rest = inClass(later, 2);
+  const leading = key === 'scheme' ? (unit: number) => (unit === 0x20 ? 0 : start(unit)) : start;
+  const colon = (unit: number) => (unit === 0x3a ? 3 : rest(unit));
+  return new TableMachine(key, examples, [leading, rest, colon, () => 3], 3, 3);
+}
+
+/** What a canonical URL is written in: visible ASCII without what begins a query or a fragment. */
+const URL_TEXT = new TableMachine('URL', '', [inClass(/[!-~]/, 0)], 0);
+const QUERY = new PiecesMachine(['', '?', '']);
+const FRAGMENT = new PiecesMachine(['', '#', '']);
+
+const NO_HOST = [/[A-Z]/, /@/].map(
+  (characters) => new TableMachine(String(characters), 'A@', [holds(characters), () => 1], 1, 1),
+);
+const LAST_DOT = new PiecesMachine(['', '.']);
+
+const EMPTY = new PiecesMachine(['']);
+const DOTS = [new PiecesMachine(['.']), new PiecesMachine(['..'])];
+const ENCODED = ['%2e', '%2E', '%2f', '%2F', '%5c', '%5C'].map((code) => new PiecesMachine(['', code, '']));
+
+const demandsOf = (want: boolean, ...machines: readonly Machine[]): Demand[] =>
+  machines.map((machine) => ({ machine, want }));
+
+const IN_RESOURCE = [...demandsOf(true, WELL_FORMED), ...demandsOf(false, EMPTY, ...DOTS, ...ENCODED)];
+const IN_URL = [...IN_RESOURCE, ...demandsOf(true, URL_TEXT), ...demandsOf(false, QUERY, FRAGMENT)];
+
+/** What a request asks of its segments, whatever the patterns say. */
+const FORM: Readonly<Record<Place, readonly Demand[]>> = {
+  action: demandsOf(false, EMPTY),
+  first: [...IN_RESOURCE, ...demandsOf(false, SCHEME)],
+  later: IN_RESOURCE,
+  scheme: [...IN_URL, ...demandsOf(true, WRITTEN_SCHEME)],
+  host: [...IN_URL, ...demandsOf(false, LAST_DOT, ...NO_HOST)],
+  url: IN_URL,
+};
+
+/** Finds segments of requests for what patterns ask of them, and remembers them. */
+export class SegmentFinder {
+  readonly #budget: Budget;
+  readonly #known = new Map<string, readonly string[]>();
+
+  constructor(budget: Budget) {
+    this.#budget = budget;
+  }
+
+  /**
+   * Segments that meet all of `required`, one for each smallest set of `avoided` that cannot be helped: whatever
+   * segment there is, one of these meets no more of `avoided` than it. If `isTight` is set, one of these is no longer
+   * either.
+   */
+  find(
+    required: readonly SegmentTest[],
+    avoided: readonly SegmentTest[],
+    place: Place,
+    isTight: boolean,
+  ): readonly string[] {
+    const literal = required.find(({ isLiteral }) => isLiteral);
+    const demands = [...required.map(({ machine }) => ({ machine, want: true })), ...FORM[place]];
+    if (literal !== undefined) return this.#isFit(literal.text, demands) ? [literal.text] : [];
+    const texts = (tests: readonly SegmentTest[]) => tests.map(({ text }) => text).sort();
+    const key = [place, isTight, ...texts(required), '', ...texts(avoided)].join('/');
+    let found = this.#known.get(key);
+    if (found === undefined) {
+      found = this.#search(demands, avoided, place);
+      for (let most = longest(found) - 1; isTight && most > 0; ) {
+        const shorter = [...demands, { machine: new LengthMachine(most), want: true }];
+        const more = this.#search(shorter, avoided, place);
+        found = [...found, ...more];
+        most = longest(more) - 1;
+      }
+      this.#known.set(key, found);
+    }
+    return found;
+  }
+
+  #isFit(text: string, demands: readonly Demand[]): boolean {
+    this.#budget.spend(text.length * demands.length + 1);
+    return demands.every(({ machine, want }) => accepts(machine, text) === want);
+  }
+
+  #search(demands: readonly Demand[], avoided: readonly SegmentTest[], place: Place): string[] {
+    const literals = avoided.filter(({ isLiteral }) => isLiteral).map(({ text }) => text);
+    const globs = avoided.filter(({ isLiteral }) => !isLiteral);
+    this.#budget.spend(literals.join('').length);
+    const others = [...demands, { machine: new TextsMachine(literals), want: false }];
+    const best = this.#text(others, globs, place);
+    if (best !== undefined) return [best];
+    // A text is one of the literals or it is none of them.
+    const fit = literals.filter((text) => this.#isFit(text, demands));
+    return [...fit, ...this.#leastMet(others, globs, place)];
+  }
+
+  /** A text for each smallest set of these tests that cannot be avoided. */
+  #leastMet(demands: readonly Demand[], tests: readonly SegmentTest[], place: Place): Set<string> {
+    const found = new Set<string>();
+    const explored = new Set<string>();
+    const explore = (forced: readonly SegmentTest[]): void => {
+      const key = forced.map(({ text }) => text).join('/');
+      if (explored.has(key)) return;
+      explored.add(key);
+      const first = this.#text(demands, forced, place);
+      if (first === undefined) return;
+      const { text, met } = this.#improve(first, demands, tests, place);
+      found.add(text);
+      // Any other smallest set lacks one of these.
+      for (const test of met) explore(tests.filter((other) => other === test || forced.includes(other)));
+    };
+    explore([]);
+    return found;
+  }
+
+  /** A text that meets a smallest part of what this one meets, and that part. */
+  #improve(
+    first: string,
+    demands: readonly Demand[],
+    tests: readonly SegmentTest[],
+    place: Place,
+  ): { readonly text: string; readonly met: readonly SegmentTest[] } {
+    let text = first;
+    let met = this.#metBy(text, tests);
+    for (const test of [...met]) {
+      if (!met.includes(test)) continue;
+      const others = tests.filter((other) => other === test || !met.includes(other));
+      const better = this.#text(demands, others, place);
+      if (better === undefined) continue;
+      text = better;
+      met = this.#metBy(text, tests);
+    }
+    return { text, met };
+  }
+
+  #metBy(text: string, tests: readonly SegmentTest[]): SegmentTest[] {
+    this.#budget.spend(text.length * tests.length + 1);
+    return tests.filter(({ machine }) => accepts(machine, text));
+  }
+
+  #text(demands: readonly Demand[], avoided: readonly SegmentTest[], place: Place): string | undefined {
+    const all = [...avoided.map(({ machine }) => ({ machine, want: false })), ...demands];
+    const named = new Set(all.flatMap(({ machine }) => [...machine.units]));
+    const alphabet = place === 'action' ? actionAlphabet(named) : alphabetOf(all, isInResource);
+    return shortestText(all, alphabet, this.#budget);
+  }
+}
+
+/** Whether a character may stand in a segment: no control, no separator, no half of a surrogate pair. */
+function isInResource(unit: number): boolean {
+  return unit > 0x20 && unit !== 0x7f && unit !== 0x2f && unit !== 0x5c && isNoSurrogate(unit);
+}
+
+const longest = (texts: readonly string[]): number => Math.max(0, ...texts.map(({ length }) => length));
+
+const ACTION_UNITS = unitsOf(ACTION_CHARACTERS);
+
+/** The named characters and one more, if an action may hold one more. */
+function actionAlphabet(named: ReadonlySet<number>): number[] {
+  const fresh = ACTION_UNITS.find((unit) => !named.has(unit));
+  return fresh === undefined ? ACTION_UNITS : [fresh, ...ACTION_UNITS.filter((unit) => named.has(unit))];
+}

@@ -1,0 +1,377 @@
+import type { Budget } from '../lib/budget.js';
+import { isValidAction, normalizeResource } from '../lib/names.js';
+import { matchPattern, type Pattern, type PatternSegment } from '../lib/pattern.js';
+import { type Place, SegmentFinder, type SegmentTest, segmentTest } from './segments.js';
+
+export type PatternKind = 'action' | 'resource';
+
+/** A text with its segments, as `evaluate` would split it. */
+export interface Word {
+  readonly text: string;
+  readonly segments: readonly string[];
+}
+
+/** There is none; or one could not be written although nothing shows that there is none. */
+export type NoWord = 'none' | 'unsure';
+
+/** A pattern in a form that says the same in one way: no `**` beside another, and `*` before `**`. */
+interface Shape {
+  readonly id: number;
+  readonly pattern: Pattern;
+  readonly steps: readonly Step[];
+  readonly isLiteral: boolean;
+}
+
+type Step = 'many' | 'one' | SegmentTest;
+
+/** A pattern that a word must not match and still can: all places in it that the word may have come to, sorted. */
+interface Trail {
+  readonly shape: Shape;
+  readonly places: readonly number[];
+}
+
+/** How far a word has come: one place in each pattern that it must match, all places in those that it must not. */
+interface Node {
+  /** Characters so far, each segment with a separator. */
+  readonly length: number;
+  readonly count: number;
+  readonly inside: readonly number[];
+  readonly outside: readonly Trail[];
+  readonly segment: string;
+  readonly before: Node | undefined;
+}
+
+/** URL schemes whose URLs have a host. */
+const WITH_HOST = /^(?:https?|wss?|ftp):$/;
+
+const MAX_LENGTH: Readonly<Record<PatternKind, number>> = { action: 512, resource: 4096 };
+
+/** Finds actions, or resources, that match some patterns and do not match others. */
+export class WordFinder {
+  readonly #kind: PatternKind;
+  readonly #budget: Budget;
+  readonly #segments: SegmentFinder;
+  readonly #shapes = new Map<Pattern, Shape>();
+  readonly #byText = new Map<string, Shape>();
+  readonly #tests = new Map<string, SegmentTest>();
+  readonly #covered = new Map<number, boolean>();
+  readonly #met = new Map<number, boolean>();
+
+  constructor(kind: PatternKind, budget: Budget) {
+    this.#kind = kind;
+    this.#budget = budget;
+    this.#segments = new SegmentFinder(budget);
+  }
+
+  /** True only if all requests that match `small` match `big`. */
+  covers(big: Pattern, small: Pattern): boolean {
+    if (big.matchesAll) return true;
+    const [outer, inner] = [this.#shape(big), this.#shape(small)];
+    if (outer === inner) return true;
+    const key = outer.id * 65_536 + inner.id;
+    let covered = this.#covered.get(key);
+    if (covered === undefined) {
+      covered = this.#search([inner], [outer]) === 'none';
+      this.#covered.set(key, covered);
+    }
+    return covered;
+  }
+
+  /** False only if no request matches both. */
+  meets(left: Pattern, right: Pattern): boolean {
+    if (left.matchesAll || right.matchesAll) return true;
+    const [one, other] = [this.#shape(left), this.#shape(right)];
+    if (one === other) return true;
+    const key = Math.max(one.id, other.id) * 65_536 + Math.min(one.id, other.id);
+    let met = this.#met.get(key);
+    if (met === undefined) {
+      met = this.#search([one, other], []) !== 'none';
+      this.#met.set(key, met);
+    }
+    return met;
+  }
+
+  /** A word that matches all of `inside` and none of `outside`; `inside` is not empty. */
+  find(inside: readonly Pattern[], outside: readonly Pattern[]): Word | NoWord {
+    this.#budget.spend(1 + inside.length * outside.length);
+    for (const big of outside) if (inside.some((small) => this.covers(big, small))) return 'none';
+    return this.#search(inside.map(this.#shape, this), outside.map(this.#shape, this));
+  }
+
+  #shape(pattern: Pattern): Shape {
+    let shape = this.#shapes.get(pattern);
+    if (shape === undefined) {
+      const segments = inOrder(pattern.segments);
+      const text = segments.map(textOf).join('/');
+      shape = this.#byText.get(text);
+      if (shape === undefined) {
+        const steps = segments.map(this.#step, this);
+        const isLiteral = segments.every(({ kind }) => kind === 'literal');
+        shape = { id: this.#byText.size, pattern, steps, isLiteral };
+        this.#byText.set(text, shape);
+      }
+      this.#shapes.set(pattern, shape);
+    }
+    return shape;
+  }
+
+  /** One test for each text, so that a segment is asked once. */
+  #step(segment: PatternSegment): Step {
+    if (segment.kind === 'many' || segment.kind === 'one') return segment.kind;
+    let test = this.#tests.get(segment.text);
+    if (test === undefined) {
+      test = segmentTest(segment);
+      this.#tests.set(segment.text, test);
+    }
+    return test;
+  }
+
+  #search(inside: readonly Shape[], outside: readonly Shape[]): Word | NoWord {
+    const literal = inside.find(({ isLiteral }) => isLiteral);
+    if (literal !== undefined) return this.#literal(literal, inside, outside);
+    if (this.#kind === 'action') return this.#walk(inside, outside, 'action');
+    const plain = this.#walk(inside, outside, 'first');
+    if (typeof plain === 'object') return plain;
+    const url = this.#walk(inside, outside, 'scheme');
+    return url === 'none' ? plain : url;
+  }
+
+  #literal({ pattern }: Shape, inside: readonly Shape[], outside: readonly Shape[]): Word | NoWord {
+    const segments = pattern.segments.map(textOf);
+    this.#budget.spend(segments.length * (inside.length + outside.length));
+    if (!inside.every((shape) => matchPattern(shape.pattern, segments))) return 'none';
+    if (outside.some((shape) => matchPattern(shape.pattern, segments))) return 'none';
+    return this.#write(segments) ?? 'none';
+  }
+
+  /**
+   * Shortest words first. What meets no less of `outside` than a word before it in the same place leads nowhere new.
+   * Only when that word was too long is room looked for: then shorter segments are tried that meet more.
+   */
+  #walk(inside: readonly Shape[], outside: readonly Shape[], first: Place, isTight = false): Word | NoWord {
+    const queue: Node[][] = [];
+    const settled = new Map<string, Node[]>();
+    const push = (node: Node): void => {
+      queue[node.length] ??= [];
+      queue[node.length]!.push(node);
+    };
+    push({
+      length: 0,
+      count: 0,
+      inside: inside.map(() => 0),
+      outside: outside.map((shape) => ({ shape, places: closure(shape, [0]) })),
+      segment: '',
+      before: undefined,
+    });
+    let isUnsure = false;
+    // A word has one separator less than it has segments.
+    const most = MAX_LENGTH[this.#kind] + 1;
+    for (let length = 0; length < Math.min(queue.length, most + 1); length++) {
+      for (const node of queue[length] ?? []) {
+        if (this.#isBeaten(node, settled)) continue;
+        if (this.#isAccepted(node, inside)) {
+          const word = this.#write(segmentsOf(node));
+          if (word !== undefined) return word;
+          if (!isHopeless(node)) isUnsure = true;
+        }
+        for (const next of this.#steps(node, inside, first, isTight)) push(next);
+      }
+    }
+    if (!isTight && queue.length > most + 1) return this.#walk(inside, outside, first, true);
+    return isUnsure ? 'unsure' : 'none';
+  }
+
+  #isBeaten(node: Node, settled: Map<string, Node[]>): boolean {
+    // The first segment has a form of its own, and some requests need a second.
+    const key = [Math.min(node.count, 2), ...node.inside].join();
+    const others = settled.get(key);
+    if (others === undefined) {
+      settled.set(key, [node]);
+      return false;
+    }
+    for (const other of others) {
+      this.#budget.spend(1 + Math.min(other.outside.length, node.outside.length));
+      if (meetsNoMore(other.outside, node.outside)) return true;
+    }
+    others.push(node);
+    return false;
+  }
+
+  #isAccepted(node: Node, inside: readonly Shape[]): boolean {
+    this.#budget.spend(inside.length + node.outside.length);
+    return (
+      inside.every(({ steps }, i) => {
+        const place = node.inside[i]!;
+        return place === steps.length || (place === steps.length - 1 && steps[place] === 'many');
+      }) && !node.outside.some(({ shape, places }) => places.includes(shape.steps.length))
+    );
+  }
+
+  /** The nodes with one more segment. */
+  *#steps(node: Node, inside: readonly Shape[], first: Place, isTight: boolean): Generator<Node> {
+    const place = placeAfter(node, first);
+    const avoided = new Set<SegmentTest>();
+    for (const { shape, places } of node.outside) {
+      for (const at of places) if (typeof shape.steps[at] === 'object') avoided.add(shape.steps[at]);
+    }
+    for (const { places, required } of moves(inside, node.inside)) {
+      this.#budget.spend(inside.length + avoided.size + 1);
+      for (const segment of this.#segments.find(required, [...avoided], place, isTight)) {
+        const after = this.#outsideAfter(node, segment);
+        const isOut = place === 'host' && required.length > 0 && isNoHost(node.segment, segment);
+        if (after === undefined || isOut) continue;
+        const length = node.length + segment.length + 1;
+        yield { length, count: node.count + 1, inside: places, outside: after, segment, before: node };
+      }
+    }
+  }
+
+  /** Undefined when a pattern would match whatever follows. */
+  #outsideAfter({ outside }: Node, segment: string): Trail[] | undefined {
+    const after: Trail[] = [];
+    for (const { shape, places } of outside) {
+      const reached: number[] = [];
+      for (const at of places) {
+        this.#budget.spend(1);
+        const step = shape.steps[at];
+        if (step === 'many') reached.push(at);
+        else if (step === 'one' || (step !== undefined && this.#meets(step, segment))) reached.push(at + 1);
+      }
+      if (reached.length === 0) continue;
+      const next = closure(shape, reached);
+      const last = shape.steps.length - 1;
+      if (shape.steps[last] === 'many' && next.includes(last)) return undefined;
+      after.push({ shape, places: next });
+    }
+    return after;
+  }
+
+  #meets(test: SegmentTest, segment: string): boolean {
+    if (test.isLiteral) return test.text === segment;
+    this.#budget.spend(segment.length);
+    let state = 0;
+    for (let at = 0; at < segment.length; at++) state = test.machine.step(state, segment.charCodeAt(at));
+    return test.machine.accepts(state);
+  }
+
+  /** The segments as a request would name them, if a request may. */
+  #write(segments: readonly string[]): Word | undefined {
+    if (this.#kind === 'action') {
+      const text = segments.join('.');
+      return isValidAction(text) ? { text, segments } : undefined;
+    }
+    const path = segments.join('/');
+    const [head = '', ...tail] = segments;
+    const spellings = head.includes(':')
+      ? ['//', '/', '///', ''].map((separator) => head + separator + tail.join('/'))
+      : [];
+    const text = [`/${path}`, path, ...spellings].find(
+      (spelling) => normalizeResource(spelling)?.length === segments.length,
+    );
+    return text === undefined ? undefined : { text, segments };
+  }
+}
+
+/** True when a word that ends here is malformed, whatever its segments are. */
+function isHopeless({ count, segment }: Node): boolean {
+  return count === 0 || (count === 1 && WITH_HOST.test(segment));
+}
+
+/** True when no canonical URL has this host, whatever its path is. */
+function isNoHost(scheme: string, host: string): boolean {
+  return normalizeResource(`${scheme}//${host}`) === undefined;
+}
+
+function placeAfter({ count, segment }: Node, first: Place): Place {
+  if (count === 0 || first === 'action') return first;
+  if (first === 'first') return 'later';
+  return count === 1 && WITH_HOST.test(segment) ? 'host' : 'url';
+}
+
+/** All ways in which the patterns that must match can take one segment. */
+function* moves(
+  shapes: readonly Shape[],
+  places: readonly number[],
+): Generator<{ readonly places: number[]; readonly required: SegmentTest[] }> {
+  const options = shapes.map(({ steps }, i) => {
+    const at = places[i]!;
+    const skipped = steps[at] === 'many' ? at + 1 : at;
+    const next = steps[skipped];
+    const taken = next === undefined ? [] : [{ to: skipped + 1, step: next }];
+    return skipped > at ? [...taken, { to: at, step: 'one' as Step }] : taken;
+  });
+  const chosen: number[] = options.map(() => 0);
+  if (options.some((list) => list.length === 0)) return;
+  for (;;) {
+    const now = options.map((list, i) => list[chosen[i]!]!);
+    const required = now.flatMap(({ step }) => (typeof step === 'object' ? [step] : []));
+    yield { places: now.map(({ to }) => to), required: [...new Set(required)] };
+    let i = chosen.length - 1;
+    while (i >= 0 && chosen[i]! + 1 === options[i]!.length) chosen[i--] = 0;
+    if (i < 0) return;
+    chosen[i]!++;
+  }
+}
+
+/**
+ * The places and those behind a `**` that may be empty. What lies before the last `**` that was reached says nothing
+ * more: whatever matches from there matches from that `**`, too.
+ */
+function closure({ steps }: Shape, places: readonly number[]): number[] {
+  const reached = new Set<number>();
+  for (const place of places) {
+    reached.add(place);
+    if (steps[place] === 'many') reached.add(place + 1);
+  }
+  const sorted = [...reached].sort((left, right) => left - right);
+  const last = sorted.findLast((place) => steps[place] === 'many') ?? 0;
+  return sorted.filter((place) => place >= last);
+}
+
+/** Whether a word that came by the first trails can match no more than one that came by the others. Both are sorted. */
+function meetsNoMore(trails: readonly Trail[], others: readonly Trail[]): boolean {
+  if (trails.length > others.length) return false;
+  let at = 0;
+  for (const { shape, places } of trails) {
+    while (at < others.length && others[at]!.shape !== shape) at++;
+    if (at === others.length || !isPart(places, others[at]!.places)) return false;
+  }
+  return true;
+}
+
+/** Both are sorted. */
+function isPart(part: readonly number[], whole: readonly number[]): boolean {
+  let at = 0;
+  for (const place of part) {
+    while (at < whole.length && whole[at]! < place) at++;
+    if (whole[at] !== place) return false;
+  }
+  return true;
+}
+
+function segmentsOf(node: Node): string[] {
+  const segments: string[] = [];
+  for (let at = node; at.before !== undefined; at = at.before) segments.unshift(at.segment);
+  return segments;
+}
+
+function inOrder(segments: readonly PatternSegment[]): PatternSegment[] {
+  const ordered: PatternSegment[] = [];
+  let many: PatternSegment | undefined;
+  for (const segment of segments) {
+    if (segment.kind === 'many') many = segment;
+    else {
+      if (segment.kind !== 'one' && many !== undefined) {
+        ordered.push(many);
+        many = undefined;
+      }
+      ordered.push(segment);
+    }
+  }
+  return many === undefined ? ordered : [...ordered, many];
+}
+
+function textOf(segment: PatternSegment): string {
+  if (segment.kind === 'many') return '**';
+  return segment.kind === 'one' ? '*' : segment.text;
+}

@@ -1,0 +1,309 @@
+/** Edits of a document, by what they may do to it. */
+import type { Operator } from '../../../src/index.js';
+import { randomAction, randomAtom, randomFormula, randomLine, randomResource } from './documents.js';
+import { type Conditional, chain, type Draft, type Formula, isConditional, type Line, not } from './draft.js';
+import type { Random } from './random.js';
+import { NAMES, type World } from './worlds.js';
+
+/** An edited document, or undefined where the edit does not fit. */
+type Mutation = (draft: Draft, random: Random, world: World) => Draft | undefined;
+
+/** One line that the filter takes, replaced by the lines that `make` gives. */
+function editing(
+  takes: (line: Line) => boolean,
+  make: (line: Line, random: Random, world: World) => readonly Line[] | undefined,
+): Mutation {
+  return (draft, random, world) => {
+    const places = draft.flatMap((line, at) => (takes(line) ? [at] : []));
+    if (places.length === 0) return undefined;
+    const at = random.pick(places);
+    const lines = make(draft[at]!, random, world);
+    return lines && [...draft.slice(0, at), ...lines, ...draft.slice(at + 1)];
+  };
+}
+
+const kindIs =
+  (...kinds: Line['kind'][]) =>
+  (line: Line) =>
+    kinds.includes(line.kind);
+const hasCondition = (line: Line): line is Conditional => isConditional(line) && line.when !== undefined;
+const rewriting = (make: (when: Formula, random: Random, world: World) => Formula | undefined): Mutation =>
+  editing(hasCondition, (line, random, world) => {
+    const when = make((line as Conditional).when!, random, world);
+    return when && [{ ...(line as Conditional), when }];
+  });
+
+/** Negated with the negation pushed to the atoms: the same in three values. */
+function negated(formula: Formula): Formula {
+  switch (formula.kind) {
+    case 'not':
+      return formula.of;
+    case 'and':
+      return chain('or', formula.terms.map(negated));
+    case 'or':
+      return chain('and', formula.terms.map(negated));
+    default:
+      return not(formula);
+  }
+}
+
+const OPPOSITE: Partial<Record<Operator, Operator>> = {
+  '=': '!=',
+  '!=': '=',
+  '<': '>=',
+  '>=': '<',
+  '>': '<=',
+  '<=': '>',
+  in: 'not_in',
+  not_in: 'in',
+  contains: 'not_contains',
+  not_contains: 'contains',
+};
+
+/** `formula` with one of its atoms replaced. */
+function atAtom(
+  formula: Formula,
+  random: Random,
+  make: (atom: Formula) => Formula | undefined,
+): Formula | undefined {
+  if (formula.kind === 'not') {
+    const of = atAtom(formula.of, random, make);
+    return of && not(of);
+  }
+  if (formula.kind !== 'and' && formula.kind !== 'or') return make(formula);
+  const at = random.below(formula.terms.length);
+  const term = atAtom(formula.terms[at]!, random, make);
+  return term && chain(formula.kind, formula.terms.with(at, term));
+}
+
+/** The same decisions, limits and obligations. */
+const keeping: Readonly<Record<string, Mutation>> = {
+  reorder: (draft, random) => random.shuffle(draft),
+  duplicate: editing(
+    () => true,
+    (line) => [line, line],
+  ),
+  'negate twice': rewriting((when) => not(not(when))),
+  'De Morgan': rewriting((when) => not(negated(when))),
+  'reorder terms': rewriting((when, random) =>
+    'terms' in when ? chain(when.kind, random.shuffle(when.terms)) : undefined,
+  ),
+  'opposite operator': rewriting((when, random) =>
+    atAtom(when, random, (atom) => {
+      if (atom.kind !== 'atom' || atom.quantifier !== undefined) return undefined;
+      const operator = OPPOSITE[atom.operator];
+      return operator && not({ ...atom, operator });
+    }),
+  ),
+  'split a disjunction': editing(hasCondition, (line) => {
+    const { when } = line as Conditional;
+    return when?.kind === 'or'
+      ? when.terms.map((term) => ({ ...(line as Conditional), when: term }))
+      : undefined;
+  }),
+  'split the resource': editing(isConditional, (line) => {
+    if (!line.resource.endsWith('**')) return undefined;
+    const start = line.resource.slice(0, -2);
+    return [
+      { ...line, resource: start },
+      { ...line, resource: `${start}*/**` },
+    ];
+  }),
+  'split the action': editing(isConditional, (line) =>
+    line.action === '**'
+      ? [
+          { ...line, action: '*' },
+          { ...line, action: '*.**' },
+        ]
+      : undefined,
+  ),
+  'merge permits': (draft, random) => {
+    const permits = draft.filter(kindIs('permit')) as Conditional[];
+    const pairs = permits.flatMap((one, at) =>
+      permits
+        .slice(at + 1)
+        .filter(
+          (other) => one.when && other.when && one.action === other.action && one.resource === other.resource,
+        )
+        .map((other) => [one, other] as const),
+    );
+    if (pairs.length === 0) return undefined;
+    const [one, other] = random.pick(pairs);
+    const rest = draft.filter((line) => line !== one && line !== other);
+    return [...rest, { ...one, when: chain('or', [one.when!, other.when!]) }];
+  },
+};
+
+/** A pattern that matches less: one segment with a star made plain. */
+function narrower(pattern: string, separator: string, random: Random): string | undefined {
+  const segments = pattern === '' ? [] : pattern.split(separator);
+  const starred = segments.flatMap((segment, at) => (segment.includes('*') ? [at] : []));
+  if (starred.length === 0) return undefined;
+  const at = random.pick(starred);
+  const segment = segments[at]!;
+  const plain =
+    segment === '**'
+      ? random.pick(['*', 'a', '*/b'.replace('/', separator)])
+      : segment.replace('*', random.pick(['a', 'b', 'a*']));
+  return segments.with(at, plain).join(separator);
+}
+
+const narrowing: Readonly<Record<string, Mutation>> = {
+  'drop a permit': editing(kindIs('permit'), () => []),
+  'add a deny': (draft, random, world) => [...draft, randomLine(random, world, 'deny')],
+  'add a requirement': (draft, random, world) => [...draft, randomLine(random, world, 'require')],
+  'add a limit': (draft, random, world) => [...draft, randomLine(random, world, 'limit')],
+  'add a conjunct': editing(kindIs('permit'), (line, random, world) => {
+    const own = (line as Conditional).when;
+    const more = randomFormula(random, world, 1);
+    return [{ ...(line as Conditional), when: own ? chain('and', [own, more]) : more }];
+  }),
+  'split by cases': editing(kindIs('permit'), (line, random, world) => {
+    const own = (line as Conditional).when;
+    const test = randomAtom(random, world);
+    const both = [test, not(test)];
+    return both.map((each) => ({ ...(line as Conditional), when: own ? chain('and', [own, each]) : each }));
+  }),
+  'add a disjunct to a deny': editing(
+    (line) => line.kind === 'deny' && line.when !== undefined,
+    (line, random, world) => [
+      {
+        ...(line as Conditional),
+        when: chain('or', [(line as Conditional).when!, randomAtom(random, world)]),
+      },
+    ],
+  ),
+  'drop the condition of a deny or requirement': editing(
+    (line) => hasCondition(line) && line.kind !== 'permit',
+    (line) => [{ ...(line as Conditional), when: undefined }],
+  ),
+  'narrow a permit': editing(kindIs('permit'), (line, random) => {
+    if (random.chance(50)) {
+      const action = narrower(line.action, '.', random);
+      return action === undefined ? undefined : [{ ...line, action }];
+    }
+    const resource = narrower(line.resource, '/', random);
+    return resource === undefined ? undefined : [{ ...line, resource }];
+  }),
+  'lower a limit': editing(kindIs('limit'), (line) =>
+    line.kind === 'limit' && line.amount > 1 ? [{ ...line, amount: line.amount - 1 }] : undefined,
+  ),
+  'halve a limit': editing(kindIs('limit'), (line) =>
+    line.kind === 'limit' && line.count % 2 === 0 && line.amount % 2 === 0
+      ? [{ ...line, amount: line.amount / 2, count: line.count / 2 }]
+      : undefined,
+  ),
+  'lengthen a window': editing(kindIs('limit'), (line) =>
+    line.kind === 'limit' ? [{ ...line, count: line.count * 2 }] : undefined,
+  ),
+};
+
+const SWAPPED: Partial<Record<Operator, Operator>> = {
+  '<': '<=',
+  '<=': '<',
+  '>': '>=',
+  '>=': '>',
+  starts_with: 'ends_with',
+};
+
+/** May widen, may narrow, may do nothing. */
+const loose: Readonly<Record<string, Mutation>> = {
+  'drop the condition': editing(hasCondition, (line) => [{ ...(line as Conditional), when: undefined }]),
+  'drop any line': editing(
+    () => true,
+    () => [],
+  ),
+  'drop a term': rewriting((when, random) =>
+    'terms' in when ? chain(when.kind, when.terms.toSpliced(random.below(when.terms.length), 1)) : undefined,
+  ),
+  'step a constant': rewriting((when, random) =>
+    atAtom(when, random, (atom) =>
+      atom.kind === 'atom' && typeof atom.value === 'number'
+        ? { ...atom, value: nextNumber(atom.value, random.chance(50)) }
+        : undefined,
+    ),
+  ),
+  'step a string': rewriting((when, random) =>
+    atAtom(when, random, (atom) => {
+      if (atom.kind !== 'atom' || typeof atom.value !== 'string' || atom.operator === 'matches')
+        return undefined;
+      return {
+        ...atom,
+        value: random.pick([`${atom.value}\u0000`, [...atom.value].slice(0, -1).join(''), `${atom.value}a`]),
+      };
+    }),
+  ),
+  'swap an operator': rewriting((when, random) =>
+    atAtom(when, random, (atom) => {
+      const operator = atom.kind === 'atom' ? SWAPPED[atom.operator] : undefined;
+      if (operator === undefined) return undefined;
+      return { ...atom, operator } as Formula;
+    }),
+  ),
+  'swap and with or': rewriting((when) =>
+    'terms' in when ? chain(when.kind === 'and' ? 'or' : 'and', when.terms) : undefined,
+  ),
+  'another action': editing(
+    () => true,
+    (line, random, world) => [{ ...line, action: randomAction(random, world) }],
+  ),
+  'another resource': editing(
+    () => true,
+    (line, random, world) => [{ ...line, resource: randomResource(random, world) }],
+  ),
+  'widen a segment': editing(
+    () => true,
+    (line, random) => [
+      {
+        ...line,
+        resource: line.resource
+          .split('/')
+          .with(0, random.pick(['*', '**']))
+          .join('/'),
+      },
+    ],
+  ),
+  'add a permit': (draft, random, world) => [...draft, randomLine(random, world, 'permit')],
+  'rename an obligation': editing(kindIs('require'), (line, random) => [
+    { ...line, name: random.pick(NAMES) } as Line,
+  ]),
+  'raise a limit': editing(kindIs('limit'), (line) =>
+    line.kind === 'limit' ? [{ ...line, amount: line.amount + 1 }] : undefined,
+  ),
+  'another window': editing(kindIs('limit'), (line, random) =>
+    line.kind === 'limit' ? [{ ...line, count: random.pick([1, 2, 3, 59, 60]) }] : undefined,
+  ),
+  'another field': editing(kindIs('limit'), (line, random, world) =>
+    line.kind === 'limit' ? [{ ...line, field: random.pick(world.fields).name }] : undefined,
+  ),
+  'negate the condition': rewriting((when) => not(when)),
+};
+
+/** The next double above or below; whole numbers past 2^53 - 1 cannot be written. */
+export function nextNumber(value: number, up: boolean): number {
+  if (value === 0) return up ? Number.MIN_VALUE : -Number.MIN_VALUE;
+  const bits = new BigInt64Array(new Float64Array([value]).buffer);
+  bits[0] = bits[0]! + (up === value > 0 ? 1n : -1n);
+  return new Float64Array(bits.buffer)[0]! + 0;
+}
+
+export const MUTATIONS = { keeping, narrowing, loose } as const;
+
+/** `edits` random edits; each fits, or another is tried. */
+export function mutate(
+  draft: Draft,
+  random: Random,
+  world: World,
+  kinds: readonly (keyof typeof MUTATIONS)[],
+  edits: number,
+): Draft {
+  let result = draft;
+  for (let done = 0, tries = 0; done < edits && tries < 50; tries++) {
+    const mutation = random.pick(Object.values(MUTATIONS[random.pick(kinds)]));
+    const next = mutation(result, random, world);
+    if (next === undefined) continue;
+    result = next;
+    done++;
+  }
+  return result;
+}
