@@ -1,7 +1,6 @@
-import { createMongoAbility } from '@casl/ability';
-import { preparsePolicySet, statefulIsAuthorized } from '@cedar-policy/cedar-wasm/nodejs';
 import { checkNarrowing, compile, evaluate } from '@stele/ccl';
 import { percentile, perSecond, share, within } from '../lib/bars.mjs';
+import { agentGovernance, casl, cedar } from '../lib/peers.mjs';
 import { requestFor, rules } from '../lib/samples.mjs';
 
 export const title = 'CCL';
@@ -9,37 +8,33 @@ export const title = 'CCL';
 const HOT = 64;
 const REQUESTS = 5_000;
 const TWENTY = '20 statements, the match last';
+const PLAIN = 'a plain one';
 
 export async function* tables({ smoke }) {
   const many = smoke ? 500 : 10_000;
   const shown = many.toLocaleString('en-US');
   const twenty = evaluator(rules(20), () => requestFor(19));
 
-  yield {
-    title: 'Decide a request, 20 statements',
-    note: 'Rules with globs and conditions, of which the last matches. CASL has no patterns: its rules name action and kind exactly and look at the conditions alone.',
-    percentiles: true,
-    candidates: [
-      { name: 'evaluate', run: twenty, bar: perSecond(1_200_000) },
-      { name: 'Cedar (WASM), policies parsed before', run: cedar(20) },
-      { name: 'CASL, rules for as many actions', run: casl(20, (i) => `t${i}`) },
-      { name: 'CASL, rules for one action', run: casl(20, () => 't') },
-    ],
-  };
-  yield {
-    title: 'Decide a request, 200 statements',
-    note: 'The same rules.',
-    percentiles: true,
-    candidates: [
-      { name: 'evaluate', run: evaluator(rules(200), () => requestFor(199)), bar: percentile('p99', 5) },
-      { name: 'Cedar (WASM), policies parsed before', run: cedar(200) },
-      { name: 'CASL, rules for as many actions', run: casl(200, (i) => `t${i}`) },
-      { name: 'CASL, rules for one action', run: casl(200, () => 't') },
-    ],
-  };
+  for (const [count, bar] of [
+    [20, perSecond(1_200_000)],
+    [200, percentile('p99', 5)],
+  ]) {
+    yield {
+      title: `Decide a request, ${count} statements`,
+      note: 'Rules with globs and conditions, of which the last matches. CASL and the agent-governance-sdk have no patterns: their rules name action and kind or project exactly.',
+      percentiles: true,
+      candidates: [
+        { name: 'evaluate', run: evaluator(rules(count), () => requestFor(count - 1)), bar },
+        { name: 'CASL, rules for as many actions', run: casl(count, (i) => `t${i}`) },
+        { name: 'CASL, rules for one action', run: casl(count, () => 't') },
+        { name: 'agent-governance-sdk, rich rules', run: agentGovernance(count) },
+        { name: 'Cedar (WASM), policies parsed before', run: cedar(count) },
+      ],
+    };
+  }
   yield {
     title: 'Decide a request, more statements',
-    note: `${REQUESTS.toLocaleString('en-US')} distinct requests over ${HOT} of the statements, or over all of them.`,
+    note: `${REQUESTS.toLocaleString('en-US')} distinct requests over ${HOT} of the statements, or over all of them. No decision and no action is kept from one request to the next.`,
     candidates: [
       { name: TWENTY, run: twenty },
       {
@@ -59,11 +54,55 @@ export async function* tables({ smoke }) {
       },
       {
         name: `${shown} statements on one action`,
-        run: evaluator(oneAction(many), sameAction(many)),
+        run: evaluator(
+          lines(many, (i) => `permit files.read on '/projects/p${i}/**' when args.amount <= ${1000 + i}`),
+          (i) => ({ ...requestFor((i * 7919) % many, i), action: 'files.read' }),
+        ),
         bar: share(0.3, TWENTY),
+      },
+      {
+        name: `${shown} statements on ${(many / 2).toLocaleString('en-US')} actions, all asked for`,
+        run: evaluator(
+          lines(
+            many,
+            (i) => `permit tools.t${i % (many / 2)}.run on '/projects/p${i}/**' when args.amount <= 1000`,
+          ),
+          (i) => requestFor((i * 7919) % (many / 2), i),
+        ),
       },
     ],
   };
+  yield {
+    title: 'Decide a request, wildcards first',
+    note: `${shown} statements that only differ after their first wildcard, all asked for.`,
+    candidates: [
+      { name: TWENTY, run: twenty },
+      ...wildcards().map(([pattern, line, request]) => ({
+        name: pattern,
+        run: evaluator(lines(many, line), (i) => request((i * 7919) % many)),
+      })),
+    ],
+  };
+  yield {
+    title: 'Deny a request, 200 statements',
+    candidates: [
+      { name: 'evaluate, permitted', run: evaluator(rules(200), () => requestFor(199)) },
+      {
+        name: 'no rule matches',
+        run: evaluator(rules(200), (i) => ({ ...requestFor(0, i), action: 'a.b' }), 'no_matching_permit'),
+      },
+      { name: 'a deny matches', run: evaluator(rules(200), (i) => requestFor(3, i), 'denied_by_rule') },
+      {
+        name: 'malformed',
+        run: evaluator(
+          rules(200),
+          (i) => ({ ...requestFor(0), resource: `/a/../${i}` }),
+          'malformed_request',
+        ),
+      },
+    ],
+  };
+  yield* hardInput();
   const text = rules(200);
   yield {
     title: 'Compile',
@@ -99,13 +138,98 @@ export async function* tables({ smoke }) {
   };
 }
 
-/** Decides requests that were made before, and makes sure that they are permitted. */
-function evaluator(text, request) {
+/** Input that means to take long, beside plain input of its length: ten times as long is the most. */
+function* hardInput() {
+  const long = (i) => ({ action: 'a', resource: `/${'a/'.repeat(2044)}${i}` });
+  const hard = (pattern) => evaluator(`permit a on '${pattern}'`, long, 'no_matching_permit');
+  yield {
+    title: 'Decide a request that means to take long',
+    note: 'A resource of 4,096 characters in 2,045 segments, or in one.',
+    candidates: besidePlain([
+      { name: PLAIN, run: hard(`${'a/'.repeat(2044)}b`) },
+      { name: '1,000 `**`, then `b`', run: hard(`${'**/'.repeat(1000)}b`) },
+      { name: '`**/a` 800 times, then `b`', run: hard(`${'**/a/'.repeat(800)}b`) },
+      { name: '`**/*a*` 500 times, then `b`', run: hard(`${'**/*a*/'.repeat(500)}b`) },
+      {
+        name: '`**/a/**/b` in 10,000 statements',
+        run: evaluator(
+          lines(10_000, () => "permit a on '**/a/**/b'"),
+          long,
+          'no_matching_permit',
+        ),
+      },
+      {
+        name: '`*a` 2,000 times, then `b`, in one segment',
+        run: evaluator(
+          `permit a on '${'*a'.repeat(2000)}b'`,
+          () => ({ action: 'a', resource: 'a'.repeat(4096) }),
+          'no_matching_permit',
+        ),
+      },
+    ]),
+  };
+  const text = { action: 'a', resource: '/x', context: { s: `${'a'.repeat(10_000)}!` } };
+  const regex = (pattern) =>
+    evaluator(`permit a on /x when s matches '${pattern}'`, () => text, 'no_matching_permit');
+  yield {
+    title: 'Decide by a regular expression that means to explode',
+    note: 'A text of 10,001 characters, on which the first of them fails like the others, at its end.',
+    candidates: besidePlain([
+      { name: PLAIN, run: regex('^a+$') },
+      { name: '(a+)+', run: regex('^(a+)+$') },
+      { name: '(a|a)*', run: regex('^(a|a)*$') },
+      { name: '(a*)*b', run: regex('^(a*)*b$') },
+    ]),
+  };
+  const refused = (source) => () => {
+    try {
+      return compile(source);
+    } catch (error) {
+      return error;
+    }
+  };
+  const condition = (depth) => `permit a on /x when ${'('.repeat(depth)}n = 1${')'.repeat(depth)}`;
+  yield {
+    title: 'Read a text that means to take long',
+    note: 'Texts of 20,000 characters.',
+    candidates: besidePlain([
+      { name: PLAIN, run: refused(lines(1_300, () => 'permit a on /x')) },
+      { name: '10,000 parentheses, refused', run: refused(condition(10_000)) },
+      { name: '5,000 `not`, refused', run: refused(`permit a on /x when ${'not '.repeat(5_000)}n = 1`) },
+      { name: '64 parentheses 130 times', run: refused(lines(130, () => condition(64))) },
+    ]),
+  };
+}
+
+/** The first is the plain one. */
+const besidePlain = ([plain, ...hard]) => [
+  plain,
+  ...hard.map((one) => ({ ...one, bar: share(0.1, plain.name) })),
+];
+
+/** Patterns, a statement with each of them, and the request that the statement matches. */
+function wildcards() {
+  const on = (action, resource) => ({ action, resource, context: {} });
+  return [
+    ['`*.x123` on `**`', (i) => `permit *.x${i} on **`, (i) => on(`t.x${i}`, '/a/b')],
+    ['`/**/leaf123`', (i) => `permit a.b on '/**/leaf${i}'`, (i) => on('a.b', `/a/b/leaf${i}`)],
+    ['`/**/mid123/**`', (i) => `permit a.b on '/**/mid${i}/**'`, (i) => on('a.b', `/a/mid${i}/b`)],
+    ['`/**/a123/**/b123`', (i) => `permit a.b on '/**/a${i}/**/b${i}'`, (i) => on('a.b', `/a${i}/x/b${i}`)],
+    ['`get123_*`', (i) => `permit get${i}_* on **`, (i) => on(`get${i}_x`, '/a/b')],
+    ['`f_*_123.txt`', (i) => `permit a.b on '/*/f_*_${i}.txt'`, (i) => on('a.b', `/a/f_x_${i}.txt`)],
+  ];
+}
+
+/** Decides requests that were made before, and makes sure of what comes out. */
+function evaluator(text, request, code = 'permitted') {
   const policy = compile(text);
   const requests = Array.from({ length: REQUESTS }, (_, i) => request(i));
-  if (!evaluate(policy, requests[0]).permitted) throw new Error('the sample request is not permitted');
+  const evaluation = evaluate(policy, requests[0]);
+  if (evaluation.code !== code) throw new Error(`the sample request is ${evaluation.code}`);
   return (i) => evaluate(policy, requests[i % REQUESTS]);
 }
+
+const lines = (count, line) => Array.from({ length: count }, (_, i) => line(i)).join('\n');
 
 /** Requests for every n-th statement, so that `asked` of them are asked for; permits only. */
 function spread(statements, asked) {
@@ -116,17 +240,6 @@ function spread(statements, asked) {
   };
 }
 
-function oneAction(count) {
-  return Array.from(
-    { length: count },
-    (_, i) => `permit files.read on '/projects/p${i}/**' when args.amount <= ${1000 + i}`,
-  ).join('\n');
-}
-
-function sameAction(count) {
-  return (i) => ({ ...requestFor((i * 7919) % count, i), action: 'files.read' });
-}
-
 function narrowing(count, most, expected) {
   const statement = (amount) => (i) =>
     `permit tools.t${i}.* on '/projects/p${i}/**' when args.amount <= ${amount(i)} and args.currency = 'EUR'`;
@@ -135,44 +248,4 @@ function narrowing(count, most, expected) {
   const child = compile(places.map(statement(most)).reverse().join('\n'));
   if (checkNarrowing(child, parent).narrows !== expected) throw new Error('the answer is another one');
   return () => checkNarrowing(child, parent);
-}
-
-/** The rules of `rules` as Cedar has them. */
-function cedar(count) {
-  const policies = Array.from({ length: count }, (_, i) => {
-    const kind = i % 4 === 3 && i < count - 1 ? 'forbid' : 'permit';
-    const condition = `resource.path like "/projects/p${i}/*" && context.amount <= ${1000 + i} && context.currency == "EUR"`;
-    return `${kind}(principal, action == Action::"tools.t${i}.run", resource) when { ${condition} };`;
-  });
-  const name = `rules-${count}`;
-  const parsed = preparsePolicySet(name, { staticPolicies: policies.join('\n') });
-  if (parsed.type !== 'success') throw new Error(JSON.stringify(parsed));
-  const uid = { type: 'File', id: 'f' };
-  const call = {
-    principal: { type: 'Agent', id: 'a' },
-    action: { type: 'Action', id: `tools.t${count - 1}.run` },
-    resource: uid,
-    context: { amount: 10, currency: 'EUR' },
-    preparsedPolicySetId: name,
-    entities: [{ uid, attrs: { path: `/projects/p${count - 1}/files/f0.txt` }, parents: [] }],
-  };
-  const answer = statefulIsAuthorized(call);
-  if (answer.type !== 'success' || answer.response.decision !== 'allow')
-    throw new Error(JSON.stringify(answer));
-  return () => statefulIsAuthorized(call);
-}
-
-function casl(count, action) {
-  const rulesOfCasl = Array.from({ length: count }, (_, i) => ({
-    action: action(i),
-    subject: 'File',
-    inverted: i % 4 === 3 && i < count - 1,
-    conditions: { project: `p${i}`, amount: { $lte: 1000 + i }, currency: 'EUR' },
-  }));
-  // CASL lets the last rule that matches win and asks it first; the rule that matches here is asked last.
-  const ability = createMongoAbility(rulesOfCasl.reverse(), { detectSubjectType: () => 'File' });
-  const last = count - 1;
-  const file = { project: `p${last}`, amount: 10, currency: 'EUR' };
-  if (!ability.can(action(last), file)) throw new Error('CASL does not permit the sample request');
-  return () => ability.can(action(last), file);
 }

@@ -1,7 +1,6 @@
 import type { Request } from './evaluate.js';
 import { BudgetSpent } from './lib/budget.js';
 import type { Pattern } from './lib/pattern.js';
-import { Statements } from './lib/statements.js';
 import { holdsLimit } from './narrowing.js';
 import {
   type Limit,
@@ -12,9 +11,9 @@ import {
   type Rule,
   type Target,
 } from './policy.js';
-import { FALSE, NOT_FALSE, NOT_TRUE, TRUE, type Truths } from './prove/formula.js';
-import { type ProofOptions, Prover, SPENT } from './prove/prover.js';
-import type { Query } from './prove/search.js';
+import { ANY, FALSE, NOT_FALSE, NOT_TRUE, TRUE, type Truths } from './prove/formula.js';
+import { only, type ProofOptions, Prover, SPENT } from './prove/prover.js';
+import type { Among, Query } from './prove/search.js';
 
 export type AnalysisKind =
   /** No request can ever make the statement decide anything. */
@@ -117,22 +116,22 @@ class Analysis {
   }
 
   #permit(permit: Rule): void {
-    if (this.#excludes(this.#prover.permittedBy(this.#program, permit))) this.#forbidden(permit);
+    const permitted = this.#prover.permittedBy(this.#program, permit);
+    if (this.#excludes(permitted)) this.#forbidden(permit);
     else {
-      const others = this.#others(this.#program.permits.all, permit);
-      const alone = this.#prover.and(
-        this.#prover.permittedBy(this.#program, permit),
-        this.#without(others, NOT_TRUE),
-      );
-      if (this.#excludes(alone)) this.#superfluous(permit, 'other permits permit all that this one permits');
+      const others = this.#others(this.#program.permits, permit);
+      if (this.#excludes(this.#prover.and(permitted, this.#without(others, NOT_TRUE)))) {
+        this.#superfluous(permit, 'other permits permit all that this one permits');
+      }
     }
   }
 
   #forbidden(permit: Rule): void {
     const applying = this.#prover.applying(permit, TRUE);
-    const deny = this.#program.denies.all.find((each) =>
-      this.#excludes({ ...applying, ...this.#without([each], FALSE) }),
-    );
+    const deny = this.#program.denies.all.find((each) => {
+      const alone = only(this.#program.denies, (other) => other === each);
+      return this.#excludes({ ...applying, ...this.#without(alone, FALSE) });
+    });
     if (deny === undefined) {
       const message = 'denies and budgets together forbid all that this permit permits';
       this.#report('covered', permit, message);
@@ -143,23 +142,24 @@ class Analysis {
   }
 
   #deny(deny: Rule): void {
-    const others = this.#others(this.#program.denies.all, deny);
-    if (this.#covers(others, deny)) this.#superfluous(deny, 'other denies forbid all that this one forbids');
+    const others = this.#without(this.#others(this.#program.denies, deny), FALSE);
+    if (this.#excludes({ ...this.#prover.applying(deny, NOT_FALSE), ...others })) {
+      this.#superfluous(deny, 'other denies forbid all that this one forbids');
+    }
   }
 
   #require(require: Requirement): void {
     if (this.#isIdle(require)) return;
-    const named = this.#program.requires.all.filter(({ name }) => name === require.name);
-    if (this.#covers(this.#others(named, require), require)) {
+    const named = only(this.#program.requires, (other) => (other as Requirement).name === require.name);
+    const others = this.#without(this.#others(named, require), FALSE);
+    if (this.#isNeverPermitted({ ...this.#prover.applying(require, NOT_FALSE), ...others })) {
       this.#superfluous(require, 'other statements require the same wherever this one does');
     }
   }
 
   #limit(limit: Limit): void {
     if (this.#isIdle(limit)) return;
-    const tighter = this.#others(this.#program.limits.all, limit).find(
-      (other) => holdsLimit(other, limit) && this.#covers([other], limit),
-    );
+    const tighter = this.#program.limits.all.find((other) => this.#isTighter(other, limit));
     if (tighter !== undefined) {
       this.#redundant.add(limit);
       const message = `the limit on line ${tighter.line} is always reached before this one`;
@@ -167,6 +167,13 @@ class Analysis {
     } else if (limit.field !== undefined && this.#isFree(limit)) {
       this.#report('never_binds', limit, 'every request that is permitted costs 0 of this budget');
     }
+  }
+
+  #isTighter(other: Limit, limit: Limit): boolean {
+    this.#prover.spend(1);
+    if (other === limit || this.#redundant.has(other) || !holdsLimit(other, limit)) return false;
+    const counted = only(this.#program.limits, (each) => each === other);
+    return this.#isNeverPermitted({ targets: [limit], ...this.#without(counted, ANY) });
   }
 
   /** Whether no permitted request costs anything of a budget. */
@@ -188,23 +195,17 @@ class Analysis {
     );
   }
 
-  /** Whether one of these applies, or may apply, wherever the statement does. */
-  #covers(others: readonly Target[], target: Target): boolean {
-    if (others.length === 0) return false;
-    return this.#excludes({ ...this.#prover.applying(target, NOT_FALSE), ...this.#without(others, FALSE) });
-  }
-
   #superfluous(target: Target, message: string): void {
     this.#redundant.add(target);
     this.#report('redundant', target, message);
   }
 
-  #others<T extends Target>(targets: readonly T[], target: T): T[] {
-    return targets.filter((other) => other !== target && !this.#redundant.has(other));
+  #others(among: Among, target: Target): Among {
+    return only(among, (other) => other !== target && !this.#redundant.has(other));
   }
 
-  #without(targets: readonly Target[], truths: Truths): Partial<Query> {
-    return { exclusions: [this.#prover.without(new Statements(targets), truths)] };
+  #without(among: Among, truths: Truths): Partial<Query> {
+    return { exclusions: [this.#prover.without(among, truths)] };
   }
 
   /** True only if it is proved that there is no such request. */

@@ -1,9 +1,8 @@
 import { type Evaluation, evaluate, type Request } from './evaluate.js';
 import { toDecimal, unitsAt } from './lib/decimal.js';
-import { Statements } from './lib/statements.js';
-import { type Limit, type Policy, type Program, programOf } from './policy.js';
+import { type Limit, type Policy, type Program, programOf, type Requirement } from './policy.js';
 import { ANY, FALSE, NOT_FALSE } from './prove/formula.js';
-import { firstOf, type ProofOptions, Prover, withinBudget } from './prove/prover.js';
+import { firstOf, only, type ProofOptions, Prover, withinBudget } from './prove/prover.js';
 import type { Finding, Query } from './prove/search.js';
 
 export type Narrowing =
@@ -66,10 +65,10 @@ class Check {
   obligations(): Finding<Refutation> {
     const prover = this.#prover;
     return firstOf(this.#outer.requires.all, (requirement) => {
-      const twins = this.#inner.requires.all.filter(({ name }) => name === requirement.name);
+      const twins = only(this.#inner.requires, (own) => (own as Requirement).name === requirement.name);
       const lacking = {
         ...prover.applying(requirement, NOT_FALSE),
-        exclusions: [prover.without(new Statements(twins), FALSE)],
+        exclusions: [prover.without(twins, FALSE)],
       };
       return this.#permitted(lacking, (own, theirs) => lacksObligation(own, theirs, requirement.name));
     });
@@ -81,6 +80,7 @@ class Check {
 
   /** One limit of the child must count all that the parent's counts: several smaller ones do not add up to it. */
   #limit(limit: Limit): Finding<Refutation> {
+    this.#prover.spend(this.#inner.limits.all.length);
     const tight = this.#inner.limits.all.filter((own) => holdsLimit(own, limit));
     const uncounted = this.#uncounted(limit, tight);
     if (uncounted !== undefined || tight.length === 1) return uncounted;
@@ -94,7 +94,8 @@ class Check {
 
   /** A request under the parent's limit that none of the child's counts. */
   #uncounted(limit: Limit, counted: readonly Limit[]): Finding<Refutation> {
-    const exclusions = [this.#prover.without(new Statements(counted), ANY)];
+    const among = only(this.#inner.limits, (own) => counted.includes(own as Limit));
+    const exclusions = [this.#prover.without(among, ANY)];
     return this.#permitted({ targets: [limit], exclusions }, (own, theirs) => {
       const isDue = theirs.limits.some(({ statement }) => statement === limit.index);
       const isKept = own.limits.some(({ statement }) => counted.some(({ index }) => index === statement));

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compilePattern, matchPattern, type Pattern } from '../src/lib/pattern.js';
+import { compilePattern, type GlobSegment, matchPattern, type Pattern } from '../src/lib/pattern.js';
 import { Statements } from '../src/lib/statements.js';
 
 interface Place {
@@ -143,6 +143,34 @@ describe('the steps of a search', () => {
         2 * steps(statements([line(i)]), action, resource),
       );
     }
+  });
+
+  it('ask only the globs that begin and end as the segment does', () => {
+    let asked = 0;
+    const counting = (text: string): Pattern => {
+      const [glob] = compilePattern([text]).segments as readonly [GlobSegment];
+      const pieces = new Proxy(glob.pieces, {
+        get(target, key, receiver) {
+          // Whoever asks a glob looks at its first piece.
+          if (key === '0') asked++;
+          return Reflect.get(target, key, receiver);
+        },
+      });
+      return { segments: [{ ...glob, pieces }], matchesAll: false };
+    };
+    const resource = compilePattern(['**']);
+    const globs = Array.from({ length: MANY }, (_, i) => [`get${i}_*`, `*_x${i}`, `get_*_${i}.txt`][i % 3]!);
+    const list = new Statements(globs.map((text, index) => ({ index, action: counting(text), resource })));
+    asked = 0;
+    for (const [i, text] of [
+      [0, 'get0_a'],
+      [1, 'a_x1'],
+      [5000, 'get_a_5000.txt'],
+      [9998, 'get_9_9998.txt'],
+    ] as const) {
+      expect(list.covering([text], []).map(({ index }) => index)).toEqual([i]);
+    }
+    expect(asked).toBeLessThanOrEqual(8);
   });
 
   it.each<[adversary: string, patterns: readonly string[], text: string]>([

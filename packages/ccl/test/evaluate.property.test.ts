@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compile, evaluate, type Policy, parse, type Request } from '../src/index.js';
-import { documentText, request } from './support/generators.js';
-import { referenceEvaluate } from './support/reference.js';
+import { compile, evaluate, type Policy, parse, type Request, type RuleStatement } from '../src/index.js';
+import { compileCondition } from '../src/lib/condition.js';
+import { condition, context, documentText, request } from './support/generators.js';
+import { judge, referenceEvaluate } from './support/reference.js';
 
 const DOCUMENTS = 4000;
 const REQUESTS = 25;
@@ -55,6 +56,20 @@ describe('evaluate agrees with a literal reading of the specification', () => {
     });
     fc.assert(property, { numRuns: 1000 });
     expect(codes.size).toBe(5);
+  });
+});
+
+describe('a condition compiled alone', () => {
+  it('says what a literal reading of the specification says', () => {
+    const property = fc.property(condition, fc.array(context, { maxLength: 20 }), (text, contexts) => {
+      const [statement] = parse(`permit a on /x when (${text})`).statements as readonly RuleStatement[];
+      const test = compileCondition(statement!.condition!);
+      for (const one of contexts) {
+        const truth = test(one);
+        expect(truth === undefined ? 'unknown' : String(truth)).toBe(judge(statement!.condition!, one));
+      }
+    });
+    fc.assert(property, { numRuns: 1000 });
   });
 });
 

@@ -2,6 +2,7 @@ import type { FieldNode, Location } from '../ast.js';
 import { quoteForMessage } from './escape.js';
 import { Lexer } from './lexer.js';
 import { split } from './split.js';
+import { type Aliases, suggestWord } from './suggest.js';
 
 const MAX_NESTING = 64;
 const FORBIDDEN_NAMES = ['__proto__', 'prototype', 'constructor'];
@@ -47,8 +48,15 @@ export class Cursor {
     return this.isNext(word) && this.lexer.peek(word.length) !== '.' && this.keyword(word);
   }
 
-  expectKeyword(word: string, expected = `"${word}"`): void {
-    if (!this.keyword(word)) this.lexer.fail(expected);
+  /** Takes a keyword that must stand here; `words` are all that may. */
+  expectKeyword(word: string, expected = `"${word}"`, words?: readonly string[]): void {
+    if (!this.keyword(word)) this.failAtWord(expected, words ?? [word]);
+  }
+
+  /** Throws the syntax error where one of some words is due; what stands there may be near one of them. */
+  failAtWord(expected: string, words: readonly string[], aliases: Aliases = {}): never {
+    const { text, offset } = this.lexer;
+    return this.lexer.fail(expected, { suggestion: suggestWord(text, offset, words, aliases) });
   }
 
   /** The place from the start of `first` to here. */
@@ -63,7 +71,9 @@ export class Cursor {
     const path = split(text, '.');
     let at = this.lexer.tokenStart;
     for (const name of path) {
-      if (FORBIDDEN_NAMES.includes(name)) this.lexer.fail('the name of a field', at, quoteForMessage(name));
+      if (FORBIDDEN_NAMES.includes(name)) {
+        this.lexer.fail('the name of a field', { at, end: at + name.length, found: quoteForMessage(name) });
+      }
       at += name.length + 1;
     }
     return { kind: 'field', path, location: this.lexer.lastLocation };
@@ -72,12 +82,13 @@ export class Cursor {
   /** NUMBER: a finite double, not rounded to 0 unless written so, no integer beyond ±(2^53-1); -0 is 0 */
   numberValue(text: string, start = this.lexer.tokenStart): number {
     const value = Number(text);
+    const mistake = { at: start, end: start + text.length, found: quoteForMessage(text) };
     // Every double beyond 2^53 is an integer, so this bound also refuses what is not finite.
     if (Math.abs(value) > Number.MAX_SAFE_INTEGER) {
-      this.lexer.fail('a number within ±9007199254740991', start, quoteForMessage(text));
+      this.lexer.fail('a number within ±9007199254740991', mistake);
     }
     if (value === 0 && /^-?[0.]*[1-9]/.test(text)) {
-      this.lexer.fail('a number that does not vanish to 0', start, quoteForMessage(text));
+      this.lexer.fail('a number that does not vanish to 0', mistake);
     }
     return value === 0 ? 0 : value;
   }
@@ -93,7 +104,10 @@ export class Cursor {
   /** Reads what is nested one deeper, under the parenthesis or `not` at `start`. */
   nested<Result>(start: number, read: () => Result): Result {
     if (++this.#depth > MAX_NESTING) {
-      this.lexer.fail(`at most ${MAX_NESTING} nested parentheses and "not"s`, start, 'one more');
+      this.lexer.fail(`at most ${MAX_NESTING} nested parentheses and "not"s`, {
+        at: start,
+        found: 'one more',
+      });
     }
     const result = read();
     this.#depth--;

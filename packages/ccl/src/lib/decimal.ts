@@ -1,28 +1,71 @@
-/** A number from 0 up as an exact decimal: units × 10^-places. */
-export interface Decimal {
-  readonly units: bigint;
-  readonly places: number;
+/** An exact decimal, `units` × 10^-`places`. */
+export class Decimal {
+  static readonly ZERO = new Decimal(0n, 0);
+
+  private constructor(
+    readonly units: bigint,
+    /** 0 or more. */
+    readonly places: number,
+  ) {}
+
+  /**
+   * The decimal that the shortest form of a double names: 0.1 is one tenth, not the binary fraction beside it. So ten
+   * charges of 0.1 fill a budget of 1 exactly.
+   * @param value finite
+   */
+  static of(value: number): Decimal {
+    if (Number.isSafeInteger(value)) return new Decimal(BigInt(value), 0);
+    const [mantissa, exponent = '0'] = String(value).split('e');
+    const [whole, fraction = ''] = mantissa!.split('.');
+    const places = fraction.length - Number(exponent);
+    const units = BigInt(whole! + fraction);
+    return places >= 0 ? new Decimal(units, places) : new Decimal(units * 10n ** BigInt(-places), 0);
+  }
+
+  /** Reads what `toString` wrote; undefined for anything else, and for more than 2,000 digits. */
+  static parse(text: unknown): Decimal | undefined {
+    const [, units, places] = (typeof text === 'string' && /^(-?\d{1,2000})e-(\d{1,3})$/.exec(text)) || [];
+    return units === undefined ? undefined : new Decimal(BigInt(units), Number(places));
+  }
+
+  plus(other: Decimal): Decimal {
+    const places = Math.max(this.places, other.places);
+    return new Decimal(this.unitsAt(places) + other.unitsAt(places), places);
+  }
+
+  minus(other: Decimal): Decimal {
+    const places = Math.max(this.places, other.places);
+    return new Decimal(this.unitsAt(places) - other.unitsAt(places), places);
+  }
+
+  exceeds(other: Decimal): boolean {
+    const places = Math.max(this.places, other.places);
+    return this.unitsAt(places) > other.unitsAt(places);
+  }
+
+  /** `parts` of `whole` equal parts of it, rounded down at six more places. */
+  share(parts: number, whole: number): Decimal {
+    return new Decimal((this.units * BigInt(parts) * 1_000_000n) / BigInt(whole), this.places + 6);
+  }
+
+  /** The nearest double. */
+  toNumber(): number {
+    return Number(this.toString());
+  }
+
+  /** For example `1995e-2`. */
+  toString(): string {
+    return `${this.units}e-${this.places}`;
+  }
+
+  /** @param places no fewer than it has */
+  unitsAt(places: number): bigint {
+    return this.places === places ? this.units : this.units * 10n ** BigInt(places - this.places);
+  }
 }
 
-/**
- * The decimal that the shortest form of a double names: 0.1 is one tenth, not the binary fraction beside it. So ten
- * charges of 0.1 fill a budget of 1 exactly.
- * @param value finite and not negative
- */
-export function toDecimal(value: number): Decimal {
-  const [mantissa, exponent = '0'] = String(value).split('e');
-  const [whole, fraction = ''] = mantissa!.split('.');
-  const places = fraction.length - Number(exponent);
-  const units = BigInt(whole! + fraction);
-  return places >= 0 ? { units, places } : { units: units * 10n ** BigInt(-places), places: 0 };
-}
+/** See `Decimal.of`. */
+export const toDecimal = (value: number): Decimal => Decimal.of(value);
 
-/** The units of a decimal at `places` decimal places, which must be no fewer than it has. */
-export function unitsAt(decimal: Decimal, places: number): bigint {
-  return decimal.places === places ? decimal.units : decimal.units * 10n ** BigInt(places - decimal.places);
-}
-
-/** The nearest double. */
-export function toNumber(units: bigint, places: number): number {
-  return Number(`${units}e-${places}`);
-}
+/** See `Decimal.unitsAt`. */
+export const unitsAt = (decimal: Decimal, places: number): bigint => decimal.unitsAt(places);

@@ -9,6 +9,13 @@ export function escapeText(text: string): string {
   return escaped;
 }
 
+/** Text as it is, but for what a reader cannot see, and cut at `limit` characters: for whoever wrote it. */
+export function printable(text: string, limit: number): string {
+  let shown = '';
+  for (const character of text.slice(0, limit)) shown += showCharacter(character);
+  return text.length > limit ? `${shown}…` : shown;
+}
+
 /** A value from outside for a message: escaped, in backticks, cut at `limit` characters. */
 export function quoteForMessage(value: string, limit = 64): string {
   if (value.length <= limit && PLAIN.test(value)) return `\`${value}\``;
@@ -24,5 +31,9 @@ export function quoteForMessage(value: string, limit = 64): string {
 
 function escapeCharacter(character: string): string {
   if (character === '`' || character === '\\') return `\\${character}`;
+  return showCharacter(character);
+}
+
+function showCharacter(character: string): string {
   return HIDDEN.test(character) ? `\\u{${character.codePointAt(0)!.toString(16)}}` : character;
 }

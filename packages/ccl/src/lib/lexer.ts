@@ -2,6 +2,7 @@ import type { Comment, Location } from '../ast.js';
 import { CclSyntaxError } from '../errors.js';
 import { ACTION, BOUNDARY, DIGIT, IDENT, IDENT_START, isIn, PATH } from './chars.js';
 import { quoteForMessage } from './escape.js';
+import { matchAt, type Suggestion } from './suggest.js';
 
 const TAB = 9;
 const LF = 10;
@@ -14,9 +15,23 @@ const DOT = 46;
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 const JSON_ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
 const LONE_SURROGATE = /\p{Cs}/u;
+/** What a reader takes for one thing, whether or not it is a token. */
+const VISIBLE_RUN = /[A-Za-z0-9_.:*/~@%+&?$-]+|[!<>=]=?/y;
 // The first group are the characters that the language bans outside strings; U+2029 joins them because some
 // viewers break the line there, which would show a comment's text as a statement.
 const BANNED_IN_COMMENT = /[\r\u00a0\u0085\u2028\u2029\ufeff]/;
+
+/** What a syntax error says beside what was expected. */
+export interface Mistake {
+  /** Where it stands; here unless given. */
+  readonly at?: number;
+  /** The offset just after it; the end of the visible run at `at` unless given. */
+  readonly end?: number;
+  readonly found?: string;
+  readonly hint?: string | undefined;
+  readonly suggestion?: Suggestion | undefined;
+  readonly cause?: unknown;
+}
 
 /**
  * Reads tokens on demand: the parser says which kind may stand at the current place, because a run of characters
@@ -35,7 +50,7 @@ export class Lexer {
   constructor(text: string) {
     this.text = text;
     const lone = text.search(LONE_SURROGATE);
-    if (lone !== -1) this.fail('text that UTF-8 can hold', lone, 'a lone surrogate');
+    if (lone !== -1) this.fail('text that UTF-8 can hold', { at: lone, found: 'a lone surrogate' });
   }
 
   /** Skips spaces, tabs and comments; newlines too if they do not end a statement here. */
@@ -128,7 +143,7 @@ export class Lexer {
     for (;;) {
       if (!isIn(this.text.charCodeAt(end), IDENT_START)) {
         if (end === this.offset) return undefined;
-        this.fail('a name after "."', end);
+        this.fail('a name after "."', { at: end });
       }
       end = this.#run(IDENT, end);
       if (this.text.charCodeAt(end) !== DOT) return this.#takeText(end);
@@ -146,8 +161,7 @@ export class Lexer {
     if (code === RAW_QUOTE) return this.#takeText(this.#rawEnd())!.slice(1, -1);
     if (code !== JSON_QUOTE) return undefined;
     const value = JSON.parse(this.#takeText(this.#jsonEnd())!) as string;
-    if (LONE_SURROGATE.test(value))
-      this.fail('escapes that make whole characters', this.tokenStart, 'a lone surrogate');
+    if (LONE_SURROGATE.test(value)) this.failToken('escapes that make whole characters', 'a lone surrogate');
     return value;
   }
 
@@ -155,15 +169,17 @@ export class Lexer {
     return { start, end, line: this.#line, column: start - this.#lineStart + 1 };
   }
 
-  /** Throws the syntax error for the place `at`. */
-  fail(
-    expected: string,
-    at = this.offset,
-    found = this.#describe(at),
-    hint?: string,
-    cause?: unknown,
-  ): never {
-    throw new CclSyntaxError({ text: this.text, offset: at, found, expected, hint, cause });
+  /** Throws the syntax error for what stands here, or where `mistake` says. */
+  fail(expected: string, mistake: Mistake = {}): never {
+    const { at = this.offset, end = this.#runEnd(at), found = this.#describe(at) } = mistake;
+    const { hint, suggestion, cause } = mistake;
+    const place = { text: this.text, offset: at, length: Math.max(end - at, 0) };
+    throw new CclSyntaxError({ ...place, found, expected, hint, suggestion, cause });
+  }
+
+  /** Throws the syntax error for the last token. */
+  failToken(expected: string, found: string, mistake: Mistake = {}): never {
+    this.fail(expected, { at: this.tokenStart, end: this.tokenEnd, found, ...mistake });
   }
 
   #newlineLength(): number {
@@ -206,7 +222,7 @@ export class Lexer {
     const lineEnd = this.#lineEnd(start);
     const content = this.text.slice(start + 1, lineEnd);
     const banned = content.search(BANNED_IN_COMMENT);
-    if (banned !== -1) this.fail('a comment without odd line breaks or spaces', start + 1 + banned);
+    if (banned !== -1) this.fail('a comment without odd line breaks or spaces', { at: start + 1 + banned });
     const text = trimEnd(content);
     const location = this.locate(start, start + 1 + text.length);
     this.comments.push({ kind: 'comment', text, location });
@@ -223,7 +239,7 @@ export class Lexer {
   #rawEnd(): number {
     const close = this.text.indexOf("'", this.offset + 1);
     if (close === -1 || this.text.slice(this.offset, close).includes('\n')) {
-      this.fail(`"'" at the end of the string`, this.#lineEnd(this.offset));
+      this.fail(`"'" at the end of the string`, { at: this.#lineEnd(this.offset) });
     }
     return close + 1;
   }
@@ -232,8 +248,8 @@ export class Lexer {
     for (let at = this.offset + 1; ; ) {
       const code = this.text.charCodeAt(at);
       if (code === JSON_QUOTE) return at + 1;
-      if (Number.isNaN(code) || code === LF || code === CR) this.fail(`'"' at the end of the string`, at);
-      if (code < SPACE) this.fail('an escape for a control character', at);
+      if (Number.isNaN(code) || code === LF || code === CR) this.fail(`'"' at the end of the string`, { at });
+      if (code < SPACE) this.fail('an escape for a control character', { at });
       if (code !== 92) at++;
       else at += this.#escapeLength(at);
     }
@@ -242,16 +258,21 @@ export class Lexer {
   #escapeLength(at: number): number {
     JSON_ESCAPE.lastIndex = at;
     const match = JSON_ESCAPE.exec(this.text);
-    if (match === null) this.fail('a JSON escape', at);
+    if (match === null) this.fail('a JSON escape', { at });
     return match[0].length;
   }
 
   #describe(at: number): string {
     if (at >= this.text.length) return 'the end of the text';
-    const rest = this.text.slice(at, at + 80);
-    if (/^\r?\n/.test(rest)) return 'the end of the line';
-    const visible = /^[A-Za-z0-9_.:*/~@%+&?$-]+|^[!<>=]=?/.exec(rest);
-    return quoteForMessage(visible === null ? String.fromCodePoint(rest.codePointAt(0)!) : visible[0], 32);
+    const end = this.#runEnd(at);
+    return end === at ? 'the end of the line' : quoteForMessage(this.text.slice(at, end), 32);
+  }
+
+  /** Where that which a reader takes for one thing ends; `at` itself at the end of a line or of the text. */
+  #runEnd(at: number): number {
+    if (at >= this.text.length || /^\r?\n/.test(this.text.slice(at, at + 2))) return at;
+    const run = matchAt(VISIBLE_RUN, this.text, at);
+    return at + (run ?? String.fromCodePoint(this.text.codePointAt(at)!)).length;
   }
 }
 

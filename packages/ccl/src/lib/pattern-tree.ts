@@ -117,11 +117,13 @@ export class PatternTree<Value> {
     if (this.#rest !== undefined) search.found.push(this.#rest);
     const wild = this.#wild;
     if (wild?.many === undefined) return;
-    const outer = search.enter();
+    const { taken } = search;
+    search.isInside = true;
+    search.taken = 0;
     for (let place = at; place < search.segments.length && search.taken < wild.ways; place++) {
       wild.many.#visit(search, place);
     }
-    search.leave(outer);
+    search.taken = taken;
   }
 }
 
@@ -145,25 +147,12 @@ class Search<Value> {
   readonly found: Value[] = [];
   /** How many of the ways on from the innermost `**` were taken. */
   taken = 0;
-  /** How many `**` are being followed. */
-  #depth = 0;
+  /** Becomes true when a `**` is followed: nodes after it can be come upon again. */
+  isInside = false;
   #left: Set<PatternTree<Value>> | undefined = undefined;
 
   constructor(segments: readonly string[]) {
     this.segments = segments;
-  }
-
-  /** Begins to follow a `**`. @returns what `leave` is told */
-  enter(): number {
-    const { taken } = this;
-    this.taken = 0;
-    this.#depth++;
-    return taken;
-  }
-
-  leave(taken: number): void {
-    this.taken = taken;
-    this.#depth--;
   }
 
   /**
@@ -171,7 +160,7 @@ class Search<Value> {
    * at later and later places, and what can be found from those was found from the first.
    */
   isFirstAt(node: PatternTree<Value>): boolean {
-    if (this.#depth === 0) return true;
+    if (!this.isInside) return true;
     this.#left ??= new Set();
     if (this.#left.has(node)) return false;
     this.#left.add(node);

@@ -1,141 +1,134 @@
-import { type Decimal, unitsAt } from './decimal.js';
+import type { Tally } from '../limits.js';
+import { Decimal } from './decimal.js';
 
-/** One charge, or several neighbours merged into the latest of them. */
-export interface Entry {
+/** What was charged at one time, or at several neighbouring ones up to that time. */
+export interface LimitEntry {
   readonly time: number;
-  units: bigint;
-  /** Set when it counts no more: its window has passed, or all was given back. */
-  gone: boolean;
-  /** The entry that took it over. */
-  into: Entry | undefined;
+  readonly cost: Decimal;
 }
 
 /** The charges to one key within the last `period` milliseconds, oldest first, with their exact sum. */
-export class Window {
+export class Window implements Tally {
   period = 0;
-  /** The scale of all units in this window. */
-  #places = 0;
-  #used = 0n;
-  #entries: Entry[] = [];
+  #used = Decimal.ZERO;
+  #entries: LimitEntry[] = [];
   /** Entries before this index have passed. */
   #head = 0;
-
-  get places(): number {
-    return this.#places;
-  }
-
-  get isEmpty(): boolean {
-    return this.#head === this.#entries.length;
-  }
+  /** The time of the latest entry that has passed. */
+  #passed = Number.NEGATIVE_INFINITY;
 
   /** When the last charge passes. */
   get emptyAt(): number {
-    return this.isEmpty
-      ? Number.NEGATIVE_INFINITY
-      : this.#entries[this.#entries.length - 1]!.time + this.period;
-  }
-
-  /** Makes the scale fine enough for a decimal. */
-  refine(places: number): void {
-    if (places <= this.#places) return;
-    const factor = 10n ** BigInt(places - this.#places);
-    for (let i = this.#head; i < this.#entries.length; i++) this.#entries[i]!.units *= factor;
-    this.#used *= factor;
-    this.#places = places;
+    const last = this.#entries[this.#entries.length - 1];
+    return last === undefined ? Number.NEGATIVE_INFINITY : last.time + this.period;
   }
 
   /** Drops what has passed. A charge at t counts in [t, t + period), so two exactly a period apart never meet. */
   expire(now: number): void {
-    while (!this.isEmpty && now - this.#entries[this.#head]!.time >= this.period) {
-      const entry = this.#entries[this.#head++]!;
-      entry.gone = true;
-      this.#used -= entry.units;
+    while (this.#head < this.#entries.length && now - this.#entries[this.#head]!.time >= this.period) {
+      const { time, cost } = this.#entries[this.#head++]!;
+      this.#used = this.#used.minus(cost);
+      this.#passed = time;
     }
-    if (this.isEmpty) this.#clear();
-    else if (this.#head > 1000 && this.#head * 2 > this.#entries.length) {
-      this.#entries = this.#entries.slice(this.#head);
-      this.#head = 0;
-    }
+    if (this.#head === this.#entries.length) this.#clear();
+    else if (this.#head > 1000 && this.#head * 2 > this.#entries.length) this.#keep(this.#counted());
   }
 
-  /** What was charged within the last `period` milliseconds, in units. */
-  usedWithin(period: number, now: number): bigint {
+  usedWithin(period: number, now: number): Decimal {
     if (period >= this.period) return this.#used;
-    let sum = 0n;
+    let sum = Decimal.ZERO;
     for (let i = this.#entries.length - 1; i >= this.#head && now - this.#entries[i]!.time < period; i--) {
-      sum += this.#entries[i]!.units;
+      sum = sum.plus(this.#entries[i]!.cost);
     }
     return sum;
   }
 
-  /** Milliseconds until at least `units` of what counts within `period` have passed. */
-  waitFor(units: bigint, period: number, now: number): number {
-    let freed = 0n;
-    let passed = now;
-    for (let i = this.#head; freed < units && i < this.#entries.length; i++) {
-      const entry = this.#entries[i]!;
-      if (now - entry.time >= period) continue;
-      freed += entry.units;
-      passed = entry.time + period;
+  freeAt(excess: Decimal, period: number, now: number): number {
+    let left = excess;
+    let at = this.#head;
+    for (; left.units > 0n; at++) {
+      const { time, cost } = this.#entries[at]!;
+      if (now - time < period) left = left.minus(cost);
     }
-    return Math.ceil(passed - now);
+    return this.#entries[at - 1]!.time + period;
   }
 
-  add(time: number, units: bigint): Entry {
-    const entry: Entry = { time, units, gone: false, into: undefined };
-    this.#entries.push(entry);
-    this.#used += units;
-    return entry;
+  /** @param time no earlier than that of any other charge */
+  add(time: number, cost: Decimal): void {
+    const last = this.#entries[this.#entries.length - 1];
+    this.#used = this.#used.plus(cost);
+    if (last?.time === time) this.#entries[this.#entries.length - 1] = { time, cost: last.cost.plus(cost) };
+    else this.#entries.push({ time, cost });
   }
 
-  /** Takes back what was added with an entry, unless that has passed. */
-  remove(entry: Entry, cost: Decimal): void {
-    const holder = resolve(entry);
-    if (holder.gone) return;
-    const units = unitsAt(cost, this.#places);
-    holder.units -= units;
-    this.#used -= units;
-    if (this.#used === 0n) this.#clear();
+  /** Takes back what was added at a time, unless that has passed. */
+  remove(time: number, cost: Decimal): void {
+    if (time <= this.#passed) return;
+    const at = this.#indexOf(time);
+    const entry = this.#entries[at]!;
+    this.#entries[at] = { time: entry.time, cost: entry.cost.minus(cost) };
+    this.#used = this.#used.minus(cost);
+    if (this.#used.units === 0n) this.#clear();
   }
 
-  /**
-   * Merges neighbours into the later of them until each pair holds more than `capacity`, if there are more than
-   * `most` entries. What is merged counts for longer, never for less.
-   */
-  compact(most: number, capacity: bigint): void {
-    if (this.#entries.length - this.#head <= most) return;
-    const kept: Entry[] = [];
-    for (let i = this.#head; i < this.#entries.length; i++) {
-      const entry = this.#entries[i]!;
-      const last = kept[kept.length - 1];
-      if (last !== undefined && last.units + entry.units <= capacity) {
-        entry.units += last.units;
-        last.into = entry;
-        kept.pop();
-      }
-      kept.push(entry);
+  /** Merges neighbours if there are more than `most` entries. */
+  compact(most: number, amount: Decimal): void {
+    if (this.#entries.length - this.#head > most)
+      this.#keep(mergeEntries(this.#counted(), most, this.#used, amount));
+  }
+
+  /** The first entry at or after a time: what was charged at that time is in it, since charges merge into later ones. */
+  #indexOf(time: number): number {
+    let [low, high] = [this.#head, this.#entries.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#entries[middle]!.time < time) low = middle + 1;
+      else high = middle;
     }
-    this.#entries = kept;
+    return low;
+  }
+
+  #counted(): LimitEntry[] {
+    return this.#entries.slice(this.#head);
+  }
+
+  #keep(entries: LimitEntry[]): void {
+    this.#entries = entries;
     this.#head = 0;
   }
 
   #clear(): void {
-    for (let i = this.#head; i < this.#entries.length; i++) this.#entries[i]!.gone = true;
-    this.#entries = [];
-    this.#head = 0;
-    this.#used = 0n;
-    this.#places = 0;
+    this.#keep([]);
+    this.#used = Decimal.ZERO;
     this.period = 0;
   }
 }
 
-/** The entry that counts for this one now; shortens the way for the next time. */
-function resolve(entry: Entry): Entry {
-  let holder = entry;
-  while (holder.into !== undefined) {
-    holder.into = holder.into.into ?? holder.into;
-    if (holder.into.into === undefined) return holder.into;
-    holder = holder.into;
+const EXACT = Decimal.of(10_000);
+
+/** How many entries a key may have before neighbours merge: amounts up to 10,000 are to be exact for longer. */
+export function maxEntriesFor(amount: Decimal, maxEntriesPerKey: number): number {
+  return amount.exceeds(EXACT) ? maxEntriesPerKey : maxEntriesPerKey * 10;
+}
+
+/**
+ * Merges neighbours into the later of them, until each pair holds more than four parts in `most` of the amount (or of
+ * what is used, should that be more, so that no more than `most` entries can be left). What is merged counts for longer,
+ * never for less.
+ */
+export function mergeEntries(
+  entries: readonly LimitEntry[],
+  most: number,
+  used: Decimal,
+  amount: Decimal,
+): LimitEntry[] {
+  const capacity = (used.exceeds(amount) ? used : amount).share(4, most);
+  const kept: LimitEntry[] = [];
+  for (const entry of entries) {
+    const last = kept[kept.length - 1];
+    const sum = last?.cost.plus(entry.cost);
+    if (sum === undefined || sum.exceeds(capacity)) kept.push(entry);
+    else kept[kept.length - 1] = { time: entry.time, cost: sum };
   }
-  return holder;
+  return kept;
 }

@@ -50,8 +50,11 @@ export const NO_FACTS: Facts = {
   claims: new Map(),
 };
 
-/** The most contexts that are tried to make claims about two fields true. */
+/** The most contexts that are tried to make claims about two fields true, and the most fields in them. */
 const TRIES = 4096;
+const MOST_FIELDS = 16;
+/** The most names of a field for which a value is looked for. */
+const MOST_NAMES = 256;
 
 /** Breaks formulas down to atoms and finds values for their fields, each name of the context for itself. */
 export class ContextSolver {
@@ -64,6 +67,7 @@ export class ContextSolver {
 
   /** The facts with one more, or undefined if they contradict each other. */
   require(facts: Facts, { formula, truths }: Requirement): Facts | undefined {
+    this.#budget.spend(facts.required.size + facts.atoms.length + facts.choices.length);
     const required = new Map(facts.required);
     const choices = [...facts.choices];
     const fresh: Atom[] = [];
@@ -119,6 +123,7 @@ export class ContextSolver {
 
   /** A choice that was not made yet and that the context does not meet by chance. */
   broken(facts: Facts): Choice | undefined {
+    this.#budget.spend(facts.choices.length);
     return openChoices(facts).find(
       ({ terms, truths }) => !terms.some((term) => (this.truthOf(facts, term) & truths) !== 0),
     );
@@ -132,6 +137,7 @@ export class ContextSolver {
     const paths = new Map(
       related.flatMap(({ left, right }) => [left, right]).map((path) => [path.join('.'), path]),
     );
+    if (paths.size > MOST_FIELDS || [...paths.values()].some((path) => path.length > MOST_NAMES)) return;
     const constraints = related.flatMap(({ left, right }) => [
       ...constraintsAt(facts, left),
       ...constraintsAt(facts, right),
@@ -191,6 +197,7 @@ export class ContextSolver {
     this.#budget.spend(atoms.length);
     const isMet = (atom: FieldAtom) => (truthSet(truthIn(values, atom)) & required.get(atom.id)!) !== 0;
     if (atoms.every(isMet)) return { value: Object.hasOwn(values, name) ? values[name] : undefined };
+    if (atoms.some(({ path }) => path.length > MOST_NAMES)) return 'unsure';
     const key = atoms
       .map(({ id }) => `${id}:${required.get(id)}`)
       .sort()

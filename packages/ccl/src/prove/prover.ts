@@ -1,6 +1,5 @@
 import { evaluate, type Request } from '../evaluate.js';
 import { Budget, BudgetSpent } from '../lib/budget.js';
-import { Statements } from '../lib/statements.js';
 import { type Limit, type Policy, type Program, programOf, type Rule, type Target } from '../policy.js';
 import type { Requirement } from './context.js';
 import { FALSE, NOT_FALSE, NOT_TRUE, TRUE, type Truths } from './formula.js';
@@ -18,6 +17,7 @@ export const SPENT = 'the work budget is spent';
 /** Asks for requests in the terms of documents. */
 export class Prover {
   readonly search: Search;
+  readonly #budget: Budget;
   /** What a program's permits are kept from, whichever applies. */
   readonly #exclusions = new Map<Program, readonly Exclusion[]>();
 
@@ -26,7 +26,8 @@ export class Prover {
     if (!Number.isSafeInteger(budget) || budget < 1) {
       throw new RangeError('budget must be a whole number above 0');
     }
-    this.search = new Search(new Budget(budget));
+    this.#budget = new Budget(budget);
+    this.search = new Search(this.#budget);
   }
 
   /** A request that the first policy permits and by its rules the second does not. */
@@ -101,9 +102,9 @@ export class Prover {
 
   /** No limit may count what is missing or no number from 0 up. */
   #unmeasured(program: Program): Exclusion {
-    const budgets = program.limits.all.filter(({ field }) => field !== undefined);
+    const budgets = only(program.limits, (limit) => (limit as Limit).field !== undefined);
     const excuse = (limit: Target) => this.measured(limit as Limit, TRUE);
-    return { among: new Statements<Target>(budgets), excuse };
+    return { among: budgets, excuse };
   }
 
   measured({ field }: Limit, truths: Truths): Requirement {
@@ -115,6 +116,11 @@ export class Prover {
     return { formula: this.search.formulas.measurable(field!, true), truths: TRUE };
   }
 
+  /** Counts work that the searches do not see. */
+  spend(steps: number): void {
+    this.#budget.spend(steps);
+  }
+
   and(query: Query, more: Partial<Query>): Query {
     return {
       targets: [...query.targets, ...(more.targets ?? [])],
@@ -122,6 +128,11 @@ export class Prover {
       exclusions: [...query.exclusions, ...(more.exclusions ?? [])],
     };
   }
+}
+
+/** The statements of a list that pass a test. */
+export function only(list: Among, test: (target: Target) => boolean): Among {
+  return { covering: (action, resource) => list.covering(action, resource).filter(test) };
 }
 
 /** The first request that is found; else the first doubt. */

@@ -63,11 +63,12 @@ function schemeMachine(key: string, first: RegExp, later: RegExp, examples: stri
   return new TableMachine(key, examples, [leading, rest, colon, () => 3], 3, 3);
 }
 
-/** What a canonical URL is written in: visible ASCII without what begins a query or a fragment. */
-const URL_TEXT = new TableMachine('URL', '', [inClass(/[!-~]/, 0)], 0);
+/** What a canonical URL is written in: ASCII, with spaces where it has no host, without what begins a query or a fragment. */
+const URL_TEXT = new TableMachine('URL', '', [inClass(/[ -~]/, 0)], 0);
 const QUERY = new PiecesMachine(['', '?', '']);
 const FRAGMENT = new PiecesMachine(['', '#', '']);
 
+/** What the host of a canonical URL does not hold. */
 const NO_HOST = [/[A-Z]/, /@/].map(
   (characters) => new TableMachine(String(characters), 'A@', [holds(characters), () => 1], 1, 1),
 );
@@ -153,18 +154,18 @@ export class SegmentFinder {
   #leastMet(demands: readonly Demand[], tests: readonly SegmentTest[], place: Place): Set<string> {
     const found = new Set<string>();
     const explored = new Set<string>();
-    const explore = (forced: readonly SegmentTest[]): void => {
-      const key = forced.map(({ text }) => text).join('/');
-      if (explored.has(key)) return;
+    const stack: (readonly SegmentTest[])[] = [[]];
+    for (let forced = stack.pop(); forced !== undefined; forced = stack.pop()) {
+      const without = forced;
+      const key = without.map(({ text }) => text).join('/');
+      const first = explored.has(key) ? undefined : this.#text(demands, without, place);
       explored.add(key);
-      const first = this.#text(demands, forced, place);
-      if (first === undefined) return;
+      if (first === undefined) continue;
       const { text, met } = this.#improve(first, demands, tests, place);
       found.add(text);
       // Any other smallest set lacks one of these.
-      for (const test of met) explore(tests.filter((other) => other === test || forced.includes(other)));
-    };
-    explore([]);
+      for (const test of met) stack.push(tests.filter((other) => other === test || without.includes(other)));
+    }
     return found;
   }
 

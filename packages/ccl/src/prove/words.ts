@@ -35,6 +35,8 @@ interface Node {
   /** Characters so far, each segment with a separator. */
   readonly length: number;
   readonly count: number;
+  /** Set where the first segment is a scheme, whatever else it might have been, whose URLs have a host. */
+  readonly needsHost: boolean;
   readonly inside: readonly number[];
   readonly outside: readonly Trail[];
   readonly segment: string;
@@ -65,6 +67,7 @@ export class WordFinder {
 
   /** True only if all requests that match `small` match `big`. */
   covers(big: Pattern, small: Pattern): boolean {
+    this.#budget.spend(1);
     if (big.matchesAll) return true;
     const [outer, inner] = [this.#shape(big), this.#shape(small)];
     if (outer === inner) return true;
@@ -79,6 +82,7 @@ export class WordFinder {
 
   /** False only if no request matches both. */
   meets(left: Pattern, right: Pattern): boolean {
+    this.#budget.spend(1);
     if (left.matchesAll || right.matchesAll) return true;
     const [one, other] = [this.#shape(left), this.#shape(right)];
     if (one === other) return true;
@@ -158,6 +162,7 @@ export class WordFinder {
     push({
       length: 0,
       count: 0,
+      needsHost: false,
       inside: inside.map(() => 0),
       outside: outside.map((shape) => ({ shape, places: closure(shape, [0]) })),
       segment: '',
@@ -183,7 +188,7 @@ export class WordFinder {
 
   #isBeaten(node: Node, settled: Map<string, Node[]>): boolean {
     // The first segment has a form of its own, and some requests need a second.
-    const key = [Math.min(node.count, 2), ...node.inside].join();
+    const key = [Math.min(node.count, 2), node.needsHost, ...node.inside].join();
     const others = settled.get(key);
     if (others === undefined) {
       settled.set(key, [node]);
@@ -218,10 +223,18 @@ export class WordFinder {
       this.#budget.spend(inside.length + avoided.size + 1);
       for (const segment of this.#segments.find(required, [...avoided], place, isTight)) {
         const after = this.#outsideAfter(node, segment);
-        const isOut = place === 'host' && required.length > 0 && isNoHost(node.segment, segment);
+        const isForced = required.some(({ isLiteral }) => isLiteral);
+        const isOut = place === 'host' && isForced && isNoHost(node.segment, segment);
         if (after === undefined || isOut) continue;
-        const length = node.length + segment.length + 1;
-        yield { length, count: node.count + 1, inside: places, outside: after, segment, before: node };
+        yield {
+          length: node.length + segment.length + 1,
+          count: node.count + 1,
+          needsHost: place === 'scheme' && isForced && WITH_HOST.test(segment),
+          inside: places,
+          outside: after,
+          segment,
+          before: node,
+        };
       }
     }
   }
@@ -273,8 +286,8 @@ export class WordFinder {
 }
 
 /** True when a word that ends here is malformed, whatever its segments are. */
-function isHopeless({ count, segment }: Node): boolean {
-  return count === 0 || (count === 1 && WITH_HOST.test(segment));
+function isHopeless({ count, needsHost }: Node): boolean {
+  return count === 0 || needsHost;
 }
 
 /** True when no canonical URL has this host, whatever its path is. */
@@ -282,10 +295,10 @@ function isNoHost(scheme: string, host: string): boolean {
   return normalizeResource(`${scheme}//${host}`) === undefined;
 }
 
-function placeAfter({ count, segment }: Node, first: Place): Place {
+function placeAfter({ count, needsHost }: Node, first: Place): Place {
   if (count === 0 || first === 'action') return first;
   if (first === 'first') return 'later';
-  return count === 1 && WITH_HOST.test(segment) ? 'host' : 'url';
+  return needsHost ? 'host' : 'url';
 }
 
 /** All ways in which the patterns that must match can take one segment. */
