@@ -1,2 +1,2 @@
 /** Every project of the repository; `vitest.config.ts` imports this list. */
-export default ['packages/*', 'examples/*', 'test/house'];
+export default ['packages/*', 'examples/*', 'editors/*', 'test/house'];

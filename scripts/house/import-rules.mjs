@@ -94,8 +94,9 @@ export function importsAreDeclared(house) {
   for (const { owner, file, line, name } of eachImport(house)) {
     const target = packageOf(name);
     if (isRelative(name) || isBuiltin(name) || target === owner.name || name.startsWith('#')) continue;
-    const { dependencies, optionalDependencies, peerDependencies, devDependencies } = owner.manifest;
-    const declared = { ...dependencies, ...optionalDependencies, ...peerDependencies };
+    const { dependencies, optionalDependencies, peerDependencies, devDependencies, engines } = owner.manifest;
+    // A program that runs code of ours may have a module of its own: `engines.vscode` stands for `vscode`.
+    const declared = { ...engines, ...dependencies, ...optionalDependencies, ...peerDependencies };
     if (!isSource(owner, file)) Object.assign(declared, devDependencies, root.devDependencies);
     if (Object.hasOwn(declared, target)) continue;
     problems.push({

@@ -24,7 +24,7 @@ export function readHouse(root) {
     root,
     files,
     packages: workspaces('packages'),
-    examples: workspaces('examples'),
+    examples: [...workspaces('examples'), ...workspaces('editors')], // what uses packages and is none
     text,
     imports: (file) => importsOf(file, text(file)),
   };

@@ -173,6 +173,14 @@ describe('importsAreDeclared', () => {
     };
     expect(await found(rule, changes)).toEqual([]);
   });
+
+  it('takes the module of the program that an extension runs in, and nothing else that it does not name', async () => {
+    const changes = {
+      'editors/one/package.json': { name: 'one', engines: { vscode: '^1.91.0' } },
+      'editors/one/src/a.ts': "import 'vscode';\nimport 'left-pad';\n",
+    };
+    expect(await found(rule, changes)).toEqual(['editors/one/src/a.ts:2']);
+  });
 });
 
 describe('pureStaysPure', () => {
