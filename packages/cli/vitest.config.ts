@@ -1,3 +1,4 @@
 import { defineConfig } from 'vitest/config';
 
-export default defineConfig({ test: { name: 'cli', include: ['test/**/*.test.ts'] } });
+// Many tests run the command as a process of its own, which a busy machine may take long over.
+export default defineConfig({ test: { name: 'cli', include: ['test/**/*.test.ts'], testTimeout: 60_000 } });

@@ -1,29 +1,41 @@
 import { SteleError } from '@stele/types/errors';
-import { escapeText } from './lib/escape.js';
+import { escapeText, quoteForMessage } from './lib/escape.js';
+import type { Suggestion } from './lib/suggest.js';
+
+export type { Suggestion };
 
 /** What a syntax error knows about its place. */
 export interface SyntaxErrorDetails {
   readonly text: string;
   /** UTF-16 offset of the mistake in `text`. */
   readonly offset: number;
+  /** How much of `text` is wrong, in UTF-16 units; 0 unless given. */
+  readonly length?: number;
   readonly found: string;
   readonly expected: string;
+  /** How to mend it; made of the suggestion unless given. */
   readonly hint?: string | undefined;
+  readonly suggestion?: Suggestion | undefined;
   readonly cause?: unknown;
 }
 
 /**
  * The text is no CCL document. `line` and `column` count from 1 (columns in UTF-16 units); the message draws the
- * line with a caret under the mistake.
+ * line with a caret under the mistake. Where it is likely what was meant, `hint` says it and `suggestion` is the edit.
  */
 export class CclSyntaxError extends SteleError<'ccl_syntax'> {
   readonly line: number;
   readonly column: number;
   readonly found: string;
   readonly expected: string;
+  /** Where the mistake stands, from 0, and how long it is; in UTF-16 units. */
+  readonly offset: number;
+  readonly length: number;
+  declare readonly suggestion?: Suggestion; // declared only: an absent one is no own field
 
   constructor(details: SyntaxErrorDetails) {
-    const { text, offset, found, expected, hint, cause } = details;
+    const { text, offset, length = 0, found, expected, suggestion, cause } = details;
+    const hint = details.hint ?? (suggestion && `did you mean ${quoteForMessage(suggestion.text.trim())}?`);
     const lineStart = text.lastIndexOf('\n', offset - 1) + 1;
     const line = offset === 0 ? 1 : countNewlines(text, offset) + 1;
     const column = offset === 0 ? 1 : offset - lineStart + 1;
@@ -36,13 +48,16 @@ export class CclSyntaxError extends SteleError<'ccl_syntax'> {
     this.column = column;
     this.found = found;
     this.expected = expected;
+    this.offset = offset;
+    this.length = length;
+    if (suggestion !== undefined) this.suggestion = suggestion;
   }
 }
 
 /** A ledger cannot answer, so the decision must be a denial with the same code. */
 export class LimitUnavailableError extends SteleError<'limit_unavailable'> {
-  constructor(message: string, hint?: string) {
-    super('limit_unavailable', message, { hint });
+  constructor(message: string, hint?: string, cause?: unknown) {
+    super('limit_unavailable', message, { hint, cause });
   }
 }
 

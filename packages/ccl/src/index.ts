@@ -51,8 +51,8 @@ export { Decimal } from './lib/decimal.js';
 export type { Paint, Tone } from './lib/explanation-text.js';
 export { explanationText } from './lib/explanation-text.js';
 export { isValidAction, normalizeResource } from './lib/names.js';
-export type { Entry } from './lib/window.js';
-export { entriesFor, merged } from './lib/window.js';
+export type { LimitEntry } from './lib/window.js';
+export { maxEntriesFor, mergeEntries } from './lib/window.js';
 export type {
   ExactCharge,
   LimitBounds,

@@ -57,7 +57,8 @@ function checkLength(text: string): void {
   const offset = excessOffset(text);
   if (offset === -1) return;
   const expected = `at most ${MAX_BYTES} bytes of UTF-8`;
-  throw new CclSyntaxError({ text, offset, found: 'a longer text', expected });
+  const length = text.length - offset;
+  throw new CclSyntaxError({ text, offset, length, found: 'a longer text', expected });
 }
 
 /** Where the text passes the limit, -1 if it does not. */

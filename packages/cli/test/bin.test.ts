@@ -1,9 +1,9 @@
 /** The built command, as a process of its own. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { runReadme } from '../../../test/support/readme.js';
+import { runModule, runReadme, tsBlock } from '../../../test/support/readme.js';
 import { Folder, RULES, stele, steleJson } from './support.js';
 
 const packageFolder = fileURLToPath(new URL('..', import.meta.url));
@@ -32,49 +32,110 @@ describe('the command as a process', () => {
 });
 
 describe('help', () => {
-  it.each(['keygen', 'sign', 'verify', 'check', 'fmt', 'replay'])(
-    'of %s has an example, and says what --json does',
-    async (name) => {
-      const { code, out, err } = await stele([name, '--help']);
-      expect([code, err]).toEqual([0, '']);
-      expect(out).toContain(`$ stele ${name}`);
-      expect(out).toContain('--json');
-      expect((await stele(['help', name])).out).toBe(out);
-    },
-  );
+  const commands = [
+    ...['keygen', 'sign', 'verify', 'check', 'fmt', 'test', 'replay'],
+    ...['check', 'fmt', 'explain', 'diff', 'narrow', 'analyze'].map((name) => `ccl ${name}`),
+  ];
+  it.each(commands)('of %s has an example, and says what --json does', async (name) => {
+    const { code, out, err } = await stele([...name.split(' '), '--help']);
+    expect([code, err]).toEqual([0, '']);
+    expect(out).toContain(`$ stele ${name}`);
+    expect(out).toContain('--json');
+    const [group, member] = name.split(' ') as [string, string?];
+    const asked = member === undefined ? ['help', group] : [group, 'help', member];
+    expect((await stele(asked)).out).toBe(out);
+  });
+
+  it.each(commands.filter((name) => /^ccl|^test/.test(name)))('of %s shows what runs', async (name) => {
+    const place = new Folder();
+    for (const file of ['rules.ccl', 'rules.ccl.orig', 'delegate.ccl', 'owner.ccl']) place.write(file, RULES);
+    mkdirSync(place.at('rules'));
+    place.write('rules/refund.ccl', 'permit a on /x\n');
+    const request = { action: 'a', resource: '/x' };
+    const cases = [{ name: 'one', request, expect: 'permit' }];
+    place.write('rules/refund.ccl.test.json', { covenant: './refund.ccl', cases });
+    const { out } = await stele([...name.split(' '), '--help']);
+    const examples = [...out.matchAll(/^ {2}\$ (stele .*)$/gm)].map(([, example]) => example as string);
+    expect(examples.length).toBeGreaterThan(0);
+    for (const example of examples) {
+      const { status, stderr } = shell(example, place);
+      expect(stderr).toBe('');
+      expect([0, 1]).toContain(status);
+    }
+  });
 
   it('comes with exit code 2 where no command is named', async () => {
-    const { code, err } = await stele([]);
-    expect(code).toBe(2);
-    expect(err).toContain('Usage: stele');
+    for (const argv of [[], ['ccl']]) {
+      const { code, err } = await stele(argv);
+      expect(code).toBe(2);
+      expect(err).toContain('Usage: stele');
+    }
     expect((await steleJson([])).json.error.code).toBe('usage');
+    expect((await steleJson(['ccl'])).json.error.code).toBe('usage');
+    expect((await steleJson(['ccl', 'chekc'])).json.error.message).toContain('Did you mean check?');
+  });
+
+  it.each([
+    ['--help'],
+    ['ccl', '--help'],
+    ['ccl', 'check', 'rules.ccl'],
+    ['ccl', 'fmt', 'rules.ccl'],
+    ['check', 'rules.ccl', 'orders.read', '/orders/1'],
+    ['test', '--help'],
+  ])('and rules wait for no cryptography: %s %s', (...argv) => {
+    folder.write('rules.ccl', RULES);
+    const script = `
+      const { run } = await import(${JSON.stringify(pathToFileURL(`${packageFolder}/dist/index.js`).href)});
+      const sink = { write: () => true };
+      const code = await run(${JSON.stringify(argv)}, { stdin: [], stdout: sink, stderr: sink });
+      console.log(code, process.moduleLoadList.filter((name) => /crypto$|sqlite$/.test(name)).join());`;
+    const options = { cwd: folder.path, encoding: 'utf8' } as const;
+    const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], options);
+    expect(stdout.replace(/NativeModule internal[^,\n]*,?/g, '').trim()).toBe('0');
   });
 });
 
+/** Runs a script with the built command on its path. */
+function shell(script: string, place: Folder) {
+  const shim = place.write(
+    'stele',
+    `#!/bin/sh\nexec '${process.execPath}' '${packageFolder}/${manifest.bin.stele}' "$@"\n`,
+  );
+  chmodSync(shim, 0o755);
+  const env = { ...process.env, PATH: `${place.path}:${process.env.PATH}` };
+  return spawnSync('sh', ['-e', '-c', script], { cwd: place.path, env, encoding: 'utf8' });
+}
+
 describe('the README', () => {
-  it.skipIf(process.platform === 'win32')('has commands that run as pasted', () => {
-    const script = /^```sh\n([\s\S]*?)^```$/m.exec(
-      readFileSync(`${packageFolder}/README.md`, 'utf8'),
-    )?.[1] as string;
-    const shim = folder.write(
-      'stele',
-      `#!/bin/sh\nexec '${process.execPath}' '${packageFolder}/${manifest.bin.stele}' "$@"\n`,
-    );
-    chmodSync(shim, 0o755);
-    const env = { ...process.env, PATH: `${folder.path}:${process.env.PATH}` };
-    const { status, stdout, stderr } = spawnSync('sh', ['-e', '-c', script], {
-      cwd: folder.path,
-      env,
-      encoding: 'utf8',
-    });
-    expect(stderr).toBe('');
-    expect(stdout).toContain('permit  permitted');
-    expect(stdout).toContain('no_matching_permit');
-    expect(status).toBe(1);
-  });
+  const readme = readFileSync(`${packageFolder}/README.md`, 'utf8');
+
+  it.skipIf(process.platform === 'win32')(
+    'has commands that run as pasted, one block after the other',
+    () => {
+      const scripts = [...readme.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, script]) => script as string);
+      const place = new Folder();
+      const ran = scripts.map((script) => shell(script, place));
+      expect(ran.map(({ stderr }) => stderr)).toEqual(['', '', '']);
+      // The first ends with a denial, the second with a difference.
+      expect(ran.map(({ status }) => status)).toEqual([1, 1, 0]);
+      const [first, rules, tests] = ran.map(({ stdout }) => stdout) as [string, string, string];
+      expect(first).toContain('permit  permitted');
+      expect(first).toContain('no_matching_permit');
+      const shown = /^```\n(newly permitted:[\s\S]*?)^```$/m.exec(readme)?.[1] as string;
+      // Which request shows the difference is the prover's own choice.
+      const anyRequest = (text: string) => text.replace(/'\{.*\}'/g, 'REQUEST');
+      expect(anyRequest(rules)).toContain(anyRequest(shown));
+      expect(tests).toContain('3 of 3 as expected');
+    },
+  );
 
   it('has a first example that runs', async () => {
     const { verdicts } = await runReadme(packageFolder);
     expect(verdicts).toEqual([0, 1]);
+  });
+
+  it('has an example of a test that runs', async () => {
+    const { undecided } = await runModule(tsBlock(readme, 1), packageFolder);
+    expect(undecided).toMatchObject([{ line: 2, kind: 'deny' }]);
   });
 });

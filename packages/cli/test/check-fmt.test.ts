@@ -65,6 +65,21 @@ describe('check', () => {
     expect((await stele(refund('--context', '-', '--arg', 'amount=5'), context)).code).toBe(0);
   });
 
+  it('takes a whole request, as other commands print it', async () => {
+    const text = JSON.stringify({
+      action: 'payments.refund',
+      resource: '/orders/7',
+      context: { args: { currency: 'EUR', amount: 5 } },
+    });
+    expect((await stele(['check', rules, text])).code).toBe(0);
+    expect((await stele(['check', rules, '--request', folder.write('request.json', text)])).code).toBe(0);
+    expect((await stele(['check', '-', text], RULES)).code).toBe(0);
+    expect((await stele(['check', rules, text, '--arg', 'amount=201'])).code).toBe(1);
+    const huge = text.replace('5', '1e300').replace('EUR', '\\ud800');
+    expect((await steleJson(['check', rules, huge])).json.code).toBe('denied_by_rule');
+    expect((await steleJson(['check', rules, text, '/orders/7'])).json.error.code).toBe('usage');
+  });
+
   it('takes __proto__ for a name like any other', async () => {
     const { code, json } = await steleJson(refund('--arg', '__proto__={"amount":5,"currency":"EUR"}'));
     expect([code, json.code]).toEqual([1, 'denied_by_rule']);

@@ -1,37 +1,26 @@
-import { MemoryLimits, parseJson, type Verification } from '@stele/sdk';
+import { MemoryLimits, type Request } from '@stele/ccl';
+import type { Verification } from '@stele/sdk';
 import type { Command } from 'commander';
 import type { Cli, ExitCode } from '../lib/cli.js';
-import { CliError } from '../lib/errors.js';
-import { isRecord, readJsonObject } from '../lib/input.js';
 import { type Judgement, judge } from '../lib/judge.js';
-import { jsonText, printable } from '../lib/output.js';
-import { loadRules } from '../lib/rules.js';
-import { addVerifyOptions, checkLines, many, type VerifyFlags } from '../lib/verification.js';
+import { checkLines, jsonText, printable } from '../lib/output.js';
+import { addRequestOptions, type RequestFlags, type RequestPlaces, readRequest } from '../lib/request.js';
+import { loadRules, type RuleSet } from '../lib/rules.js';
+import { addVerifyOptions, type VerifyFlags } from '../lib/verify-flags.js';
 
-interface Flags extends VerifyFlags {
-  readonly action?: string;
-  readonly resource?: string;
-  readonly context?: string;
-  readonly arg?: string[];
+interface Flags extends VerifyFlags, RequestFlags {
   readonly json?: true;
 }
 
-type Context = Record<string, unknown>;
+type Places = Omit<RequestPlaces, 'rules'>;
 
 export function define(command: Command, cli: Cli): void {
-  command
-    .argument(
+  addRequestOptions(
+    command.argument(
       '<covenant>',
       'rules (.ccl; - for standard input), or a signed covenant (.json), which is verified first',
-    )
-    .argument('[action]', 'for example payments.refund; or with --action')
-    .argument('[resource]', 'for example /orders/7; or with --resource')
-    .option('--action <action>', 'the action, instead of its place')
-    .option('--resource <resource>', 'the resource, instead of its place')
-    .option('--context <file>', 'the context, a JSON object; - for standard input')
-    .addOption(
-      many('--arg <key=value>', 'sets args.<key> in the context: JSON if it parses, else text; repeatable'),
-    );
+    ),
+  );
   addVerifyOptions(command)
     .addHelpText(
       'after',
@@ -40,53 +29,31 @@ Limits are counted as for a first call. An obligation cannot be met here: what a
 
 Examples:
   $ stele check rules.ccl payments.refund /orders/7 --arg amount=50
+  $ stele check rules.ccl '{"action":"payments.refund","resource":"/orders/7","context":{"args":{"amount":50}}}'
   $ stele check covenant.json --action files.read --resource /docs/a.txt --context context.json --json`,
     )
     .action(
       cli.does((path: string, action: string | undefined, resource: string | undefined, flags: Flags) =>
-        check(
-          path,
-          {
-            action: one(action, flags.action, 'action'),
-            resource: one(resource, flags.resource, 'resource'),
-          },
-          flags,
-          cli,
-        ),
+        check(path, { action, resource }, flags, cli),
       ),
     );
 }
 
-/** A value that may stand in its place or as an option. */
-function one(place: string | undefined, option: string | undefined, name: string): string {
-  if (place !== undefined && option !== undefined)
-    throw new CliError('usage', `the ${name} is given twice`, `leave out --${name}`);
-  const value = place ?? option;
-  if (value === undefined)
-    throw new CliError(
-      'usage',
-      `the ${name} is missing`,
-      'write: stele check <covenant> <action> <resource>',
-    );
-  return value;
-}
-
-async function check(
-  path: string,
-  asked: { action: string; resource: string },
-  flags: Flags,
-  cli: Cli,
-): Promise<ExitCode> {
-  if (path === '-' && flags.context === '-')
-    throw new CliError(
-      'usage',
-      'standard input cannot be both rules and context',
-      'put one of them into a file',
-    );
-  const context = await contextOf(flags, cli);
+async function check(path: string, places: Places, flags: Flags, cli: Cli): Promise<ExitCode> {
+  const request = await readRequest({ rules: path, ...places }, flags, cli);
   const { sets, verification } = await loadRules(path, flags, cli.streams);
   if (sets === undefined) return refuse(verification, flags, cli);
-  const judgement = await judge(sets, { ...asked, context }, () => new MemoryLimits());
+  return judgeAndPrint(sets, request, flags, cli);
+}
+
+/** Judges a request as a first call, and says what came out. */
+export async function judgeAndPrint(
+  sets: readonly RuleSet[],
+  request: Request,
+  flags: { readonly json?: true },
+  cli: Cli,
+): Promise<ExitCode> {
+  const judgement = await judge(sets, request, () => new MemoryLimits());
   cli.print(flags.json ? jsonText(asJson(judgement)) : asText(judgement));
   return judgement.outcome === 'permitted' ? 0 : 1;
 }
@@ -120,35 +87,4 @@ function asText({ outcome, code, reason, deciders, obligations, limits }: Judgem
     lines.push(`  limit, line ${limit.line}: takes ${limit.cost} of ${limit.amount}${left}${from(limit)}`);
   }
   return lines.join('\n');
-}
-
-async function contextOf({ context: file, arg = [] }: Flags, cli: Cli): Promise<Context> {
-  const context: Context = { ...(file === undefined ? {} : await readJsonObject(file, cli.streams)) };
-  if (arg.length === 0) return context;
-  if (context.args !== undefined && !isRecord(context.args))
-    throw new CliError('usage', '--arg needs "args" of the context to be an object');
-  const args: Context = { ...context.args };
-  for (const text of arg) setArgument(args, text);
-  return { ...context, args };
-}
-
-function setArgument(args: Context, text: string): void {
-  const equals = text.indexOf('=');
-  if (equals < 1) throw new CliError('usage', `--arg is no key=value: ${printable(text, 64)}`);
-  const value = readValue(text.slice(equals + 1));
-  // Defined, not assigned: `__proto__` is a name like any other.
-  Object.defineProperty(args, text.slice(0, equals), {
-    value,
-    enumerable: true,
-    configurable: true,
-    writable: true,
-  });
-}
-
-function readValue(text: string): unknown {
-  try {
-    return parseJson(text);
-  } catch {
-    return text;
-  }
 }

@@ -1,12 +1,12 @@
-import { format, parse } from '@stele/sdk';
+import { format, parse } from '@stele/ccl';
 import { isSteleError } from '@stele/types/errors';
 import { type Command, Option } from 'commander';
+import { inFile } from '../lib/ccl-file.js';
 import type { Cli, ExitCode } from '../lib/cli.js';
+import { wordsOf } from '../lib/commands.js';
 import { CliError } from '../lib/errors.js';
-import { writeText } from '../lib/files.js';
 import { nameOf, readText } from '../lib/input.js';
 import { jsonText } from '../lib/output.js';
-import { inFile } from '../lib/rules.js';
 
 interface Flags {
   readonly write?: true;
@@ -22,6 +22,7 @@ interface Formatted {
 }
 
 export function define(command: Command, cli: Cli): void {
+  const words = wordsOf(command);
   command
     .argument('<files...>', 'CCL files; - for standard input')
     .addOption(new Option('--write', 'write the files instead of printing them').conflicts('check'))
@@ -30,8 +31,8 @@ export function define(command: Command, cli: Cli): void {
       'after',
       `
 Examples:
-  $ stele fmt rules.ccl
-  $ stele fmt --check rules/*.ccl`,
+  $ ${words} rules.ccl
+  $ ${words} --check rules/*.ccl`,
     )
     .action(cli.does((files: string[], flags: Flags) => fmt(files, flags, cli)));
 }
@@ -48,7 +49,7 @@ async function fmt(files: readonly string[], flags: Flags, cli: Cli): Promise<Ex
     } catch (error) {
       if (!isSteleError(error)) throw error;
       errors.push({ file, code: error.code, message: error.message });
-      cli.printError(`stele: ${error.message}`);
+      cli.printProblem(error);
     }
   }
   if (flags.json) cli.print(jsonText(asJson(results, errors, flags)));
@@ -60,7 +61,7 @@ async function formatFile(file: string, flags: Flags, cli: Cli): Promise<Formatt
   const before = await readText(file, cli.streams);
   const text = inFile(file, () => format(parse(before)));
   const result = { file, formatted: text === before, text };
-  if (flags.write && !result.formatted) await writeText(file, text);
+  if (flags.write && !result.formatted) await (await import('../lib/files.js')).writeText(file, text);
   if (!flags.json) show(result, flags, cli);
   return result;
 }

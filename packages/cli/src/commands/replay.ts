@@ -6,14 +6,14 @@ import type { Cli, ExitCode } from '../lib/cli.js';
 import { refuseInput } from '../lib/files.js';
 import { nameOf, readJson, unreadable } from '../lib/input.js';
 import { LineWriter } from '../lib/line-writer.js';
-import { jsonText, printable } from '../lib/output.js';
+import { checkLines, jsonText, printable } from '../lib/output.js';
 import { Progress } from '../lib/progress.js';
 import { readLines } from '../lib/replay/lines.js';
 import { compileMap, defaultMapping } from '../lib/replay/mapping.js';
 import { asJson, asText, deniedLine } from '../lib/replay/report.js';
 import { Replay } from '../lib/replay/run.js';
 import { loadRules } from '../lib/rules.js';
-import { addVerifyOptions, checkLines, type VerifyFlags } from '../lib/verification.js';
+import { addVerifyOptions, type VerifyFlags } from '../lib/verify-flags.js';
 
 interface Flags extends VerifyFlags {
   readonly covenant: string;

@@ -6,15 +6,15 @@ import {
   parseCovenant,
 } from '@stele/sdk';
 import { type Command, InvalidArgumentError } from 'commander';
+import { compileText } from '../lib/ccl-file.js';
 import type { Cli, ExitCode } from '../lib/cli.js';
 import { CliError } from '../lib/errors.js';
 import { refuseInput, writeText } from '../lib/files.js';
 import { nameOf, readBytes, readJsonObject, readText } from '../lib/input.js';
 import { readKey } from '../lib/keys.js';
 import { jsonText } from '../lib/output.js';
-import { compileText } from '../lib/rules.js';
 import { parsePoint } from '../lib/times.js';
-import { many } from '../lib/verification.js';
+import { many } from '../lib/verify-flags.js';
 
 interface Flags {
   readonly key: string;

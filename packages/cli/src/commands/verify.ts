@@ -1,8 +1,9 @@
 import type { Verification } from '@stele/sdk';
 import type { Command } from 'commander';
 import type { Cli, ExitCode } from '../lib/cli.js';
-import { jsonText, printable } from '../lib/output.js';
-import { addVerifyOptions, checkLines, type VerifyFlags, verifyFile } from '../lib/verification.js';
+import { checkLines, jsonText, printable } from '../lib/output.js';
+import { verifyFile } from '../lib/verification.js';
+import { addVerifyOptions, type VerifyFlags } from '../lib/verify-flags.js';
 
 interface Flags extends VerifyFlags {
   readonly json?: true;

@@ -16,14 +16,17 @@ export interface Streams {
   readonly stderr: Output;
 }
 
-/** 0 allowed or valid, 1 denied or invalid, 2 usage or bad input. */
-export type ExitCode = 0 | 1 | 2;
+/** 0 allowed, valid or nothing found; 1 denied, invalid or something found; 2 usage or bad input; 3 undecided. */
+export type ExitCode = 0 | 1 | 2 | 3;
 
-/** What a command is given: the streams, and a place for its exit code. */
+/** What a command is given: the streams, the command line, and a place for its exit code. */
 export class Cli {
   exitCode: ExitCode = 0;
 
-  constructor(readonly streams: Streams) {}
+  constructor(
+    readonly streams: Streams,
+    readonly argv: readonly string[],
+  ) {}
 
   /** Makes a commander action of a function whose result is the exit code. */
   does<Args extends unknown[]>(act: (...args: Args) => Promise<ExitCode>): (...args: Args) => Promise<void> {
@@ -38,5 +41,11 @@ export class Cli {
 
   printError(text: string): void {
     this.streams.stderr.write(`${text}\n`);
+  }
+
+  /** What went wrong, and how to mend it. */
+  printProblem({ message, hint }: { readonly message: string; readonly hint?: string | undefined }): void {
+    this.printError(`stele: ${message}`);
+    if (hint !== undefined) this.printError(`  hint: ${hint}`);
   }
 }

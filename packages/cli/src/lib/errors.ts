@@ -10,6 +10,10 @@ export type CliErrorCode =
   | 'too_large'
   | 'not_utf8'
   | 'not_json'
+  /** A JSON file that holds no constraints. */
+  | 'not_rules'
+  /** No table of tests was found. */
+  | 'no_tests'
   /** Others than its owner may read a key file. */
   | 'key_exposed'
   | 'key_malformed'

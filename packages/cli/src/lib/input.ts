@@ -1,5 +1,4 @@
 import { createReadStream } from 'node:fs';
-import { parseJson } from '@stele/sdk';
 import { isSteleError } from '@stele/types/errors';
 import type { Streams } from './cli.js';
 import { CliError } from './errors.js';
@@ -9,6 +8,15 @@ const MIB = 1024 * 1024;
 
 /** Standard input has no name of its own. */
 export const nameOf = (path: string): string => (path === '-' ? 'standard input' : printable(path));
+
+/**
+ * Refuses to read standard input for two things.
+ * @throws CliError `usage`
+ */
+export function refuseTwoInputs(...paths: readonly (string | undefined)[]): void {
+  if (paths.filter((path) => path === '-').length < 2) return;
+  throw new CliError('usage', 'standard input cannot be two things at once', 'put one of them into a file');
+}
 
 /**
  * The bytes of a file, or of standard input for `-`.
@@ -74,6 +82,7 @@ export async function readText(path: string, streams: Streams, maxBytes = MIB): 
  */
 export async function readJson(path: string, streams: Streams): Promise<unknown> {
   const bytes = await readBytes(path, streams);
+  const { parseJson } = await import('@stele/sdk');
   try {
     return parseJson(bytes);
   } catch (error) {

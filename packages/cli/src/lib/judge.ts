@@ -1,11 +1,5 @@
-import {
-  type DecisionCode,
-  type Evaluation,
-  evaluate,
-  type LimitCharge,
-  type LimitLedger,
-  type Request,
-} from '@stele/sdk';
+import { type Evaluation, evaluate, type LimitCharge, type LimitLedger, type Request } from '@stele/ccl';
+import type { DecisionCode } from '@stele/sdk';
 import { isSteleError } from '@stele/types/errors';
 import type { RuleSet } from './rules.js';
 

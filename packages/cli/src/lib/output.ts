@@ -1,4 +1,5 @@
 /** What is shown: text of strangers made harmless, tables, JSON. */
+import type { CheckResult, Verification } from '@stele/sdk';
 
 const HIDDEN = /[\p{C}\p{Zl}\p{Zp}]/gu;
 
@@ -43,4 +44,12 @@ const whole = new Intl.NumberFormat('en-US');
 /** A count with thousands separators. */
 export function count(value: number): string {
   return whole.format(value);
+}
+
+/** The checks for a person, one a line. */
+export function checkLines({ checks }: Verification): string {
+  const sign = (check: CheckResult) => (check.passed ? '✓' : check.warning ? '!' : '✗');
+  return checks
+    .map((check) => `  ${sign(check)} ${check.name.padEnd(16)}  ${printable(check.message, 400)}`)
+    .join('\n');
 }

@@ -1,8 +1,10 @@
 /** The rules that a command judges by: a bare CCL file, or a signed covenant with its chain. */
-import { CclSyntaxError, compile, type Policy, type Verification } from '@stele/sdk';
+import type { Policy } from '@stele/ccl';
+import type { Verification } from '@stele/sdk';
+import { compileText } from './ccl-file.js';
 import type { Streams } from './cli.js';
-import { nameOf, readText } from './input.js';
-import { refuseVerifyFlags, type VerifyFlags, verifyFile } from './verification.js';
+import { readText } from './input.js';
+import { refuseVerifyFlags, type VerifyFlags } from './verify-flags.js';
 
 /** The rules of one covenant of a chain. */
 export interface RuleSet {
@@ -25,23 +27,9 @@ export async function loadRules(path: string, flags: VerifyFlags, streams: Strea
     refuseVerifyFlags(flags);
     return { sets: [{ covenant: undefined, policy: compileText(await readText(path, streams), path) }] };
   }
+  const { verifyFile } = await import('./verification.js');
   const verification = await verifyFile(path, flags, streams);
   if (verification.covenant === undefined) return { verification };
   const sets = verification.covenant.chain.map(({ document, policy }) => ({ covenant: document.id, policy }));
   return { sets, verification };
-}
-
-/** Compiles a text; a mistake in it says in which file it stands. */
-export function compileText(text: string, path: string): Policy {
-  return inFile(path, () => compile(text));
-}
-
-/** Runs a reader of CCL; a mistake that it finds says in which file it stands. */
-export function inFile<T>(path: string, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof CclSyntaxError) error.message = `${nameOf(path)}: ${error.message}`;
-    throw error;
-  }
 }

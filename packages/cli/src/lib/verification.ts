@@ -1,4 +1,4 @@
-/** Verifying a covenant from files: the same options wherever a command takes a signed covenant. */
+/** Verifying a covenant from files. */
 import {
   type CheckResult,
   type CovenantDocument,
@@ -9,54 +9,11 @@ import {
   type VerifyOptions,
   verifyCovenant,
 } from '@stele/sdk';
-import { type Command, Option } from 'commander';
 import type { Streams } from './cli.js';
 import { CliError } from './errors.js';
 import { isRecord, messageOf, nameOf, readBytes, readJson } from './input.js';
-import { printable } from './output.js';
 import { parsePoint } from './times.js';
-
-/** The options that `addVerifyOptions` defines, as commander hands them over. */
-export interface VerifyFlags {
-  readonly trust?: string[];
-  readonly parent?: string[];
-  readonly revocation?: string[];
-  readonly countersigner?: string[];
-  readonly now?: string;
-}
-
-const FLAGS = ['trust', 'parent', 'revocation', 'countersigner', 'now'] as const;
-
-/** An option that may be given several times. */
-export function many(flags: string, description: string): Option {
-  return new Option(flags, description).argParser((value: string, before: string[] = []) => [
-    ...before,
-    value,
-  ]);
-}
-
-export function addVerifyOptions(command: Command): Command {
-  return command
-    .addOption(many('--trust <did>', 'a did:key trusted as issuer or as root of the chain; repeatable'))
-    .addOption(many('--parent <file>', 'a covenant of the chain above; repeatable'))
-    .addOption(many('--revocation <file>', 'a revocation to look at; repeatable'))
-    .addOption(many('--countersigner <did>', 'a did:key whose signature is demanded; repeatable'))
-    .option('--now <time>', 'verify as of this time (2027-02-19T03:00:00Z) instead of the present');
-}
-
-/**
- * For a file that is not signed: options that could not do anything are an error, not ignored.
- * @throws CliError `usage`
- */
-export function refuseVerifyFlags(flags: VerifyFlags): void {
-  const given = FLAGS.find((name) => flags[name] !== undefined);
-  if (given === undefined) return;
-  throw new CliError(
-    'usage',
-    `--${given} needs a signed covenant (.json)`,
-    'leave it out for a bare .ccl file',
-  );
-}
+import type { VerifyFlags } from './verify-flags.js';
 
 /**
  * Verifies the covenant of a file. What is JSON but no valid covenant gives failed checks.
@@ -126,12 +83,4 @@ function resolver(parents: readonly Readonly<Record<string, unknown>>[], options
     const { covenant } = await verifyCovenant(document, options);
     return covenant ?? document;
   };
-}
-
-/** The checks for a person, one a line. */
-export function checkLines({ checks }: Verification): string {
-  const sign = (check: CheckResult) => (check.passed ? '✓' : check.warning ? '!' : '✗');
-  return checks
-    .map((check) => `  ${sign(check)} ${check.name.padEnd(16)}  ${printable(check.message, 400)}`)
-    .join('\n');
 }
