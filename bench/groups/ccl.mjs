@@ -1,5 +1,6 @@
 import { checkNarrowing, compile, evaluate } from '@stele/ccl';
 import { percentile, perSecond, share, within } from '../lib/bars.mjs';
+import { editedPair } from '../lib/documents.mjs';
 import { agentGovernance, casl, cedar } from '../lib/peers.mjs';
 import { requestFor, rules } from '../lib/samples.mjs';
 
@@ -122,6 +123,11 @@ export async function* tables({ smoke }) {
         name: 'two of 50 statements, one wider',
         run: narrowing(50, (i) => (i === 25 ? 5000 : 900 + i), false),
       },
+      {
+        name: '100 pairs of 50 mixed statements',
+        run: editedPairs(50, smoke ? 4 : 100),
+        bar: percentile('p99', 10_000),
+      },
     ],
   };
   yield {
@@ -131,6 +137,12 @@ export async function* tables({ smoke }) {
       {
         name: 'two of 200 statements',
         run: narrowing(smoke ? 50 : 200, (i) => 900 + i, true),
+        operations: 1,
+        bar: within(1_000_000),
+      },
+      {
+        name: '10 pairs of 200 mixed statements',
+        run: editedPairs(smoke ? 50 : 200, smoke ? 2 : 10),
         operations: 1,
         bar: within(1_000_000),
       },
@@ -248,4 +260,20 @@ function narrowing(count, most, expected) {
   const child = compile(places.map(statement(most)).reverse().join('\n'));
   if (checkNarrowing(child, parent).narrows !== expected) throw new Error('the answer is another one');
   return () => checkNarrowing(child, parent);
+}
+
+/** Documents of all kinds of statements, some of them wider than their parent; one pair after the other. */
+function editedPairs(count, pairs) {
+  const compiled = Array.from({ length: pairs }, (_, seed) => {
+    const { child, parent } = editedPair(count, seed + 1);
+    return { child: compile(child), parent: compile(parent) };
+  });
+  for (const { child, parent } of compiled) {
+    if (checkNarrowing(child, parent).narrows === 'unknown') throw new Error('an answer is missing');
+  }
+  let next = 0;
+  return () => {
+    const { child, parent } = compiled[next++ % pairs];
+    return checkNarrowing(child, parent);
+  };
 }

@@ -328,6 +328,28 @@ describe('ccl diff', () => {
   });
 });
 
+describe('the budget of a proof', () => {
+  const pair = () => [write('permit a on /x when n < 5'), write('permit a on /x/** when n <= 5')];
+
+  it.each(['narrow', 'diff'])('spent by %s leaves the answer open, and says how to go on', async (name) => {
+    const { code, out } = await stele(['ccl', name, ...pair(), '--budget', '3']);
+    expect(code).toBe(3);
+    expect(out).toContain('the work budget is spent\n  hint: give the proof more steps with --budget');
+  });
+
+  it.each(['analyze', 'check'])('spent by %s is a finding', async (name) => {
+    const { out } = await stele(['ccl', name, rules, '--budget', '3']);
+    expect(out).toContain('undecided');
+    expect((await stele(['ccl', name, rules])).out).not.toContain('undecided');
+  });
+
+  it.each(['0', '-1', '1.5', 'x', '', '1e3', '99999999999999999'])('is no `%s`', async (budget) => {
+    const { code, err } = await stele(['ccl', 'narrow', ...pair(), '--budget', budget]);
+    expect(code).toBe(2);
+    expect(err).toContain('It takes a whole number above 0.');
+  });
+});
+
 describe('hostile files', () => {
   const request = '{"action":"a","resource":"/"}';
   const commands: readonly [name: string, argv: (file: string) => string[]][] = [

@@ -1,16 +1,17 @@
 import { analyze } from '@stele/ccl';
 import type { Command } from 'commander';
+import { type BudgetFlags, withBudget } from '../../lib/budget.js';
 import { compileFile } from '../../lib/ccl-file.js';
 import type { Cli, ExitCode } from '../../lib/cli.js';
 import { nameOf } from '../../lib/input.js';
 import { jsonText } from '../../lib/output.js';
 
-interface Flags {
+interface Flags extends BudgetFlags {
   readonly json?: true;
 }
 
 export function define(command: Command, cli: Cli): void {
-  command
+  withBudget(command)
     .argument('<file>', 'rules, or a covenant; - for standard input')
     .addHelpText(
       'after',
@@ -26,7 +27,7 @@ Example:
 }
 
 async function run(file: string, flags: Flags, cli: Cli): Promise<ExitCode> {
-  const findings = analyze(await compileFile(file, cli.streams));
+  const findings = analyze(await compileFile(file, cli.streams), flags);
   if (flags.json) cli.print(jsonText({ file, findings }));
   else if (findings.length === 0) cli.print(`${nameOf(file)}: nothing found`);
   else

@@ -1,6 +1,7 @@
 import { type AnalysisFinding, analyze, CclSyntaxError, compile } from '@stele/ccl';
 import { isSteleError } from '@stele/types/errors';
 import type { Command } from 'commander';
+import { type BudgetFlags, withBudget } from '../../lib/budget.js';
 import { compileFile, readConstraints } from '../../lib/ccl-file.js';
 import type { Cli, ExitCode } from '../../lib/cli.js';
 import { CliError } from '../../lib/errors.js';
@@ -8,7 +9,7 @@ import { nameOf } from '../../lib/input.js';
 import { jsonText } from '../../lib/output.js';
 import { isRequestText, readRequest } from '../../lib/request.js';
 
-interface Flags {
+interface Flags extends BudgetFlags {
   readonly json?: true;
 }
 
@@ -27,7 +28,7 @@ interface Unread {
 }
 
 export function define(command: Command, cli: Cli): void {
-  command
+  withBudget(command)
     .argument('<files...>', 'rules, or covenants; - for standard input. Last, a request may follow as JSON')
     .addHelpText(
       'after',
@@ -48,7 +49,7 @@ async function check(files: readonly string[], flags: Flags, cli: Cli): Promise<
   const errors: Unread[] = [];
   for (const file of files) {
     try {
-      const result = await checkFile(file, cli);
+      const result = await checkFile(file, flags, cli);
       checked.push(result);
       if (!flags.json) cli.print(asText(result));
     } catch (error) {
@@ -62,11 +63,11 @@ async function check(files: readonly string[], flags: Flags, cli: Cli): Promise<
   return checked.some((result) => result.errors.length > 0) ? 1 : 0;
 }
 
-async function checkFile(file: string, cli: Cli): Promise<Checked> {
+async function checkFile(file: string, flags: Flags, cli: Cli): Promise<Checked> {
   const text = await readConstraints(file, cli.streams);
   try {
     const policy = compile(text);
-    return { file, statements: policy.statements.length, errors: [], warnings: analyze(policy) };
+    return { file, statements: policy.statements.length, errors: [], warnings: analyze(policy, flags) };
   } catch (error) {
     if (!(error instanceof CclSyntaxError)) throw error;
     return { file, statements: 0, errors: [error], warnings: [] };

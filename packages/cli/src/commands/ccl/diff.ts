@@ -1,12 +1,13 @@
 import { checkNarrowing, type Difference, diff, type Narrowing, type Request } from '@stele/ccl';
 import type { Command } from 'commander';
+import { type BudgetFlags, openBecause, withBudget } from '../../lib/budget.js';
 import { compileFile } from '../../lib/ccl-file.js';
 import type { Cli, ExitCode } from '../../lib/cli.js';
 import { refuseTwoInputs } from '../../lib/input.js';
 import { jsonText, printable } from '../../lib/output.js';
 import { checkCommand } from '../../lib/request.js';
 
-interface Flags {
+interface Flags extends BudgetFlags {
   readonly json?: true;
 }
 
@@ -26,7 +27,7 @@ interface Comparison extends Difference {
 }
 
 export function define(command: Command, cli: Cli): void {
-  command
+  withBudget(command)
     .argument('<before>', 'the rules as they were; - for standard input')
     .argument('<after>', 'the rules as they are; - for standard input')
     .addHelpText(
@@ -46,10 +47,10 @@ async function run(before: string, after: string, flags: Flags, cli: Cli): Promi
   refuseTwoInputs(before, after);
   const old = await compileFile(before, cli.streams);
   const edited = await compileFile(after, cli.streams);
-  const [forth, back] = [checkNarrowing(edited, old), checkNarrowing(old, edited)];
+  const [forth, back] = [checkNarrowing(edited, old, flags), checkNarrowing(old, edited, flags)];
   const [weaker, stricter] = [lackOf(forth), lackOf(back)];
   const comparison: Comparison = {
-    ...diff(old, edited),
+    ...diff(old, edited, flags),
     ...(weaker && { weaker }),
     ...(stricter && { stricter }),
     equivalent: equivalence(forth, back),
@@ -78,7 +79,7 @@ function asText(comparison: Comparison, forth: Narrowing, path: string): string 
   if (weaker === undefined) lines.push(`limits and obligations: ${kept(forth)}`);
   else lines.push(`a weaker ${weaker.missing}:${shown(weaker.request)}`);
   if (stricter !== undefined) lines.push(`a new or stricter ${stricter.missing}:${shown(stricter.request)}`);
-  if (unknown !== undefined) lines.push(`unknown: ${printable(unknown, 500)}`);
+  if (unknown !== undefined) lines.push(`unknown: ${openBecause(unknown)}`);
   return lines.join('\n');
 }
 

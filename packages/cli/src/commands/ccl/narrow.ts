@@ -1,17 +1,18 @@
 import { checkNarrowing, type Narrowing } from '@stele/ccl';
 import type { Command } from 'commander';
+import { type BudgetFlags, openBecause, withBudget } from '../../lib/budget.js';
 import { compileFile } from '../../lib/ccl-file.js';
 import type { Cli, ExitCode } from '../../lib/cli.js';
 import { nameOf, refuseTwoInputs } from '../../lib/input.js';
-import { jsonText, printable } from '../../lib/output.js';
+import { jsonText } from '../../lib/output.js';
 import { checkCommand } from '../../lib/request.js';
 
-interface Flags {
+interface Flags extends BudgetFlags {
   readonly json?: true;
 }
 
 export function define(command: Command, cli: Cli): void {
-  command
+  withBudget(command)
     .argument('<child>', 'the rules that must permit no more; - for standard input')
     .argument('<parent>', 'the rules that they are held against; - for standard input')
     .addHelpText(
@@ -32,6 +33,7 @@ async function run(child: string, parent: string, flags: Flags, cli: Cli): Promi
   const narrowing = checkNarrowing(
     await compileFile(child, cli.streams),
     await compileFile(parent, cli.streams),
+    flags,
   );
   cli.print(flags.json ? jsonText(narrowing) : asText(narrowing, child, parent));
   return narrowing.narrows === true ? 0 : narrowing.narrows === false ? 1 : 3;
@@ -40,7 +42,7 @@ async function run(child: string, parent: string, flags: Flags, cli: Cli): Promi
 function asText(narrowing: Narrowing, child: string, parent: string): string {
   const [inner, outer] = [nameOf(child), nameOf(parent)];
   if (narrowing.narrows === true) return `narrows  ${inner} permits nothing that ${outer} does not: proved`;
-  if (narrowing.narrows === 'unknown') return `unknown  ${printable(narrowing.because, 500)}`;
+  if (narrowing.narrows === 'unknown') return `unknown  ${openBecause(narrowing.because)}`;
   const { counterexample, missing } = narrowing;
   const why =
     missing === undefined
