@@ -1,7 +1,7 @@
 import { defineConfig } from 'tsup';
 
 export default defineConfig({
-  entry: ['src/index.ts', 'src/builder.ts', 'src/testing.ts'],
+  entry: ['src/index.ts', 'src/builder.ts', 'src/ledger.ts', 'src/testing.ts'],
   format: ['esm', 'cjs'],
   dts: true,
   sourcemap: true,

@@ -47,22 +47,10 @@ export { evaluate } from './evaluate.js';
 export type { ConditionExplanation, Explanation, StatementExplanation, TruthName } from './explain.js';
 export { explain } from './explain.js';
 export { format } from './format.js';
-export { Decimal } from './lib/decimal.js';
 export type { Paint, Tone } from './lib/explanation-text.js';
 export { explanationText } from './lib/explanation-text.js';
 export { isValidAction, normalizeResource } from './lib/names.js';
-export type { LimitEntry } from './lib/window.js';
-export { maxEntriesFor, mergeEntries } from './lib/window.js';
-export type {
-  ExactCharge,
-  LimitBounds,
-  LimitCharge,
-  LimitLedger,
-  LimitRefusal,
-  Reservation,
-  Tally,
-} from './limits.js';
-export { exactCharges, judgeCharges, limitBounds } from './limits.js';
+export type { LimitBounds, LimitCharge, LimitLedger, LimitRefusal, Reservation } from './limits.js';
 export type { MemoryLimitsOptions } from './memory-limits.js';
 export { MemoryLimits } from './memory-limits.js';
 export type { Narrowing, NarrowingOptions } from './narrowing.js';

@@ -1,15 +1,14 @@
-import { LimitUnavailableError } from './errors.js';
-import { type Decimal, toDecimal, toNumber, unitsAt } from './lib/decimal.js';
-import { type Entry, Window } from './lib/window.js';
+import { Decimal } from './lib/decimal.js';
 
 /** One thing to charge: at most `amount` in any half-open window of `periodMs`, of which this takes `cost`. */
 export interface LimitCharge {
-  /** What is counted together, for example covenant line, statement and subject. */
+  /** What is counted together, for example covenant line, statement and subject. Any string. */
   readonly key: string;
   /** The most that a window may hold; above 0. */
   readonly amount: number;
   /** From 0 up; 1 where requests are counted. */
   readonly cost: number;
+  /** A charge is remembered for the longest period that its key was charged with until it passed. */
   readonly periodMs: number;
 }
 
@@ -28,15 +27,21 @@ export interface LimitRefusal {
   readonly index: number;
   /** What each charge's window holds now. */
   readonly remaining: readonly number[];
-  /** When it may fit; undefined if it never will, because the cost is above the amount. */
+  /** When it fits if nothing else is charged meanwhile, and not before; undefined if never, because the cost is above the amount. */
   readonly retryAfterMs: number | undefined;
 }
 
-/** Keeps the counts of limits. Every method may reject with `limit_unavailable`; the decision is then a denial. */
+/**
+ * Keeps the counts of limits. Every method may reject with `limit_unavailable`; the decision is then a denial.
+ *
+ * The sums are exact decimals and the windows slide exactly, up to `maxEntriesPerKey` charges of one key (see
+ * `LimitBounds`). Time is the ledger's and never goes back: a clock that does frees nothing.
+ */
 export interface LimitLedger {
   /**
-   * Charges all or none, in one atomic step.
-   * @param options.ttlMs after which the reservation counts as committed if it was not released
+   * Charges all or none, in one atomic step. Charges to one key count together.
+   * @param options.ttlMs after which the reservation counts as committed if it was not released; 600,000 when not given
+   * @throws RangeError for a cost that is negative or not finite, or an amount or period that is not above 0
    */
   reserve(
     charges: readonly LimitCharge[],
@@ -51,227 +56,105 @@ export interface LimitLedger {
   release(id: string, which?: readonly number[]): Promise<void>;
 }
 
-export interface MemoryLimitsOptions {
-  /** Milliseconds from any origin; steps back are ignored. By default `performance.now`. */
-  readonly clock?: () => number;
-  /** The most keys with charges in their windows; 100,000 by default. */
-  readonly maxKeys?: number;
+/** How much a ledger keeps. Where a bound leaves no room, it is unavailable. */
+export interface LimitBounds {
+  /** The most keys with charges in their windows; 100,000 when not given. */
+  readonly maxKeys?: number | undefined;
   /**
-   * The most entries of one key, 10,000 by default and 16 at least. Beyond it neighbouring charges merge, which may
-   * refuse early by up to four parts in `maxEntriesPerKey` of the amount, and never permits more.
+   * The most entries of one key, 16 to 1,000,000; 10,000 when not given, and ten times as many for amounts up to 10,000. Beyond
+   * it neighbouring charges merge, which may refuse early by up to four parts in so many of the amount, and never permits more.
    */
-  readonly maxEntriesPerKey?: number;
-  /** The most reservations that are neither final nor released; 100,000 by default. */
-  readonly maxPending?: number;
+  readonly maxEntriesPerKey?: number | undefined;
+  /** The most reservations that are neither final nor released; 100,000 when not given. */
+  readonly maxPending?: number | undefined;
 }
 
-/** One charge of a reservation; `place` is its place in the call. */
-interface Part {
-  readonly place: number;
-  readonly window: Window;
-  readonly entry: Entry;
-  readonly cost: Decimal;
-}
-
-interface Pending {
-  readonly expiresAt: number;
-  readonly parts: readonly Part[];
+/** What a ledger knows of the charges to one key, for `judgeCharges`. */
+export interface Tally {
+  /** What was charged in the `periodMs` up to `now`: at t if t is in (now - periodMs, now]. */
+  usedWithin(periodMs: number, now: number): Decimal;
+  /** When enough of that will have passed that `excess`, which is above 0 and no more than that, is free. */
+  freeAt(excess: Decimal, periodMs: number, now: number): number;
 }
 
 /** A checked charge with exact numbers. */
-interface Charge {
-  readonly place: number;
+export interface ExactCharge {
   readonly key: string;
-  readonly periodMs: number;
   readonly amount: Decimal;
   readonly cost: Decimal;
-  /** The key's window; a new one that is not kept yet if it has none. */
-  readonly window: Window;
+  readonly periodMs: number;
 }
 
-const DEFAULT_TTL_MS = 600_000;
-
-/** Limits of one process, in memory: exact sliding windows, exact decimal sums, bounded in every direction. */
-export class MemoryLimits implements LimitLedger {
-  readonly #clock: () => number;
-  readonly #maxKeys: number;
-  readonly #maxEntries: number;
-  readonly #maxPending: number;
-  readonly #windows = new Map<string, Window>();
-  readonly #pending = new Map<string, Pending>();
-  #now = Number.NEGATIVE_INFINITY;
-  #ids = 0;
-  /** Before this time looking for keys to drop finds none. */
-  #nextSweep = Number.POSITIVE_INFINITY;
-  /** The same for reservations. */
-  #nextPendingSweep = Number.POSITIVE_INFINITY;
-
-  constructor(options: MemoryLimitsOptions = {}) {
-    this.#clock = options.clock ?? (() => performance.now());
-    this.#maxKeys = atLeast(1, options.maxKeys ?? 100_000, 'maxKeys');
-    this.#maxEntries = atLeast(16, options.maxEntriesPerKey ?? 10_000, 'maxEntriesPerKey');
-    this.#maxPending = atLeast(1, options.maxPending ?? 100_000, 'maxPending');
-  }
-
-  /**
-   * @throws RangeError for a cost that is negative or not finite, or an amount or period that is not above 0
-   * @throws LimitUnavailableError (`limit_unavailable`) when a bound is reached or the clock fails
-   */
-  async reserve(
-    charges: readonly LimitCharge[],
-    options: { readonly ttlMs?: number } = {},
-  ): Promise<Reservation | LimitRefusal> {
-    const ttlMs = above0(options.ttlMs ?? DEFAULT_TTL_MS, 'ttlMs');
-    const opened = new Map<string, Window>();
-    const checked = charges.map((charge, place) => this.#check(charge, place, opened));
-    const now = this.#tick();
-    for (const { window, periodMs, cost, amount } of checked) {
-      window.expire(now);
-      window.period = Math.max(window.period, periodMs);
-      window.refine(Math.max(cost.places, amount.places));
-    }
-    const refusal = refuse(checked, now);
-    if (refusal !== undefined) return refusal;
-    return this.#charge(checked, now, now + ttlMs);
-  }
-
-  async commit(id: string): Promise<void> {
-    this.#pending.delete(id);
-  }
-
-  async release(id: string, which?: readonly number[]): Promise<void> {
-    const pending = this.#pending.get(id);
-    if (pending === undefined) return;
-    const now = this.#tick();
-    this.#pending.delete(id);
-    if (now >= pending.expiresAt) return;
-    for (const { place, window, entry, cost } of pending.parts) {
-      if (which?.includes(place) === false) continue;
-      window.remove(entry, cost);
-      if (window.isEmpty) this.#nextSweep = now;
-    }
-  }
-
-  #check(charge: LimitCharge, place: number, opened: Map<string, Window>): Charge {
-    const { key, amount, cost, periodMs } = charge;
+/**
+ * Checks charges and makes their numbers exact. For the authors of ledgers.
+ * @throws TypeError, RangeError
+ */
+export function exactCharges(charges: readonly LimitCharge[]): ExactCharge[] {
+  return charges.map(({ key, amount, cost, periodMs }) => {
     if (typeof key !== 'string') throw new TypeError('key must be a string');
     if (!(cost >= 0 && Number.isFinite(cost))) throw new RangeError('cost must be a finite number from 0 up');
-    const window = this.#windows.get(key) ?? opened.get(key) ?? new Window();
-    opened.set(key, window);
     return {
-      place,
       key,
-      window,
+      amount: Decimal.of(above0(amount, 'amount')),
+      cost: Decimal.of(cost),
       periodMs: above0(periodMs, 'periodMs'),
-      amount: toDecimal(above0(amount, 'amount')),
-      cost: toDecimal(cost === 0 ? 0 : cost),
     };
-  }
-
-  #charge(charges: readonly Charge[], now: number, expiresAt: number): Reservation {
-    const costly = charges.filter(({ cost }) => cost.units > 0n);
-    this.#makeRoom(costly, now);
-    const parts = costly.map(({ place, key, window, cost, amount }) => {
-      this.#windows.set(key, window);
-      const entry = window.add(now, unitsAt(cost, window.places));
-      this.#nextSweep = Math.min(this.#nextSweep, window.emptyAt);
-      window.compact(this.#maxEntries, (4n * unitsAt(amount, window.places)) / BigInt(this.#maxEntries));
-      return { place, window, entry, cost };
-    });
-    const id = String(++this.#ids);
-    if (parts.length > 0) this.#pending.set(id, { expiresAt, parts });
-    this.#nextPendingSweep = Math.min(this.#nextPendingSweep, expiresAt);
-    return { ok: true, id, remaining: remaining(charges, now) };
-  }
-
-  #makeRoom(charges: readonly Charge[], now: number): void {
-    const keys = new Set(charges.map(({ key }) => key));
-    const tooMany = () => {
-      let fresh = 0;
-      for (const key of keys) if (!this.#windows.has(key)) fresh++;
-      return this.#windows.size + fresh > this.#maxKeys;
-    };
-    if (tooMany()) this.#sweepWindows(now);
-    if (tooMany()) unavailable('keys');
-    if (this.#pending.size >= this.#maxPending) this.#sweepPending(now);
-    if (this.#pending.size >= this.#maxPending) unavailable('open reservations');
-  }
-
-  #sweepWindows(now: number): void {
-    if (now < this.#nextSweep) return;
-    this.#nextSweep = Number.POSITIVE_INFINITY;
-    for (const [key, window] of this.#windows) {
-      if (window.emptyAt <= now) this.#windows.delete(key);
-      else this.#nextSweep = Math.min(this.#nextSweep, window.emptyAt);
-    }
-  }
-
-  #sweepPending(now: number): void {
-    if (now < this.#nextPendingSweep) return;
-    this.#nextPendingSweep = Number.POSITIVE_INFINITY;
-    for (const [id, { expiresAt }] of this.#pending) {
-      if (expiresAt <= now) this.#pending.delete(id);
-      else this.#nextPendingSweep = Math.min(this.#nextPendingSweep, expiresAt);
-    }
-  }
-
-  /** The time, which never goes back: a clock that does must not free room. */
-  #tick(): number {
-    const time = this.#clock();
-    if (!Number.isFinite(time))
-      throw new LimitUnavailableError('the clock of the limits gives no finite time');
-    this.#now = Math.max(this.#now, time);
-    return this.#now;
-  }
-}
-
-/** Why the charges do not all fit, if so. Charges to one key count together. */
-function refuse(charges: readonly Charge[], now: number): LimitRefusal | undefined {
-  const totals = new Map<Window, bigint>();
-  for (const { window, cost } of charges) {
-    totals.set(window, (totals.get(window) ?? 0n) + unitsAt(cost, window.places));
-  }
-  let index = -1;
-  let longest = 0;
-  charges.forEach(({ window, amount, periodMs }, i) => {
-    const wait = waitFor(window, totals.get(window)!, unitsAt(amount, window.places), periodMs, now);
-    if (wait > longest) {
-      index = i;
-      longest = wait;
-    }
-  });
-  if (index === -1) return undefined;
-  const retryAfterMs = longest === Number.POSITIVE_INFINITY ? undefined : longest;
-  return { ok: false, index, remaining: remaining(charges, now), retryAfterMs };
-}
-
-/** Milliseconds until `cost` fits; 0 if it does now. */
-function waitFor(window: Window, cost: bigint, amount: bigint, period: number, now: number): number {
-  const excess = window.usedWithin(period, now) + cost - amount;
-  if (excess <= 0n) return 0;
-  return cost > amount ? Number.POSITIVE_INFINITY : Math.max(1, window.waitFor(excess, period, now));
-}
-
-function remaining(charges: readonly Charge[], now: number): number[] {
-  return charges.map(({ window, amount, periodMs }) => {
-    const left = unitsAt(amount, window.places) - window.usedWithin(periodMs, now);
-    return left > 0n ? toNumber(left, window.places) : 0;
   });
 }
 
-function unavailable(what: string): never {
-  throw new LimitUnavailableError(
-    `the limits hold as many ${what} as they may`,
-    'raise the bound, or use a shared backend',
+/**
+ * Whether charges fit, all or none. For the authors of ledgers: every ledger judges with this.
+ * @param tallies by key, with nothing in them that has passed
+ * @param now the ledger's time
+ * @param clock what its clock says, if that stands behind: a retry waits for the clock
+ */
+export function judgeCharges(
+  charges: readonly ExactCharge[],
+  tallies: ReadonlyMap<string, Tally>,
+  now: number,
+  clock: number = now,
+): Omit<Reservation, 'id'> | LimitRefusal {
+  const totals = new Map<string, Decimal>();
+  for (const { key, cost } of charges) totals.set(key, (totals.get(key) ?? Decimal.ZERO).plus(cost));
+  const left = charges.map(({ key, amount, periodMs }) =>
+    amount.minus(tallies.get(key)!.usedWithin(periodMs, now)),
   );
+  let index = -1;
+  let latest = Number.NEGATIVE_INFINITY;
+  charges.forEach(({ key, amount, periodMs }, i) => {
+    const total = totals.get(key)!;
+    if (!total.exceeds(left[i]!)) return;
+    const freeAt = total.exceeds(amount)
+      ? Number.POSITIVE_INFINITY
+      : tallies.get(key)!.freeAt(total.minus(left[i]!), periodMs, now);
+    if (freeAt > latest) [index, latest] = [i, freeAt];
+  });
+  if (index === -1) {
+    return { ok: true, remaining: charges.map(({ key }, i) => left[i]!.minus(totals.get(key)!).toNumber()) };
+  }
+  const retryAfterMs = latest === Number.POSITIVE_INFINITY ? undefined : Math.ceil(latest - clock);
+  return { ok: false, index, remaining: left.map((one) => Math.max(0, one.toNumber())), retryAfterMs };
 }
 
-function above0(value: number, name: string): number {
+/** The bounds with their defaults. @throws RangeError */
+export function limitBounds({
+  maxKeys = 100_000,
+  maxEntriesPerKey = 10_000,
+  maxPending = 100_000,
+}: LimitBounds): Required<Readonly<Record<keyof LimitBounds, number>>> {
+  const within = (value: number, least: number, most: number, name: string) => {
+    if (Number.isSafeInteger(value) && value >= least && value <= most) return value;
+    throw new RangeError(`${name} must be a whole number from ${least} to ${most}`);
+  };
+  return {
+    maxKeys: within(maxKeys, 1, Number.MAX_SAFE_INTEGER, 'maxKeys'),
+    maxEntriesPerKey: within(maxEntriesPerKey, 16, 1_000_000, 'maxEntriesPerKey'),
+    maxPending: within(maxPending, 1, Number.MAX_SAFE_INTEGER, 'maxPending'),
+  };
+}
+
+/** @throws RangeError */
+export function above0(value: number, name: string): number {
   if (value > 0 && Number.isFinite(value)) return value;
   throw new RangeError(`${name} must be a finite number above 0`);
-}
-
-function atLeast(least: number, value: number, name: string): number {
-  if (Number.isSafeInteger(value) && value >= least) return value;
-  throw new RangeError(`${name} must be a whole number from ${least} up`);
 }

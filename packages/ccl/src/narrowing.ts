@@ -1,5 +1,5 @@
 import { type Evaluation, evaluate, type Request } from './evaluate.js';
-import { toDecimal, unitsAt } from './lib/decimal.js';
+import { Decimal } from './lib/decimal.js';
 import { type Limit, type Policy, type Program, programOf, type Requirement } from './policy.js';
 import { ANY, FALSE, NOT_FALSE } from './prove/formula.js';
 import { firstOf, only, type ProofOptions, Prover, withinBudget } from './prove/prover.js';
@@ -136,8 +136,8 @@ function lacksObligation(own: Evaluation, theirs: Evaluation, name: string): 'ob
  */
 export function holdsLimit(child: Limit, parent: Limit): boolean {
   if (child.field?.join('.') !== parent.field?.join('.')) return false;
-  const [own, bound] = [toDecimal(child.amount), toDecimal(parent.amount)];
+  const [own, bound] = [Decimal.of(child.amount), Decimal.of(parent.amount)];
   const places = Math.max(own.places, bound.places);
   const windows = BigInt(Math.ceil(parent.periodMs / child.periodMs));
-  return unitsAt(own, places) * windows <= unitsAt(bound, places);
+  return own.unitsAt(places) * windows <= bound.unitsAt(places);
 }

@@ -442,3 +442,16 @@ describe('bounds', () => {
     expect(parse(when(`b = "${'\\u0041'.repeat(170_000)}"`)).statements).toHaveLength(1);
   });
 });
+
+it.each([
+  ['(x = 1) or y = 2'],
+  ['((x = 1) and (y = 2)) or z = 3'],
+  ['not (x = 1 or y = 2)'],
+  ['(((x = 1)))'],
+  ['( x = 1 or y = 2 ) and z = 3'],
+])('the place of %s holds its parentheses', (condition) => {
+  const text = `permit a on /x when ${condition} severity low`;
+  const [statement] = parse(text).statements as [RuleStatement];
+  const { start, end } = statement.condition!.location;
+  expect(text.slice(start, end)).toBe(condition);
+});

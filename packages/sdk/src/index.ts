@@ -2,7 +2,13 @@
  * Make AI agents keep their word: everything that a host needs to enforce signed covenants.
  * @module
  */
-export { FileStore, SqliteStore, type SqliteStoreOptions } from '@stele/store';
+export {
+  FileStore,
+  SqliteLimits,
+  type SqliteLimitsOptions,
+  SqliteStore,
+  type SqliteStoreOptions,
+} from '@stele/store';
 export {
   type DecisionFileReport,
   FileSink,

@@ -5,4 +5,5 @@
 export { FileStore } from './file-store.js';
 export * from './index.web.js';
 export type { SqliteDriverName } from './lib/sqlite-driver.js';
+export { SqliteLimits, type SqliteLimitsOptions } from './sqlite-limits.js';
 export { SqliteStore, type SqliteStoreOptions } from './sqlite-store.js';

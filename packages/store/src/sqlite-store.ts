@@ -1,6 +1,7 @@
 import { BackedStore } from './backed-store.js';
 import { pathArgument } from './lib/path.js';
 import { SqliteBackend } from './lib/sqlite-backend.js';
+import type { SqliteOptions } from './lib/sqlite-connection.js';
 import type { SqliteDriverName } from './lib/sqlite-driver.js';
 
 export interface SqliteStoreOptions {
@@ -26,12 +27,16 @@ export class SqliteStore extends BackedStore {
    * @throws TypeError, RangeError for wrong arguments
    */
   constructor(path: string, options: SqliteStoreOptions = {}) {
-    const { driver, busyTimeoutMs = 5000 } = options;
-    if (!Number.isInteger(busyTimeoutMs) || busyTimeoutMs < 0 || busyTimeoutMs > 600_000) {
-      throw new RangeError('busyTimeoutMs must be an integer from 0 to 600,000');
-    }
-    const backend = new SqliteBackend(pathArgument(path), { driver, busyTimeoutMs });
+    const backend = new SqliteBackend(pathArgument(path), sqliteOptions(options));
     super(backend);
     this.driver = backend.driver;
   }
+}
+
+/** Checks the options. @throws RangeError */
+export function sqliteOptions({ driver, busyTimeoutMs = 5000 }: SqliteStoreOptions): SqliteOptions {
+  if (!Number.isInteger(busyTimeoutMs) || busyTimeoutMs < 0 || busyTimeoutMs > 600_000) {
+    throw new RangeError('busyTimeoutMs must be an integer from 0 to 600,000');
+  }
+  return { driver, busyTimeoutMs };
 }

@@ -1,6 +1,6 @@
 /**
- * The contract of `CovenantStore` as a suite of tests, for the author of a store or of a backend. It needs no test
- * framework but the one that is handed in.
+ * The contracts of `CovenantStore` and of `LimitLedger` as suites of tests, for the author of a store, of a backend, or of
+ * a ledger. They need no test framework but the one that is handed in.
  *
  * @example
  * import { describe, it } from 'node:test'; // or from 'vitest'
@@ -13,6 +13,16 @@ import type { CovenantStore } from './covenant-store.js';
 import { closing } from './lib/contract/closing.js';
 import { keepingCovenants, refusingCovenants } from './lib/contract/covenants.js';
 import type { Case } from './lib/contract/harness.js';
+import { chargingTogether, countingCharges } from './lib/contract/limits-counting.js';
+import {
+  type LimitCase,
+  type LimitLedgerToTest,
+  type LimitSetup,
+  LimitTest,
+  TestClock,
+} from './lib/contract/limits-harness.js';
+import { playingHistories } from './lib/contract/limits-history.js';
+import { keepingBounds, keepingReservations } from './lib/contract/limits-reservations.js';
 import { listing } from './lib/contract/listing.js';
 import { keepingRevocations } from './lib/contract/revocations.js';
 
@@ -55,5 +65,44 @@ export function storeContract(
   });
   describe(`${name}: closing`, () => {
     closing(test);
+  });
+}
+
+export type { LimitLedgerToTest, LimitSetup };
+
+/**
+ * Registers the tests that every ledger of limits must pass.
+ * @param name shown with each test
+ * @param makeLimits gives an empty ledger that counts by the clock it is handed; called once for each test
+ */
+export function limitContract(
+  name: string,
+  makeLimits: (setup: LimitSetup) => LimitLedgerToTest | Promise<LimitLedgerToTest>,
+  { describe, it }: TestFramework,
+): void {
+  const test: LimitCase = (title, body, bounds = {}) =>
+    it(title, async () => {
+      const clock = new TestClock();
+      const limits = await makeLimits({ ...bounds, clock: clock.read });
+      try {
+        await body(new LimitTest(limits, clock));
+      } finally {
+        await limits.close?.();
+      }
+    });
+  describe(`${name}: counting`, () => {
+    countingCharges(test);
+  });
+  describe(`${name}: charging together`, () => {
+    chargingTogether(test);
+  });
+  describe(`${name}: reservations`, () => {
+    keepingReservations(test);
+  });
+  describe(`${name}: bounds`, () => {
+    keepingBounds(test);
+  });
+  describe(`${name}: histories`, () => {
+    playingHistories(test);
   });
 }

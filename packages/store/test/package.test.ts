@@ -4,8 +4,9 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import type { LimitRefusal } from '@stele/ccl';
 import { describe, it } from 'vitest';
-import { runModule, runReadme } from '../../../test/support/readme.js';
+import { runModule, runReadme, tsBlock } from '../../../test/support/readme.js';
 import { haveSqlite } from '../../../test/support/sqlite.js';
 
 const folder = fileURLToPath(new URL('..', import.meta.url));
@@ -38,6 +39,15 @@ describe('the built package', () => {
       page: { items: unknown[] };
     };
     assert.deepEqual(page.items, [found]);
+  });
+
+  it.skipIf(!haveSqlite)('runs the example of limits in its README', async () => {
+    const readme = readFileSync(`${folder}README.md`, 'utf8');
+    const { first, second } = await runModule(tsBlock(readme, 1), folder);
+    assert.deepEqual((first as { remaining: number[] }).remaining, [10]);
+    const { ok, remaining, retryAfterMs } = second as LimitRefusal;
+    assert.deepEqual({ ok, remaining }, { ok: false, remaining: [10] });
+    assert.ok(retryAfterMs !== undefined && retryAfterMs > 0 && retryAfterMs <= 86_400_000);
   });
 
   it('runs the sample of the deployment guide', async () => {
@@ -77,16 +87,20 @@ describe('the built package', () => {
     for (const condition of ['browser', 'worker', 'workerd']) assert.equal(names(condition), portable);
     assert.equal(
       names('node'),
-      'BackedStore,EncryptedStore,FileStore,MAX_RECORD_BYTES,MemoryStore,SqliteStore,StoreError',
+      'BackedStore,EncryptedStore,FileStore,MAX_RECORD_BYTES,MemoryStore,SqliteLimits,SqliteStore,StoreError',
     );
   });
 
-  it('hands its contract to node:test as well', () => {
+  it.each([
+    "storeContract('memory', () => new MemoryStore(), { describe, it });",
+    "limitContract('memory', (setup) => new MemoryLimits(setup), { describe, it });",
+  ])('hands its contracts to node:test as well: %s', (contract) => {
     const script = `
       import { describe, it } from 'node:test';
+      import { MemoryLimits } from '@stele/ccl';
       import { MemoryStore } from '@stele/store';
-      import { storeContract } from '@stele/store/testing';
-      storeContract('memory', () => new MemoryStore(), { describe, it });`;
+      import { limitContract, storeContract } from '@stele/store/testing';
+      ${contract}`;
     const { status, stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
       cwd: folder,
       encoding: 'utf8',

@@ -86,13 +86,15 @@ export class ConditionParser {
 
   /** "(" condition ")" */
   #group(start: number): Condition {
+    const open = this.#lexer.lastLocation;
     const inside = () => {
       const condition = this.condition();
       this.#cursor.skip();
       if (!this.#lexer.symbol(')')) failAfterTerm(this.#lexer, '"and", "or" or ")"', ['and', 'or']);
       return condition;
     };
-    return this.#cursor.nested(start, () => this.#cursor.inBrackets(inside));
+    const condition = this.#cursor.nested(start, () => this.#cursor.inBrackets(inside));
+    return { ...condition, location: this.#cursor.from(open) };
   }
 
   /** [ "every" | "some" ] field operator value */

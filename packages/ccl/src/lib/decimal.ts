@@ -63,9 +63,3 @@ export class Decimal {
     return this.places === places ? this.units : this.units * 10n ** BigInt(places - this.places);
   }
 }
-
-/** See `Decimal.of`. */
-export const toDecimal = (value: number): Decimal => Decimal.of(value);
-
-/** See `Decimal.unitsAt`. */
-export const unitsAt = (decimal: Decimal, places: number): bigint => decimal.unitsAt(places);

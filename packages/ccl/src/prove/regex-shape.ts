@@ -61,6 +61,8 @@ export function samplesOf(pattern: string): string[] {
 const CLASSES: Readonly<Record<string, string>> = { d: '0', w: 'a', s: ' ', D: 'a', W: '-', S: 'a' };
 const FILLERS = 'axyz0129AZ_-. ';
 const MAX_REPEAT = 64;
+/** Where the engine reads literals, as in `\Q…\E`, repetitions may be nested here: texts are cut at this length. */
+const MAX_SAMPLE = 4096;
 
 /** Reads an expression and writes one text for it; each variant makes other choices. */
 class Sampler {
@@ -87,7 +89,7 @@ class Sampler {
     let text = '';
     while (this.#at < this.#pattern.length && !'|)'.includes(this.#pattern[this.#at]!)) {
       const atom = this.#atom();
-      text += atom.repeat(this.#repeats());
+      text = (text + atom.repeat(this.#repeats())).slice(0, MAX_SAMPLE);
     }
     return text;
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkNarrowing, compile } from '../../src/index.js';
+import { checkNarrowing, compile, evaluate } from '../../src/index.js';
 import { verdict } from './support/verdict.js';
 
 type Case = [what: string, child: string, parent: string];
@@ -174,4 +174,44 @@ it('the overlap itself is the counterexample', () => {
   expect(narrowing).toMatchObject({ narrows: false, counterexample: { action: 'read' } });
   const { resource } = (narrowing as { counterexample: { resource: string } }).counterexample;
   expect(resource.split('/').filter((segment) => segment !== '')).toEqual(['a', 'b', 'c']);
+});
+
+describe('hosts, ports and opaque URLs', () => {
+  it.each([
+    ['https://1*/**', 'https://1.2.3.4/x'],
+    ['https://*.1/**', 'https://1.1.1.1/'],
+    ['https://0x*/**', 'https://0xg.h/'],
+    ['https://a*.0*/**', 'https://a.0b/x'],
+    ['https://xn--*/**', 'https://xn--p1ai/'],
+    ['https://[*]/**', 'https://[::1]/x'],
+    ['https://h:*/**', 'https://h:1/'],
+    ['https://*:0/**', 'https://h:0/'],
+    ['http://h:80*/**', 'http://h:8080/'],
+    ['https://h:443*/*', 'https://h:4430/x'],
+    ['https://h/|*', 'https://h/|'],
+    ['file:/**', 'file:///x'],
+    ['urn:*', 'urn:x'],
+    ['mailto:* b', 'mailto:a b'],
+    ['a+b:/*', 'a+b:/x'],
+    ['data:*,*', 'data:,x'],
+    ['https://*/b', 'https://a/b'],
+  ])('%s has requests, such as %s', (pattern, resource) => {
+    const permit = `permit a on '${pattern}'`;
+    expect(evaluate(compile(permit), { action: 'a', resource }).permitted).toBe(true);
+    expect(['wider', 'unknown']).toContain(verdict(permit, ''));
+    expect(['wider', 'unknown']).toContain(verdict(permit, `${permit}\ndeny a on '${resource}'`));
+    expect(['wider', 'unknown']).toContain(verdict(permit, `${permit}\ndeny a on '${resource}/**'`));
+  });
+
+  it.each([
+    'https://h:00*',
+    'https://h:99999*',
+    'https://*@*/**',
+    'https://%41*/**',
+    'https://*..',
+    'AB:/H/*',
+    'https://é*/**',
+  ])('%s has none', (pattern) =>
+    expect(['narrows', 'unknown']).toContain(verdict(`permit a on '${pattern}'`, '')),
+  );
 });

@@ -1,15 +1,9 @@
-import { closeSync, openSync } from 'node:fs';
 import { StoreError } from '../errors.js';
 import type { Found, RecordBackend, RecordKind, RecordRange, StoredRecord } from '../record-backend.js';
 import { isRecordId } from './ids.js';
-import {
-  loadSqlite,
-  type SqliteDatabase,
-  type SqliteDriverName,
-  type SqliteStatement,
-} from './sqlite-driver.js';
-import { toStoreError } from './sqlite-errors.js';
-import { migrate } from './sqlite-schema.js';
+import { attempt, openDatabase, type SqliteOptions } from './sqlite-connection.js';
+import type { SqliteDatabase, SqliteDriverName, SqliteStatement } from './sqlite-driver.js';
+import { RECORDS } from './sqlite-schema.js';
 
 /** Bytes as a parameter: the SQLite of Node 22 binds an empty array as NULL. */
 const BYTES = "coalesce(?, x'')";
@@ -34,21 +28,11 @@ export class SqliteBackend implements RecordBackend {
   readonly #statements: Statements;
   #open = true;
 
-  constructor(path: string, options: { driver?: SqliteDriverName | undefined; busyTimeoutMs: number }) {
-    const { name, open } = loadSqlite(options.driver);
-    this.driver = name;
-    this.#database = attempt(() => {
-      createPrivately(path);
-      return open(path);
-    });
-    this.#statements = attempt(() => {
-      try {
-        return prepareAll(this.#database, options.busyTimeoutMs);
-      } catch (error) {
-        this.#database.close();
-        throw error;
-      }
-    });
+  constructor(path: string, options: SqliteOptions) {
+    const { driver, database, statements } = openDatabase(path, RECORDS, STATEMENTS, options);
+    this.driver = driver;
+    this.#database = database;
+    this.#statements = statements;
   }
 
   async get(kind: RecordKind, id: string): Promise<Found | undefined> {
@@ -103,35 +87,7 @@ export class SqliteBackend implements RecordBackend {
   }
 }
 
-function prepareAll(database: SqliteDatabase, busyTimeoutMs: number): Statements {
-  database.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
-  migrate(database);
-  const entries = Object.entries(STATEMENTS).map(([name, sql]) => [name, database.prepare(sql)]);
-  return Object.fromEntries(entries) as Statements;
-}
-
-/**
- * Makes a new database file readable by its owner alone; SQLite gives its -wal and -shm files the same mode. A file
- * that exists is not opened here: closing it would drop the locks of another connection of this process.
- */
-function createPrivately(path: string): void {
-  if (path === ':memory:') return;
-  try {
-    closeSync(openSync(path, 'wx', 0o600));
-  } catch (error) {
-    if ((error as { code?: unknown }).code !== 'EEXIST') throw error;
-  }
-}
-
 function blob(id: string, value: unknown): Uint8Array {
   if (value instanceof Uint8Array) return value;
   throw new StoreError('record_corrupt', `the stored record of ${id} is not made of bytes`, { id });
-}
-
-function attempt<T>(step: () => T): T {
-  try {
-    return step();
-  } catch (error) {
-    throw toStoreError(error);
-  }
 }

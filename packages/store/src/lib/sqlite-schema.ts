@@ -1,36 +1,50 @@
 import { StoreError } from '../errors.js';
 import type { SqliteDatabase } from './sqlite-driver.js';
 
-/** Marks a database file as a Stele store (PRAGMA application_id): "STEL" in ASCII. */
+/** Marks a database file as one of Stele's (PRAGMA application_id): "STEL" in ASCII. */
 const APPLICATION_ID = 0x5354454c;
 
+/** The tables of one part of Stele. Several parts may share a file, each with a version of its own. */
+export interface Schema {
+  /** The steps from each version to the next; the n-th leads to version n + 1. Only ever append. */
+  readonly steps: readonly string[];
+  /** The version in a database of Stele's; 0 where this part has no tables yet. */
+  readonly version: (database: SqliteDatabase) => number;
+  /** The statement that writes it. */
+  readonly setVersion: (version: number) => string;
+}
+
 /**
- * The steps from each schema version to the next; the n-th leads to version n + 1. Only ever append.
+ * What a store keeps.
  *
  * Rows keep their own key: with documents of 2 KB, clustering them under (kind, id) makes reading and writing slower
  * by three times.
  */
-const MIGRATIONS: readonly string[] = [
-  `CREATE TABLE records (number INTEGER PRIMARY KEY, kind TEXT NOT NULL, id TEXT NOT NULL, bytes BLOB NOT NULL);
-   CREATE UNIQUE INDEX records_by_id ON records (kind, id);`,
-];
+export const RECORDS: Schema = {
+  steps: [
+    `CREATE TABLE records (number INTEGER PRIMARY KEY, kind TEXT NOT NULL, id TEXT NOT NULL, bytes BLOB NOT NULL);
+     CREATE UNIQUE INDEX records_by_id ON records (kind, id);`,
+  ],
+  version: (database) => Number(pragma(database, 'user_version')),
+  setVersion: (version) => `PRAGMA user_version = ${version}`,
+};
 
 /**
  * Sets the connection up and brings the database to the newest schema, in one transaction.
- * @throws StoreError `store_version` for a newer schema, or for a database that is no store
+ * @throws StoreError `store_version` for a newer schema, or for a database that is not Stele's
  */
-export function migrate(database: SqliteDatabase): void {
+export function migrate(database: SqliteDatabase, schema: Schema): void {
+  const { steps, setVersion } = schema;
   // Looked at first: a database of someone else is left exactly as it is.
-  const current = atOnce(database, () => isCurrent(database));
+  const found = atOnce(database, () => knownVersion(database, schema));
   if (pragma(database, 'journal_mode') !== 'wal') database.exec('PRAGMA journal_mode = WAL');
   database.exec('PRAGMA synchronous = FULL');
-  if (current) return;
+  if (found === steps.length) return;
   database.exec('BEGIN IMMEDIATE');
   try {
-    const version = Number(pragma(database, 'user_version'));
-    if (!isCurrent(database)) for (const step of MIGRATIONS.slice(version)) database.exec(step);
+    for (const step of steps.slice(knownVersion(database, schema))) database.exec(step);
     database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
-    database.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
+    database.exec(setVersion(steps.length));
     database.exec('COMMIT');
   } catch (error) {
     database.exec('ROLLBACK');
@@ -48,20 +62,24 @@ function atOnce<T>(database: SqliteDatabase, read: () => T): T {
   }
 }
 
-/** @returns false for a store of an earlier version and for an empty database */
-function isCurrent(database: SqliteDatabase): boolean {
-  const version = Number(pragma(database, 'user_version'));
+/** @returns 0 for an empty database, too */
+function knownVersion(database: SqliteDatabase, { steps, version }: Schema): number {
   const ours = Number(pragma(database, 'application_id')) === APPLICATION_ID;
-  if (ours && version <= MIGRATIONS.length) return version === MIGRATIONS.length;
-  if (!ours && version === 0 && isEmpty(database)) return false;
-  const what = ours ? `has the schema version ${version}, which is newer than this software` : 'is no store';
+  const found = ours ? version(database) : Number(pragma(database, 'user_version'));
+  if (ours ? found <= steps.length : found === 0 && isEmpty(database)) return found;
+  const what = ours ? `has the schema version ${found}, which is newer than this software` : 'is no store';
   throw new StoreError('store_version', `the database ${what}`, {
     hint: 'upgrade Stele, or choose another file',
   });
 }
 
+/** Whether there is a table of that name. */
+export function hasTable(database: SqliteDatabase, name: string): boolean {
+  return database.prepare('SELECT 1 FROM sqlite_schema WHERE name = ?').get(name) !== undefined;
+}
+
 function isEmpty(database: SqliteDatabase): boolean {
-  return (database.prepare('SELECT count(*) AS n FROM sqlite_schema').get() as { n: number }).n === 0;
+  return database.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() === undefined;
 }
 
 function pragma(database: SqliteDatabase, name: string): unknown {

@@ -1,6 +1,6 @@
 /** Contexts made from the constants of documents: the values next to each, and values meant to satisfy a condition. */
 import type { ComparisonNode, Condition, Scalar, Statement } from '../../../src/index.js';
-import { nextNumber } from './mutations.js';
+import { nextNumber } from './edits.js';
 import type { Random } from './random.js';
 import { REGEXES } from './worlds.js';
 

@@ -1,80 +1,21 @@
 /** Edits of a document, by what they may do to it. */
-import type { Operator } from '../../../src/index.js';
 import { randomAction, randomAtom, randomFormula, randomLine, randomResource } from './documents.js';
 import { type Conditional, chain, type Draft, type Formula, isConditional, type Line, not } from './draft.js';
+import {
+  atAtom,
+  editing,
+  hasCondition,
+  kindIs,
+  type Mutation,
+  narrower,
+  negated,
+  nextNumber,
+  OPPOSITE,
+  rewriting,
+  SWAPPED,
+} from './edits.js';
 import type { Random } from './random.js';
 import { NAMES, type World } from './worlds.js';
-
-/** An edited document, or undefined where the edit does not fit. */
-type Mutation = (draft: Draft, random: Random, world: World) => Draft | undefined;
-
-/** One line that the filter takes, replaced by the lines that `make` gives. */
-function editing(
-  takes: (line: Line) => boolean,
-  make: (line: Line, random: Random, world: World) => readonly Line[] | undefined,
-): Mutation {
-  return (draft, random, world) => {
-    const places = draft.flatMap((line, at) => (takes(line) ? [at] : []));
-    if (places.length === 0) return undefined;
-    const at = random.pick(places);
-    const lines = make(draft[at]!, random, world);
-    return lines && [...draft.slice(0, at), ...lines, ...draft.slice(at + 1)];
-  };
-}
-
-const kindIs =
-  (...kinds: Line['kind'][]) =>
-  (line: Line) =>
-    kinds.includes(line.kind);
-const hasCondition = (line: Line): line is Conditional => isConditional(line) && line.when !== undefined;
-const rewriting = (make: (when: Formula, random: Random, world: World) => Formula | undefined): Mutation =>
-  editing(hasCondition, (line, random, world) => {
-    const when = make((line as Conditional).when!, random, world);
-    return when && [{ ...(line as Conditional), when }];
-  });
-
-/** Negated with the negation pushed to the atoms: the same in three values. */
-function negated(formula: Formula): Formula {
-  switch (formula.kind) {
-    case 'not':
-      return formula.of;
-    case 'and':
-      return chain('or', formula.terms.map(negated));
-    case 'or':
-      return chain('and', formula.terms.map(negated));
-    default:
-      return not(formula);
-  }
-}
-
-const OPPOSITE: Partial<Record<Operator, Operator>> = {
-  '=': '!=',
-  '!=': '=',
-  '<': '>=',
-  '>=': '<',
-  '>': '<=',
-  '<=': '>',
-  in: 'not_in',
-  not_in: 'in',
-  contains: 'not_contains',
-  not_contains: 'contains',
-};
-
-/** `formula` with one of its atoms replaced. */
-function atAtom(
-  formula: Formula,
-  random: Random,
-  make: (atom: Formula) => Formula | undefined,
-): Formula | undefined {
-  if (formula.kind === 'not') {
-    const of = atAtom(formula.of, random, make);
-    return of && not(of);
-  }
-  if (formula.kind !== 'and' && formula.kind !== 'or') return make(formula);
-  const at = random.below(formula.terms.length);
-  const term = atAtom(formula.terms[at]!, random, make);
-  return term && chain(formula.kind, formula.terms.with(at, term));
-}
 
 /** The same decisions, limits and obligations. */
 const keeping: Readonly<Record<string, Mutation>> = {
@@ -134,20 +75,6 @@ const keeping: Readonly<Record<string, Mutation>> = {
   },
 };
 
-/** A pattern that matches less: one segment with a star made plain. */
-function narrower(pattern: string, separator: string, random: Random): string | undefined {
-  const segments = pattern === '' ? [] : pattern.split(separator);
-  const starred = segments.flatMap((segment, at) => (segment.includes('*') ? [at] : []));
-  if (starred.length === 0) return undefined;
-  const at = random.pick(starred);
-  const segment = segments[at]!;
-  const plain =
-    segment === '**'
-      ? random.pick(['*', 'a', '*/b'.replace('/', separator)])
-      : segment.replace('*', random.pick(['a', 'b', 'a*']));
-  return segments.with(at, plain).join(separator);
-}
-
 const narrowing: Readonly<Record<string, Mutation>> = {
   'drop a permit': editing(kindIs('permit'), () => []),
   'add a deny': (draft, random, world) => [...draft, randomLine(random, world, 'deny')],
@@ -196,14 +123,6 @@ const narrowing: Readonly<Record<string, Mutation>> = {
   'lengthen a window': editing(kindIs('limit'), (line) =>
     line.kind === 'limit' ? [{ ...line, count: line.count * 2 }] : undefined,
   ),
-};
-
-const SWAPPED: Partial<Record<Operator, Operator>> = {
-  '<': '<=',
-  '<=': '<',
-  '>': '>=',
-  '>=': '>',
-  starts_with: 'ends_with',
 };
 
 /** May widen, may narrow, may do nothing. */
@@ -278,14 +197,6 @@ const loose: Readonly<Record<string, Mutation>> = {
   ),
   'negate the condition': rewriting((when) => not(when)),
 };
-
-/** The next double above or below; whole numbers past 2^53 - 1 cannot be written. */
-export function nextNumber(value: number, up: boolean): number {
-  if (value === 0) return up ? Number.MIN_VALUE : -Number.MIN_VALUE;
-  const bits = new BigInt64Array(new Float64Array([value]).buffer);
-  bits[0] = bits[0]! + (up === value > 0 ? 1n : -1n);
-  return new Float64Array(bits.buffer)[0]! + 0;
-}
 
 export const MUTATIONS = { keeping, narrowing, loose } as const;
 

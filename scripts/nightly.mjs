@@ -1,0 +1,79 @@
+// Attacks the proofs of CCL with random documents and requests, far longer than the tests do.
+// Usage: npm run nightly [-- --triples 10000000 --seed 1 --world plain|full]
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { build } from 'esbuild';
+import { root } from './lib/run.mjs';
+
+const REQUESTS = 200; // for each pair that is said to narrow
+const PROGRESS_MS = 10_000;
+const out = join(root, 'dist/nightly');
+
+const { values } = parseArgs({
+  options: { triples: { type: 'string' }, seed: { type: 'string' }, world: { type: 'string' } },
+});
+const triples = wholeNumber('triples', values.triples ?? '10000000');
+const firstSeed = wholeNumber('seed', values.seed ?? String(Date.now() % 2 ** 32));
+const worlds = values.world === undefined ? ['plain', 'full'] : [values.world];
+if (!worlds.every((world) => world === 'plain' || world === 'full')) fail('--world is plain or full');
+
+const { attack, relatedPair, WORLDS } = await loadAttack();
+process.stdout.write(`seed ${firstSeed}, ${triples} triples\n`);
+const counts = { true: 0, false: 0, unknown: 0 };
+const failures = [];
+let done = 0;
+let permitted = 0;
+let pairs = 0;
+let shown = Date.now();
+while (done < triples) {
+  const seed = (firstSeed + pairs) >>> 0;
+  const world = worlds[pairs % worlds.length];
+  const round = attack(relatedPair(seed, WORLDS[world]), seed, REQUESTS, WORLDS[world]);
+  pairs++;
+  done += round.triples;
+  permitted += round.permitted;
+  counts[round.answer]++;
+  if (round.failure !== undefined) failures.push(`world ${world}, ${round.failure}`);
+  if (Date.now() - shown > PROGRESS_MS) {
+    shown = Date.now();
+    report();
+  }
+}
+report();
+if (failures.length > 0) {
+  await mkdir(out, { recursive: true });
+  const file = join(out, `failures-${firstSeed}.txt`);
+  await writeFile(file, failures.join('\n\n'));
+  process.stderr.write(
+    `${failures.slice(0, 5).join('\n\n')}\n\n${failures.length} failures, all in ${file}\n`,
+  );
+}
+process.exitCode = failures.length === 0 ? 0 : 1;
+
+function report() {
+  const answers = Object.entries(counts).map(([answer, count]) => `${answer} ${count}`);
+  process.stdout.write(
+    `${done} triples (the child permits ${permitted}), ${pairs} pairs (${answers.join(', ')}), ${failures.length} failures\n`,
+  );
+}
+
+/** The attack is TypeScript of the tests, so it is bundled first, with the sources as they stand. */
+async function loadAttack() {
+  const outfile = join(out, 'attack.mjs');
+  const entryPoints = [join(root, 'packages/ccl/test/prove/support/attack.ts')];
+  await build({ entryPoints, outfile, bundle: true, platform: 'node', format: 'esm', logLevel: 'warning' });
+  return import(pathToFileURL(outfile));
+}
+
+function wholeNumber(name, text) {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) fail(`--${name} is a whole number`);
+  return value;
+}
+
+function fail(message) {
+  process.stderr.write(`${message}. Usage: npm run nightly [-- --triples 10000000 --seed 1 --world plain]\n`);
+  process.exit(2);
+}
