@@ -1,5 +1,4 @@
 import type { Request } from './evaluate.js';
-import { BudgetSpent } from './lib/budget.js';
 import type { Pattern } from './lib/pattern.js';
 import { holdsLimit } from './narrowing.js';
 import {
@@ -12,7 +11,7 @@ import {
   type Target,
 } from './policy.js';
 import { ANY, FALSE, NOT_FALSE, NOT_TRUE, TRUE, type Truths } from './prove/formula.js';
-import { only, type ProofOptions, Prover, SPENT } from './prove/prover.js';
+import { only, type ProofOptions, Prover, SPENT, withinBudget } from './prove/prover.js';
 import type { Among, Query } from './prove/search.js';
 
 export type AnalysisKind =
@@ -76,13 +75,13 @@ class Analysis {
       ...permits.all.map((permit) => ({ target: permit, look: () => this.#permit(permit) })),
     ].sort((left, right) => right.target.index - left.target.index);
     for (const { target, look } of steps) {
-      try {
+      const spent = withinBudget(() => {
         if (!this.#never(target)) look();
-      } catch (error) {
-        if (!(error instanceof BudgetSpent)) throw error;
-        this.#report('undecided', target, `${SPENT}: this statement and those above it were not looked at`);
-        break;
-      }
+        return undefined;
+      });
+      if (spent === undefined) continue;
+      this.#report('undecided', target, `${SPENT}: this statement and those above it were not looked at`);
+      break;
     }
     return this.#findings;
   }
@@ -119,7 +118,7 @@ class Analysis {
     const permitted = this.#prover.permittedBy(this.#program, permit);
     if (this.#excludes(permitted)) this.#forbidden(permit);
     else {
-      const others = this.#others(this.#program.permits, permit);
+      const others = this.#others(this.#among('permit'), permit);
       if (this.#excludes(this.#prover.and(permitted, this.#without(others, NOT_TRUE)))) {
         this.#superfluous(permit, 'other permits permit all that this one permits');
       }
@@ -129,7 +128,7 @@ class Analysis {
   #forbidden(permit: Rule): void {
     const applying = this.#prover.applying(permit, TRUE);
     const deny = this.#program.denies.all.find((each) => {
-      const alone = only(this.#program.denies, (other) => other === each);
+      const alone = only(this.#among('deny'), (other) => other === each);
       return this.#excludes({ ...applying, ...this.#without(alone, FALSE) });
     });
     if (deny === undefined) {
@@ -142,7 +141,7 @@ class Analysis {
   }
 
   #deny(deny: Rule): void {
-    const others = this.#without(this.#others(this.#program.denies, deny), FALSE);
+    const others = this.#without(this.#others(this.#among('deny'), deny), FALSE);
     if (this.#excludes({ ...this.#prover.applying(deny, NOT_FALSE), ...others })) {
       this.#superfluous(deny, 'other denies forbid all that this one forbids');
     }
@@ -150,7 +149,7 @@ class Analysis {
 
   #require(require: Requirement): void {
     if (this.#isIdle(require)) return;
-    const named = only(this.#program.requires, (other) => (other as Requirement).name === require.name);
+    const named = only(this.#among('require'), (other) => (other as Requirement).name === require.name);
     const others = this.#without(this.#others(named, require), FALSE);
     if (this.#isNeverPermitted({ ...this.#prover.applying(require, NOT_FALSE), ...others })) {
       this.#superfluous(require, 'other statements require the same wherever this one does');
@@ -172,7 +171,7 @@ class Analysis {
   #isTighter(other: Limit, limit: Limit): boolean {
     this.#prover.spend(1);
     if (other === limit || this.#redundant.has(other) || !holdsLimit(other, limit)) return false;
-    const counted = only(this.#program.limits, (each) => each === other);
+    const counted = only(this.#among('limit'), (each) => each === other);
     return this.#isNeverPermitted({ targets: [limit], ...this.#without(counted, ANY) });
   }
 
@@ -198,6 +197,10 @@ class Analysis {
   #superfluous(target: Target, message: string): void {
     this.#redundant.add(target);
     this.#report('redundant', target, message);
+  }
+
+  #among(kind: Target['kind']): Among {
+    return this.#prover.among(this.#program, kind);
   }
 
   #others(among: Among, target: Target): Among {

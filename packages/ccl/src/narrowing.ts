@@ -65,12 +65,16 @@ class Check {
   obligations(): Finding<Refutation> {
     const prover = this.#prover;
     return firstOf(this.#outer.requires.all, (requirement) => {
-      const twins = only(this.#inner.requires, (own) => (own as Requirement).name === requirement.name);
+      const requires = prover.among(this.#inner, 'require');
+      const twins = only(requires, (own) => (own as Requirement).name === requirement.name);
       const lacking = {
         ...prover.applying(requirement, NOT_FALSE),
         exclusions: [prover.without(twins, FALSE)],
       };
-      return this.#permitted(lacking, (own, theirs) => lacksObligation(own, theirs, requirement.name));
+      const isNamed = ({ name }: { readonly name: string }) => name === requirement.name;
+      return this.#permitted('obligation', lacking, (own, theirs) => {
+        return theirs.obligations.some(isNamed) && !own.obligations.some(isNamed);
+      });
     });
   }
 
@@ -84,37 +88,42 @@ class Check {
     const tight = this.#inner.limits.all.filter((own) => holdsLimit(own, limit));
     const uncounted = this.#uncounted(limit, tight);
     if (uncounted !== undefined || tight.length === 1) return uncounted;
-    let last: Finding<Refutation>;
+    let refutation: Finding<Refutation>;
+    let doubt: Finding<Refutation>;
     for (const own of tight) {
-      last = this.#uncounted(limit, [own]);
-      if (last === undefined) return undefined;
+      const finding = this.#uncounted(limit, [own]);
+      if (finding === undefined) return undefined;
+      if ('found' in finding) refutation = finding;
+      else doubt = finding;
     }
-    return last;
+    // A limit of which it is not known may be the one that keeps it.
+    return doubt ?? refutation;
   }
 
   /** A request under the parent's limit that none of the child's counts. */
-  #uncounted(limit: Limit, counted: readonly Limit[]): Finding<Refutation> {
-    const among = only(this.#inner.limits, (own) => counted.includes(own as Limit));
+  #uncounted(limit: Limit, those: readonly Limit[]): Finding<Refutation> {
+    const counted = new Set(those.map(({ index }) => index));
+    const among = only(this.#prover.among(this.#inner, 'limit'), ({ index }) => counted.has(index));
     const exclusions = [this.#prover.without(among, ANY)];
-    return this.#permitted({ targets: [limit], exclusions }, (own, theirs) => {
+    return this.#permitted('limit', { targets: [limit], exclusions }, (own, theirs) => {
       const isDue = theirs.limits.some(({ statement }) => statement === limit.index);
-      const isKept = own.limits.some(({ statement }) => counted.some(({ index }) => index === statement));
-      return isDue && !isKept ? 'limit' : undefined;
+      const isKept = own.limits.some(({ statement }) => counted.has(statement));
+      return isDue && !isKept;
     });
   }
 
   /** A request that the child permits, of which both evaluations show what is missing. */
   #permitted(
+    missing: NonNullable<Refutation['missing']>,
     query: Partial<Query>,
-    missing: (own: Evaluation, theirs: Evaluation) => Refutation['missing'],
+    isMissing: (own: Evaluation, theirs: Evaluation) => boolean,
   ): Finding<Refutation> {
     return this.#prover.permitted(this.#inner, query, (counterexample): Refutation | undefined => {
       const own = evaluate(this.#child, counterexample);
       const theirs = evaluate(this.#parent, counterexample);
       if (!own.permitted) return undefined;
       if (!theirs.permitted) return { narrows: false, counterexample };
-      const lack = missing(own, theirs);
-      return lack && { narrows: false, counterexample, missing: lack };
+      return isMissing(own, theirs) ? { narrows: false, counterexample, missing } : undefined;
     });
   }
 }
@@ -123,11 +132,6 @@ function refuted(finding: Finding<Request>): Finding<Refutation> {
   return finding && 'found' in finding
     ? { found: { narrows: false, counterexample: finding.found } }
     : finding;
-}
-
-function lacksObligation(own: Evaluation, theirs: Evaluation, name: string): 'obligation' | undefined {
-  const isNamed = (obligation: { readonly name: string }) => obligation.name === name;
-  return theirs.obligations.some(isNamed) && !own.obligations.some(isNamed) ? 'obligation' : undefined;
 }
 
 /**

@@ -33,6 +33,11 @@ export class Regexes {
   }
 }
 
+/** How many instructions the prepared pattern has: each character of a text may take them all. */
+export function regexSize(node: LiteralNode): number {
+  return compiled.get(node)!.programSize();
+}
+
 /** True when the prepared pattern is found anywhere in the text; linear in the text's length. */
 export function regexTest(node: LiteralNode): (text: string) => boolean {
   const regex = compiled.get(node)!;

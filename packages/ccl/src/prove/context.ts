@@ -123,9 +123,23 @@ export class ContextSolver {
 
   /** A choice that was not made yet and that the context does not meet by chance. */
   broken(facts: Facts): Choice | undefined {
+    return this.#without(facts, (formula, truths) => (this.truthOf(facts, formula) & truths) !== 0);
+  }
+
+  /** A choice that was not made yet. */
+  open(facts: Facts): Choice | undefined {
+    return this.#without(facts, () => false);
+  }
+
+  /** A choice of which no term is required, nor met otherwise. */
+  #without(facts: Facts, isMet: (formula: Formula, truths: Truths) => boolean): Choice | undefined {
     this.#budget.spend(facts.choices.length);
-    return openChoices(facts).find(
-      ({ terms, truths }) => !terms.some((term) => (this.truthOf(facts, term) & truths) !== 0),
+    return facts.choices.find(
+      ({ terms, truths }) =>
+        !terms.some((formula) => {
+          this.#budget.spend(1);
+          return isRequired(facts, { formula, truths }) || isMet(formula, truths);
+        }),
     );
   }
 
@@ -163,11 +177,7 @@ export class ContextSolver {
   #settle(facts: Facts, fresh: readonly Atom[]): Facts | undefined {
     const values = { ...facts.values };
     const claims = new Map(facts.claims);
-    const names = new Set(fresh.flatMap((atom) => (atom.kind === 'field' ? [atom.path[0]!] : [])));
-    for (const name of names) {
-      const about = facts.atoms.filter(
-        (atom): atom is FieldAtom => atom.kind === 'field' && atom.path[0] === name,
-      );
+    for (const [name, about] of byName(facts.atoms, fresh)) {
       const solution = this.#solve(about, facts.required, values);
       if (solution === 'none') return undefined;
       if (solution === 'unsure') for (const { id } of about) claims.set(id, one(facts.required.get(id)!));
@@ -251,6 +261,7 @@ export class ContextSolver {
         return (truth & facts.required.get(atom.id)!) !== 0;
       });
       if (!fits || world.equal !== TRUE) return fits;
+      this.#budget.spend(facts.atoms.length);
       const both = [...constraintsAt(facts, left), ...constraintsAt(facts, right)];
       return solveValue(both, undefined, this.#budget) !== 'none';
     });
@@ -260,13 +271,6 @@ export class ContextSolver {
 /** Whether it follows from what was required before. */
 export function isRequired({ required }: Facts, { formula, truths }: Requirement): boolean {
   return ((required.get(formula.id) ?? ANY) & ~truths) === 0;
-}
-
-/** The choices of which no term is required. */
-export function openChoices(facts: Facts): Choice[] {
-  return facts.choices.filter(
-    ({ terms, truths }) => !terms.some((formula) => isRequired(facts, { formula, truths })),
-  );
 }
 
 /** How two values can stand to each other: equality, the first before the second, and the second before the first. */
@@ -279,6 +283,14 @@ const WORLDS = [
   { equal: FALSE, less: UNKNOWN, more: UNKNOWN },
   { equal: UNKNOWN, less: UNKNOWN, more: UNKNOWN },
 ] as const;
+
+/** The atoms about each name that fresh ones are about. */
+function byName(atoms: readonly Atom[], fresh: readonly Atom[]): Map<string, FieldAtom[]> {
+  const named = new Map<string, FieldAtom[]>();
+  for (const atom of fresh) if (atom.kind === 'field') named.set(atom.path[0]!, []);
+  for (const atom of atoms) if (atom.kind === 'field') named.get(atom.path[0]!)?.push(atom);
+  return named;
+}
 
 /** What truths of a chain ask of all its terms, and of one of them. */
 function parts({ kind }: Chain, truths: Truths): { all: Truths; any: Truths } {

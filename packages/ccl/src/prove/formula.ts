@@ -1,10 +1,11 @@
-import type { ComparisonNode, Condition, FieldNode, Operator, Scalar } from '../ast.js';
+import type { ComparisonNode, Condition, FieldNode, LiteralNode, Operator, Scalar } from '../ast.js';
 import { formatCondition } from '../format.js';
 import type { Budget } from '../lib/budget.js';
 import { compileCondition, type Test } from '../lib/condition.js';
+import { regexSize } from '../lib/regex.js';
 import { isFiniteNumber, isScalar, type Truth } from '../lib/values.js';
 
-/** A set of truth values. */
+/** A set of truth values, never empty. True and false without unknown are never asked for together. */
 export type Truths = number;
 export const TRUE = 1;
 export const FALSE = 2;
@@ -156,7 +157,7 @@ export class Formulas {
       kind: 'field',
       id,
       path: node.field.path,
-      ...valueTest(node),
+      ...valueTest(node, this.#budget),
     }));
   }
 
@@ -231,25 +232,40 @@ function ordered(node: ComparisonNode, right: FieldNode): ComparisonNode {
 const SUBJECT = ['v'];
 
 /** What a comparison says of the value of its field, given to it directly. */
-function valueTest(node: ComparisonNode): ValueTest {
+function valueTest(node: ComparisonNode, budget: Budget): ValueTest {
   const field: FieldNode = { ...node.field, path: SUBJECT };
   const value = node.value.kind === 'reference' ? { ...node.value, field } : node.value;
   const test = compileCondition({ ...node, field, value });
-  return { truth: (subject) => test({ v: subject }), comparison: comparisonOf(node) };
+  const comparison = comparisonOf(node, budget);
+  if (node.operator !== 'matches') return { truth: (subject) => test({ v: subject }), comparison };
+  const perUnit = Math.ceil(regexSize(value as LiteralNode) / INSTRUCTIONS);
+  const truth = (subject: unknown) => {
+    budget.spend(lengthOf(subject) * perUnit);
+    return test({ v: subject });
+  };
+  return { truth, comparison };
+}
+
+/** So many instructions of an expression count as one step. */
+const INSTRUCTIONS = 16;
+
+function lengthOf(subject: unknown): number {
+  if (Array.isArray(subject)) return subject.reduce((sum: number, element) => sum + lengthOf(element), 0);
+  return typeof subject === 'string' ? subject.length : 0;
 }
 
 /** Undefined for `f = @f` and the like, which only asks for a type. */
-function comparisonOf(node: ComparisonNode): Comparison | undefined {
+function comparisonOf(node: ComparisonNode, budget: Budget): Comparison | undefined {
   const { operator, value, quantifier } = node;
   if (value.kind === 'reference') return undefined;
   const constants = value.kind === 'array' ? value.items.map((item) => item.value) : [value.value];
   if (quantifier !== undefined) {
     const { quantifier: _, ...plain } = node;
-    const test = valueTest({ ...plain, quantifier: undefined });
+    const test = valueTest({ ...plain, quantifier: undefined }, budget);
     return { operator, constants, quantified: true, elements: { quantifier, test } };
   }
   if (operator !== 'contains') return { operator, constants, quantified: false };
   // Of an array it says that some element is the constant.
-  const equality = valueTest({ ...node, operator: '=' });
+  const equality = valueTest({ ...node, operator: '=' }, budget);
   return { operator, constants, quantified: false, elements: { quantifier: 'some', test: equality } };
 }

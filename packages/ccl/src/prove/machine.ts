@@ -3,10 +3,10 @@
  * from which nothing is accepted may be `DEAD`.
  */
 export interface Machine {
-  /** Two machines with one key accept the same texts. */
-  readonly key: string;
   /** The units that it tells apart from all others. */
   readonly units: Iterable<number>;
+  /** Sets of characters that it tells apart from all others, though not from each other. */
+  readonly classes?: readonly string[];
   /** True when it tells units apart by their order, too. */
   readonly ordered: boolean;
   step(state: number, unit: number): number;
@@ -32,7 +32,6 @@ export function accepts(machine: Machine, text: string): boolean {
  * automaton and all together have as many states as they have characters.
  */
 export class PiecesMachine implements Machine {
-  readonly key: string;
   readonly units: ReadonlySet<number>;
   readonly ordered = false;
   readonly #pieces: readonly string[];
@@ -43,18 +42,16 @@ export class PiecesMachine implements Machine {
   readonly #fallbacks: readonly (readonly number[])[];
 
   constructor(pieces: readonly string[]) {
-    this.key = JSON.stringify(pieces);
     this.units = new Set(unitsOf(pieces.join('')));
-    // An empty piece between others asks for nothing.
-    const last = pieces.length - 1;
-    this.#pieces = pieces.filter((piece, index) => index === 0 || index === last || piece !== '');
-    this.#last = this.#pieces.length - 1;
-    this.#pieces.forEach((piece, index) => {
+    this.#pieces = pieces;
+    this.#last = pieces.length - 1;
+    pieces.forEach((piece, index) => {
       this.#begins.push(this.#pieceOf.length);
-      const states = index === this.#last || index === 0 ? piece.length + 1 : piece.length;
+      // To have read a piece and to seek the next one is the same state.
+      const states = index === this.#last ? piece.length + 1 : piece.length;
       for (let i = 0; i < states; i++) this.#pieceOf.push(index);
     });
-    this.#fallbacks = this.#pieces.map(fallbacks);
+    this.#fallbacks = pieces.map(fallbacks);
   }
 
   step(state: number, unit: number): number {
@@ -62,28 +59,17 @@ export class PiecesMachine implements Machine {
     const index = this.#pieceOf[state]!;
     const piece = this.#pieces[index]!;
     const at = state - this.#begins[index]!;
-    if (index > 0) return this.#reach(index, advance(piece, this.#fallbacks[index]!, at, unit));
-    // After the first piece, as long as nothing more has been read, the next one is sought.
-    if (at === piece.length) return this.#last === 0 ? DEAD : this.step(this.#begins[1]!, unit);
+    if (index > 0) return this.#begins[index]! + advance(piece, this.#fallbacks[index]!, at, unit);
     return piece.charCodeAt(at) === unit ? state + 1 : DEAD;
   }
 
   next(state: number): number | undefined {
-    if (state === DEAD || this.#pieceOf[state] !== 0) return undefined;
-    return state < this.#pieces[0]!.length ? this.#pieces[0]!.charCodeAt(state) : undefined;
-  }
-
-  #reach(index: number, at: number): number {
-    const isDone = at === this.#pieces[index]!.length && index < this.#last;
-    return isDone ? this.#begins[index + 1]! : this.#begins[index]! + at;
+    const unit = this.#pieces[0]!.charCodeAt(state);
+    return Number.isNaN(unit) ? undefined : unit;
   }
 
   accepts(state: number): boolean {
-    if (state === DEAD) return false;
-    const index = this.#pieceOf[state]!;
-    const at = state - this.#begins[index]!;
-    if (index === this.#last) return at === this.#pieces[index]!.length;
-    return index === 0 && at === this.#pieces[0]!.length && this.#last === 1 && this.#pieces[1] === '';
+    return state === this.#pieceOf.length - 1;
   }
 
   settled(state: number): boolean | undefined {
@@ -95,14 +81,12 @@ export class PiecesMachine implements Machine {
 
 /** A few texts, as a tree of their beginnings. */
 export class TextsMachine implements Machine {
-  readonly key: string;
   readonly units = new Set<number>();
   readonly ordered = false;
   readonly #children: Map<number, number>[] = [new Map()];
   readonly #ends = new Set<number>();
 
   constructor(texts: readonly string[]) {
-    this.key = JSON.stringify(texts);
     for (const text of texts) this.#add(text);
   }
 
@@ -135,7 +119,6 @@ export class TextsMachine implements Machine {
 
 /** Texts before a bound in the order of UTF-16 units, or the bound itself, too. */
 export class BeforeMachine implements Machine {
-  readonly key: string;
   readonly units: ReadonlySet<number>;
   readonly ordered = true;
   readonly #bound: string;
@@ -143,7 +126,6 @@ export class BeforeMachine implements Machine {
   readonly #less: number;
 
   constructor(bound: string, orEqual: boolean) {
-    this.key = `${orEqual ? '<=' : '<'}${bound}`;
     this.units = new Set(unitsOf(bound));
     this.#bound = bound;
     this.#orEqual = orEqual;
@@ -151,8 +133,8 @@ export class BeforeMachine implements Machine {
   }
 
   step(state: number, unit: number): number {
-    if (state === DEAD || state === this.#less) return state;
-    if (state === this.#bound.length) return DEAD;
+    if (state === this.#less) return state;
+    // No unit is before or at the end of the bound: it has none there.
     const own = this.#bound.charCodeAt(state);
     if (unit === own) return state + 1;
     return unit < own ? this.#less : DEAD;
@@ -171,30 +153,31 @@ export class BeforeMachine implements Machine {
 
 /** A machine whose every step is written down. */
 export class TableMachine implements Machine {
-  readonly key: string;
   readonly units: ReadonlySet<number>;
+  readonly classes: readonly string[];
   readonly ordered = false;
   readonly #steps: readonly ((unit: number) => number)[];
-  readonly #accepting: number;
+  readonly #accepting: readonly number[];
   readonly #settled: number | undefined;
 
   /**
-   * @param examples at least one character of each class that the steps tell apart
+   * @param named the characters that the steps tell apart from all others
    * @param steps for each state the state after a unit, `DEAD` if there is none
-   * @param accepting the one state that accepts
+   * @param accepting the state that accepts, or those that do
    * @param settled the state, if there is one, from which all is accepted
+   * @param classes sets of characters of which the steps tell none from another
    */
   constructor(
-    key: string,
-    examples: string,
+    named: string,
     steps: readonly ((unit: number) => number)[],
-    accepting: number,
+    accepting: number | readonly number[],
     settled?: number,
+    classes: readonly string[] = [],
   ) {
-    this.key = key;
-    this.units = new Set(unitsOf(examples));
+    this.units = new Set(unitsOf(named));
+    this.classes = classes;
     this.#steps = steps;
-    this.#accepting = accepting;
+    this.#accepting = [accepting].flat();
     this.#settled = settled;
   }
 
@@ -203,7 +186,7 @@ export class TableMachine implements Machine {
   }
 
   accepts(state: number): boolean {
-    return state === this.#accepting;
+    return this.#accepting.includes(state);
   }
 
   settled(state: number): boolean | undefined {
@@ -214,13 +197,11 @@ export class TableMachine implements Machine {
 
 /** Texts of at most so many units. */
 export class LengthMachine implements Machine {
-  readonly key: string;
   readonly units: readonly number[] = [];
   readonly ordered = false;
   readonly #most: number;
 
   constructor(most: number) {
-    this.key = `${most} units`;
     this.#most = most;
   }
 
@@ -246,8 +227,8 @@ export function unitsOf(text: string): number[] {
 /** How much of a piece has been read after one more unit. */
 function advance(piece: string, back: readonly number[], from: number, unit: number): number {
   let at = from;
-  while (at > 0 && (at === piece.length || piece.charCodeAt(at) !== unit)) at = back[at]!;
-  return at < piece.length && piece.charCodeAt(at) === unit ? at + 1 : at;
+  while (at > 0 && piece.charCodeAt(at) !== unit) at = back[at]!;
+  return piece.charCodeAt(at) === unit ? at + 1 : at;
 }
 
 /** For each number of units read, the length of the longest proper suffix of them with which the piece begins. */

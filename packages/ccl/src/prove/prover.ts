@@ -34,7 +34,7 @@ export class Prover {
   denied(permitting: Policy, denying: Policy): Finding<Request> {
     const outer = programOf(denying);
     const ways = [
-      { exclusions: [this.without(outer.permits, NOT_TRUE)] },
+      { exclusions: [this.without(this.among(outer, 'permit'), NOT_TRUE)] },
       ...outer.denies.all.map((deny) => this.applying(deny, NOT_FALSE)),
     ];
     return this.#refused(permitting, denying, ways);
@@ -80,7 +80,7 @@ export class Prover {
   permittedBy(program: Program, permit: Rule): Query {
     let exclusions = this.#exclusions.get(program);
     if (exclusions === undefined) {
-      exclusions = [this.without(program.denies, FALSE), this.#unmeasured(program)];
+      exclusions = [this.without(this.among(program, 'deny'), FALSE), this.#unmeasured(program)];
       this.#exclusions.set(program, exclusions);
     }
     return this.and({ targets: [], requirements: [], exclusions }, this.applying(permit, TRUE));
@@ -95,6 +95,16 @@ export class Prover {
     return condition === undefined ? [] : [{ formula: this.search.formulas.of(condition), truths }];
   }
 
+  /** The statements of one kind. To find them is to find those of all kinds. */
+  among(program: Program, kind: Target['kind']): Among {
+    const covering: Among['covering'] = (action, resource) => {
+      const found = program.all.covering(action, resource);
+      this.#budget.spend(found.length);
+      return found.filter((one) => one.kind === kind);
+    };
+    return { covering };
+  }
+
   /** None of these may match unless its condition comes out as one of `truths`. */
   without(among: Among, truths: Truths): Exclusion {
     return { among, excuse: (target) => this.#conditionOf(target, truths)[0] };
@@ -102,7 +112,7 @@ export class Prover {
 
   /** No limit may count what is missing or no number from 0 up. */
   #unmeasured(program: Program): Exclusion {
-    const budgets = only(program.limits, (limit) => (limit as Limit).field !== undefined);
+    const budgets = only(this.among(program, 'limit'), (limit) => (limit as Limit).field !== undefined);
     const excuse = (limit: Target) => this.measured(limit as Limit, TRUE);
     return { among: budgets, excuse };
   }

@@ -6,6 +6,8 @@ export interface RegexShape {
   readonly prefix?: string;
 }
 
+/** What repeats the character before it, or is nothing of its own, like `(?i)` and `\Q\E`, so that what follows may. */
+const MAY_REPEAT = /^(?:[*?{+]|\(\?|\\Q)/;
 const SPECIAL = '\\.+*?()|[]{}^$';
 
 /** Understands a literal text, also behind `^`, before `$` or before `.*`; and the literal text that one begins with. */
@@ -35,8 +37,7 @@ function literalRun(pattern: string): { text: string; rest: string } {
     read.push({ character, at });
     at += isEscaped ? 2 : 1;
   }
-  const isRepeated = at < pattern.length && '*?{+'.includes(pattern[at]!);
-  const last = isRepeated ? read.pop() : undefined;
+  const last = MAY_REPEAT.test(pattern.slice(at)) ? read.pop() : undefined;
   return { text: read.map(({ character }) => character).join(''), rest: pattern.slice(last?.at ?? at) };
 }
 

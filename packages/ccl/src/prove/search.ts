@@ -2,15 +2,7 @@ import type { Request } from '../evaluate.js';
 import type { Budget } from '../lib/budget.js';
 import type { Pattern } from '../lib/pattern.js';
 import type { Target } from '../policy.js';
-import {
-  type Choice,
-  ContextSolver,
-  type Facts,
-  isRequired,
-  NO_FACTS,
-  openChoices,
-  type Requirement,
-} from './context.js';
+import { type Choice, ContextSolver, type Facts, isRequired, NO_FACTS, type Requirement } from './context.js';
 import { ANY, Formulas } from './formula.js';
 import { type NoWord, type Word, WordFinder } from './words.js';
 
@@ -97,8 +89,8 @@ export class Search {
         if (found !== undefined) return { found };
         const more = this.#commit(state, query.exclusions, doubt);
         if (more === undefined) doubt(UNSURE.context);
-        else stack.push(...more.reverse());
-      } else stack.push(...ways.reverse());
+        else putFirst(more, stack);
+      } else putFirst(ways, stack);
     }
     return because === undefined ? undefined : { because };
   }
@@ -172,7 +164,7 @@ export class Search {
     doubt: (reason: string) => undefined,
   ): Step[] | undefined {
     const { action, resource, facts } = state;
-    const [choice] = openChoices(facts);
+    const choice = this.#contexts.open(facts);
     if (choice !== undefined) return this.#choose(state, choice);
     for (const { among, excuse: excuseOf } of exclusions) {
       for (const target of among.covering(action.word.segments, resource.word.segments)) {
@@ -224,6 +216,11 @@ export class Search {
     }
     return ways;
   }
+}
+
+/** One by one, since they can be more than a call takes arguments. */
+function putFirst(ways: readonly Step[], stack: Step[]): void {
+  for (let i = ways.length - 1; i >= 0; i--) stack.push(ways[i]!);
 }
 
 /** The patterns and one more, without those that follow from another. */

@@ -27,21 +27,18 @@ export function segmentTest(segment: PatternSegment & { readonly text: string })
 
 /**
  * The part that a segment plays in a request: of an action; of a resource that is no URL, its first segment or a
- * later one; of a resource that begins with a URL scheme, the scheme, the host of those that have one, or the rest.
+ * later one; of a resource that begins with a URL scheme, the scheme; then, where a host must follow, the host and the
+ * path after it; and elsewhere the rest.
  */
-export type Place = 'action' | 'first' | 'later' | 'scheme' | 'host' | 'url';
+export type Place = 'action' | 'first' | 'later' | 'scheme' | 'host' | 'path' | 'url';
 
 const ACTION_CHARACTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-:';
 
 const inClass = (characters: RegExp, to: number) => (unit: number) =>
   characters.test(String.fromCharCode(unit)) ? to : DEAD;
 
-/** Stays in state 0 until one of the characters comes. */
-const holds = (characters: RegExp) => (unit: number) => (characters.test(String.fromCharCode(unit)) ? 1 : 0);
-
 /** No unpaired half of a surrogate pair. */
 const WELL_FORMED = new TableMachine(
-  'well formed',
   '',
   [
     (unit) => (isNoSurrogate(unit) ? 0 : unit < 0xdc00 ? 1 : DEAD),
@@ -50,29 +47,63 @@ const WELL_FORMED = new TableMachine(
   0,
 );
 
-/** A beginning that reads as a URL scheme of two or more characters. */
-const SCHEME = schemeMachine('scheme', /[A-Za-z]/, /[A-Za-z0-9+.-]/, ' a0_:');
-/** The same as a URL parser would write it. */
-const WRITTEN_SCHEME = schemeMachine('written scheme', /[a-z]/, /[a-z0-9+.-]/, 'a0:');
+const LOWER = 'xyzabcdefghijklmnopqrstuvw';
+const UPPER = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
 
-function schemeMachine(key: string, first: RegExp, later: RegExp, examples: string): Machine {
-  const start = inClass(first, 1);
+/** A beginning that reads as a URL scheme of two or more characters, behind spaces or not. */
+const SCHEME = schemeMachine((unit) => (unit === 0x20 ? 0 : inClass(/[A-Za-z]/, 1)(unit)), /[A-Za-z0-9+.-]/);
+/** The same as a URL parser would write it. */
+const WRITTEN_SCHEME = schemeMachine(inClass(/[a-z]/, 1), /[a-z0-9+.-]/);
+
+function schemeMachine(first: (unit: number) => number, later: RegExp): Machine {
   const rest = inClass(later, 2);
-  const leading = key === 'scheme' ? (unit: number) => (unit === 0x20 ? 0 : start(unit)) : start;
   const colon = (unit: number) => (unit === 0x3a ? 3 : rest(unit));
-  return new TableMachine(key, examples, [leading, rest, colon, () => 3], 3, 3);
+  return new TableMachine(' :', [first, rest, colon, () => 3], 3, 3, [LOWER, UPPER, '0123456789+.-']);
 }
 
 /** What a canonical URL is written in: ASCII, with spaces where it has no host, without what begins a query or a fragment. */
-const URL_TEXT = new TableMachine('URL', '', [inClass(/[ -~]/, 0)], 0);
+const URL_TEXT = new TableMachine('', [inClass(/[ -~]/, 0)], 0);
 const QUERY = new PiecesMachine(['', '?', '']);
 const FRAGMENT = new PiecesMachine(['', '#', '']);
+/** What a URL parser leaves as it is in the path after a host. */
+const PATH_TEXT = new TableMachine(' "<>`{}', [inClass(/[!#-;=?-_a-z|~]/, 0)], 0);
 
-/** What the host of a canonical URL does not hold. */
-const NO_HOST = [/[A-Z]/, /@/].map(
-  (characters) => new TableMachine(String(characters), 'A@', [holds(characters), () => 1], 1, 1),
-);
-const LAST_DOT = new PiecesMachine(['', '.']);
+/**
+ * The form that every canonical host has, though not all that have it are one: a name that does not end in a dot, or
+ * something in brackets, and behind it perhaps a port.
+ */
+const HOST = hostMachine();
+
+function hostMachine(): Machine {
+  const [NAME, DOT, COLON, ZERO, IN_BRACKETS, BRACKETED, PORT] = [1, 2, 3, 4, 5, 6, 7] as const;
+  const name = (unit: number) => {
+    if (unit === 0x2e) return DOT;
+    return /[A-Z@:[\]<>^|% ]/.test(String.fromCharCode(unit)) ? DEAD : NAME;
+  };
+  const colonOr = (other: (unit: number) => number) => (unit: number) =>
+    unit === 0x3a ? COLON : other(unit);
+  const digit = (to: number) => inClass(/[0-9]/, to);
+  const none = () => DEAD;
+  const steps = [
+    (unit: number) => (unit === 0x5b ? IN_BRACKETS : name(unit)),
+    colonOr(name),
+    name,
+    (unit: number) => (unit === 0x30 ? ZERO : digit(PORT)(unit)),
+    none,
+    (unit: number) => (unit === 0x5d ? BRACKETED : inClass(/[0-9a-f:]/, IN_BRACKETS)(unit)),
+    colonOr(none),
+    // A port has at most five digits.
+    ...[1, 2, 3, 4].map((more) => digit(PORT + more)),
+    none,
+  ];
+  const accepting = [NAME, ZERO, BRACKETED, ...[0, 1, 2, 3, 4].map((more) => PORT + more)];
+  return new TableMachine('.@:[]<>^|% 0', steps, accepting, undefined, [
+    'xyzghijklmnopqrstuvw',
+    'abcdef',
+    UPPER,
+    '123456789',
+  ]);
+}
 
 const EMPTY = new PiecesMachine(['']);
 const DOTS = [new PiecesMachine(['.']), new PiecesMachine(['..'])];
@@ -90,7 +121,8 @@ const FORM: Readonly<Record<Place, readonly Demand[]>> = {
   first: [...IN_RESOURCE, ...demandsOf(false, SCHEME)],
   later: IN_RESOURCE,
   scheme: [...IN_URL, ...demandsOf(true, WRITTEN_SCHEME)],
-  host: [...IN_URL, ...demandsOf(false, LAST_DOT, ...NO_HOST)],
+  host: [...IN_URL, ...demandsOf(true, HOST)],
+  path: [...IN_URL, ...demandsOf(true, PATH_TEXT)],
   url: IN_URL,
 };
 

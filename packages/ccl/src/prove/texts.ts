@@ -1,5 +1,5 @@
 import type { Budget } from '../lib/budget.js';
-import type { Machine } from './machine.js';
+import { type Machine, unitsOf } from './machine.js';
 
 /** What a text must be: accepted by the machine, or not accepted. */
 export interface Demand {
@@ -111,28 +111,49 @@ export function freshUnit(used: ReadonlySet<number>, allows: (unit: number) => b
   return undefined;
 }
 
-/** The units that the machines tell apart, one that none of them names and, where order matters, one between each two. */
+/**
+ * The units that the machines tell apart; of those that none of them names one of each class and one of no class; and,
+ * where order matters, one between each two.
+ */
 export function alphabetOf(demands: readonly Demand[], allows = isNoSurrogate): number[] {
   const used = new Set<number>();
   for (const { machine } of demands) for (const unit of machine.units) used.add(unit);
   const units = [...used].sort((left, right) => left - right);
   if (!demands.some(({ machine }) => machine.ordered)) {
-    const fresh = freshUnit(used, allows);
-    return fresh === undefined ? units : [fresh, ...units];
+    const classes = new Set(demands.flatMap(({ machine }) => machine.classes ?? []));
+    return [...freshUnits(used, classes, allows), ...units];
   }
   const between: number[] = [];
   let low = -1;
   for (const high of [...units, 0x1_0000]) {
-    const after = low;
-    const isBetween = (unit: number) => unit > after && unit < high;
-    if (high - low > 1) between.push(pick(used, isBetween));
+    if (high - low > 1) between.push(unitBetween(low, high));
     low = high;
   }
   return [...between, ...units];
 }
 
-function pick(used: ReadonlySet<number>, isBetween: (unit: number) => boolean): number {
-  return freshUnit(used, (unit) => isBetween(unit) && isNoSurrogate(unit)) ?? freshUnit(used, isBetween)!;
+function* freshUnits(
+  used: ReadonlySet<number>,
+  classes: Iterable<string>,
+  allows: (unit: number) => boolean,
+): Generator<number> {
+  const classed = new Set(used);
+  for (const characters of classes) {
+    const units = unitsOf(characters);
+    const fresh = units.find((unit) => !used.has(unit));
+    if (fresh !== undefined) yield fresh;
+    for (const unit of units) classed.add(unit);
+  }
+  const other = freshUnit(classed, allows);
+  if (other !== undefined) yield other;
+}
+
+/** A unit between two others, readable if possible, and half of a surrogate pair only if there is no other. */
+function unitBetween(low: number, high: number): number {
+  const readable = unitsOf(READABLE).find((unit) => unit > low && unit < high);
+  if (readable !== undefined) return readable;
+  const next = low + 1;
+  return isNoSurrogate(next) || high <= 0xe000 ? next : Math.max(next, 0xe000);
 }
 
 export function isNoSurrogate(unit: number): boolean {

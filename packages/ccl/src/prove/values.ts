@@ -32,6 +32,8 @@ const TRIES = 64;
  * is a value of its own.
  */
 export function solveValue(constraints: readonly Constraint[], absent: unknown, budget: Budget): Solution {
+  // Their constants are gathered below.
+  for (const { test } of constraints) budget.spend(test.comparison?.constants.length ?? 0);
   const holds = (value: unknown): boolean => {
     budget.spend(constraints.length);
     return constraints.every(({ test, truths }) => (truthSet(test.truth(value)) & truths) !== 0);
@@ -41,7 +43,6 @@ export function solveValue(constraints: readonly Constraint[], absent: unknown, 
   if (typeof text === 'object') return text;
   const list = solveArray(constraints, budget);
   if (typeof list === 'object') return list;
-  if (holds({})) return { value: {} };
   return text === 'unsure' || list === 'unsure' ? 'unsure' : 'none';
 }
 
@@ -62,17 +63,19 @@ export function numbersFor(constraints: readonly Constraint[]): number[] {
   const numbers = [...constantsOf(constraints)].filter((constant) => typeof constant === 'number');
   const constants = [...numbers, 0];
   const plain = constants.flatMap((constant) => [constant, constant + 1, constant - 1]);
-  const exact = constants.flatMap((constant) => [neighbour(constant, 1n), neighbour(constant, -1n)]);
-  return [...new Set([...plain, ...exact])];
+  return [...new Set([...plain, ...constants.flatMap(neighbours)])];
 }
 
-/** The next double above (`step` 1n) or below (`step` -1n). */
-function neighbour(value: number, step: 1n | -1n): number {
-  if (value === 0) return Number(step) * Number.MIN_VALUE;
+/** The doubles next to a number. */
+function neighbours(value: number): number[] {
+  if (value === 0) return [Number.MIN_VALUE, -Number.MIN_VALUE];
   const view = new DataView(new ArrayBuffer(8));
   view.setFloat64(0, value);
-  view.setBigInt64(0, view.getBigInt64(0) + (value > 0 ? step : -step));
-  return view.getFloat64(0);
+  const bits = view.getBigInt64(0);
+  return [bits + 1n, bits - 1n].map((next) => {
+    view.setBigInt64(0, next);
+    return view.getFloat64(0);
+  });
 }
 
 function solveText(
@@ -85,7 +88,7 @@ function solveText(
     const value = known.find(holds);
     return value === undefined ? 'none' : { value };
   }
-  const search = searchFor(constraints);
+  const search = searchFor(constraints, budget);
   if (search === undefined) return 'none';
   const { demands, samples, mustRun } = search;
   for (const value of samples) if (holds(value)) return { value };
@@ -117,26 +120,27 @@ interface TextSearch {
 }
 
 /** Undefined when a constraint excludes every text. */
-function searchFor(constraints: readonly Constraint[]): TextSearch | undefined {
+function searchFor(constraints: readonly Constraint[], budget: Budget): TextSearch | undefined {
   const search: TextSearch = { demands: [], samples: [], mustRun: false };
   for (const { test, truths } of constraints) {
-    const meaning = textMeaning(test);
+    const meaning = textMeaning(test, budget);
     if (meaning === undefined) {
       // It says the same of every text.
       if ((truthSet(test.truth('')) & truths) === 0) return undefined;
       continue;
     }
+    if (truths === UNKNOWN) return undefined;
     const isTrue = (truths & TRUE) !== 0;
-    const isFalse = (truths & FALSE) !== 0;
-    if (!isTrue && !isFalse) return undefined;
-    if (isTrue === isFalse) continue;
     const { demand, isWhole } = meaning;
     if (demand !== undefined && (isWhole || isTrue)) {
       search.demands.push({ machine: demand.machine, want: demand.want === isTrue });
     }
     if (isWhole) continue;
     search.mustRun = true;
-    if (isTrue) search.samples.push(...samplesOf(String(test.comparison!.constants[0])));
+    if (!isTrue) continue;
+    const samples = samplesOf(String(test.comparison!.constants[0]));
+    budget.spend(samples.join('').length);
+    search.samples.push(...samples);
   }
   return search;
 }
@@ -150,12 +154,13 @@ interface TextMeaning {
 }
 
 /** Undefined when the test says the same of every text. */
-function textMeaning({ comparison }: ValueTest): TextMeaning | undefined {
+function textMeaning({ comparison }: ValueTest, budget: Budget): TextMeaning | undefined {
   if (comparison === undefined || comparison.quantified) return undefined;
   const { operator, constants } = comparison;
   const texts = constants.filter((constant) => typeof constant === 'string');
   const [text] = texts;
   if (text === undefined) return undefined;
+  budget.spend(texts.join('').length);
   const means = (machine: Machine, want = true) => ({ demand: { machine, want }, isWhole: true });
   switch (operator) {
     case 'starts_with':
@@ -217,10 +222,7 @@ function addElements(
   // What one element decides, and what all must be for it not to be decided so.
   const [decisive, other] = isEvery ? [FALSE, TRUE] : [TRUE, FALSE];
   const [undecided, open] = isEvery ? [NOT_FALSE, NOT_TRUE] : [NOT_TRUE, NOT_FALSE];
-  if ((truths & decisive) === 0) all.push({ test, truths: undecided });
-  if ((truths & other) === 0) some.push({ test, truths: open });
-  if ((truths & UNKNOWN) === 0) {
-    if ((truths & decisive) === 0) all.push({ test, truths: other });
-    else if ((truths & other) === 0) some.push({ test, truths: decisive });
-  }
+  const isKnown = (truths & UNKNOWN) === 0;
+  if ((truths & decisive) === 0) all.push({ test, truths: isKnown ? other : undecided });
+  if ((truths & other) === 0) some.push({ test, truths: isKnown ? decisive : open });
 }

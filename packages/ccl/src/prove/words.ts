@@ -35,8 +35,8 @@ interface Node {
   /** Characters so far, each segment with a separator. */
   readonly length: number;
   readonly count: number;
-  /** Set where the first segment is a scheme, whatever else it might have been, whose URLs have a host. */
-  readonly needsHost: boolean;
+  /** The part that the next segment plays. */
+  readonly place: Place;
   readonly inside: readonly number[];
   readonly outside: readonly Trail[];
   readonly segment: string;
@@ -162,7 +162,7 @@ export class WordFinder {
     push({
       length: 0,
       count: 0,
-      needsHost: false,
+      place: first,
       inside: inside.map(() => 0),
       outside: outside.map((shape) => ({ shape, places: closure(shape, [0]) })),
       segment: '',
@@ -179,7 +179,7 @@ export class WordFinder {
           if (word !== undefined) return word;
           if (!isHopeless(node)) isUnsure = true;
         }
-        for (const next of this.#steps(node, inside, first, isTight)) push(next);
+        for (const next of this.#steps(node, inside, isTight)) push(next);
       }
     }
     if (!isTight && queue.length > most + 1) return this.#walk(inside, outside, first, true);
@@ -188,7 +188,7 @@ export class WordFinder {
 
   #isBeaten(node: Node, settled: Map<string, Node[]>): boolean {
     // The first segment has a form of its own, and some requests need a second.
-    const key = [Math.min(node.count, 2), node.needsHost, ...node.inside].join();
+    const key = [Math.min(node.count, 2), node.place, ...node.inside].join();
     const others = settled.get(key);
     if (others === undefined) {
       settled.set(key, [node]);
@@ -213,8 +213,8 @@ export class WordFinder {
   }
 
   /** The nodes with one more segment. */
-  *#steps(node: Node, inside: readonly Shape[], first: Place, isTight: boolean): Generator<Node> {
-    const place = placeAfter(node, first);
+  *#steps(node: Node, inside: readonly Shape[], isTight: boolean): Generator<Node> {
+    const { place } = node;
     const avoided = new Set<SegmentTest>();
     for (const { shape, places } of node.outside) {
       for (const at of places) if (typeof shape.steps[at] === 'object') avoided.add(shape.steps[at]);
@@ -229,7 +229,7 @@ export class WordFinder {
         yield {
           length: node.length + segment.length + 1,
           count: node.count + 1,
-          needsHost: place === 'scheme' && isForced && WITH_HOST.test(segment),
+          place: placeAfter(place, segment, isForced),
           inside: places,
           outside: after,
           segment,
@@ -286,8 +286,8 @@ export class WordFinder {
 }
 
 /** True when a word that ends here is malformed, whatever its segments are. */
-function isHopeless({ count, needsHost }: Node): boolean {
-  return count === 0 || needsHost;
+function isHopeless({ count, place }: Node): boolean {
+  return count === 0 || place === 'host';
 }
 
 /** True when no canonical URL has this host, whatever its path is. */
@@ -295,10 +295,12 @@ function isNoHost(scheme: string, host: string): boolean {
   return normalizeResource(`${scheme}//${host}`) === undefined;
 }
 
-function placeAfter({ count, needsHost }: Node, first: Place): Place {
-  if (count === 0 || first === 'action') return first;
-  if (first === 'first') return 'later';
-  return needsHost ? 'host' : 'url';
+/** A scheme that a glob spells could be another one, so it asks for no host. */
+function placeAfter(place: Place, segment: string, isForced: boolean): Place {
+  if (place === 'first') return 'later';
+  if (place === 'host') return 'path';
+  if (place !== 'scheme') return place;
+  return isForced && WITH_HOST.test(segment) ? 'host' : 'url';
 }
 
 /** All ways in which the patterns that must match can take one segment. */
