@@ -33,7 +33,7 @@ export function isScalar(value: unknown): value is Scalar {
 }
 
 export function isFiniteNumber(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value);
+  return Number.isFinite(value);
 }
 
 /** Both strings, both finite numbers or both booleans; else unknown. */

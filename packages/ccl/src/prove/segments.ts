@@ -26,11 +26,13 @@ export function segmentTest(segment: PatternSegment & { readonly text: string })
 }
 
 /**
- * The part that a segment plays in a request: of an action; of a resource that is no URL, its first segment or a
- * later one; of a resource that begins with a URL scheme, the scheme; then, where a host must follow, the host and the
- * path after it; and elsewhere the rest.
+ * The part that a segment plays in a request: of an action; of a resource that is no URL, its first segment or a later
+ * one; of a URL that has a host, its scheme, the host and the path after it; of any other, its scheme and the rest.
  */
-export type Place = 'action' | 'first' | 'later' | 'scheme' | 'host' | 'path' | 'url';
+export type Place = 'action' | 'first' | 'later' | 'web' | 'host' | 'path' | 'scheme' | 'url';
+
+/** The schemes whose URLs have a host; the first segment of such a URL is one of these and no more. */
+const WEB = ['http:', 'https:', 'ws:', 'wss:', 'ftp:'];
 
 const ACTION_CHARACTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-:';
 
@@ -120,7 +122,12 @@ const FORM: Readonly<Record<Place, readonly Demand[]>> = {
   action: demandsOf(false, EMPTY),
   first: [...IN_RESOURCE, ...demandsOf(false, SCHEME)],
   later: IN_RESOURCE,
-  scheme: [...IN_URL, ...demandsOf(true, WRITTEN_SCHEME)],
+  web: IN_URL,
+  scheme: [
+    ...IN_URL,
+    ...demandsOf(true, WRITTEN_SCHEME),
+    ...demandsOf(false, ...WEB.map((scheme) => new PiecesMachine([scheme, '']))),
+  ],
   host: [...IN_URL, ...demandsOf(true, HOST)],
   path: [...IN_URL, ...demandsOf(true, PATH_TEXT)],
   url: IN_URL,
@@ -148,6 +155,8 @@ export class SegmentFinder {
   ): readonly string[] {
     const literal = required.find(({ isLiteral }) => isLiteral);
     const demands = [...required.map(({ machine }) => ({ machine, want: true })), ...FORM[place]];
+    // Each of these schemes has a default port of its own, so none stands for another.
+    if (place === 'web') return WEB.filter((scheme) => this.#isFit(scheme, demands));
     if (literal !== undefined) return this.#isFit(literal.text, demands) ? [literal.text] : [];
     const texts = (tests: readonly SegmentTest[]) => tests.map(({ text }) => text).sort();
     const key = [place, isTight, ...texts(required), '', ...texts(avoided)].join('/');

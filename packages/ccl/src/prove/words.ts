@@ -43,9 +43,6 @@ interface Node {
   readonly before: Node | undefined;
 }
 
-/** URL schemes whose URLs have a host. */
-const WITH_HOST = /^(?:https?|wss?|ftp):$/;
-
 const MAX_LENGTH: Readonly<Record<PatternKind, number>> = { action: 512, resource: 4096 };
 
 /** Finds actions, or resources, that match some patterns and do not match others. */
@@ -136,8 +133,11 @@ export class WordFinder {
     if (this.#kind === 'action') return this.#walk(inside, outside, 'action');
     const plain = this.#walk(inside, outside, 'first');
     if (typeof plain === 'object') return plain;
-    const url = this.#walk(inside, outside, 'scheme');
-    return url === 'none' ? plain : url;
+    const web = this.#walk(inside, outside, 'web');
+    if (typeof web === 'object') return web;
+    const other = this.#walk(inside, outside, 'scheme');
+    if (typeof other === 'object') return other;
+    return [plain, web, other].includes('unsure') ? 'unsure' : 'none';
   }
 
   #literal({ pattern }: Shape, inside: readonly Shape[], outside: readonly Shape[]): Word | NoWord {
@@ -187,8 +187,9 @@ export class WordFinder {
   }
 
   #isBeaten(node: Node, settled: Map<string, Node[]>): boolean {
-    // The first segment has a form of its own, and some requests need a second.
-    const key = [Math.min(node.count, 2), node.place, ...node.inside].join();
+    // The first segment has a form of its own, some requests need a second, and hosts depend on their scheme.
+    const scheme = node.place === 'host' ? node.segment : '';
+    const key = [Math.min(node.count, 2), node.place, scheme, ...node.inside].join();
     const others = settled.get(key);
     if (others === undefined) {
       settled.set(key, [node]);
@@ -229,7 +230,7 @@ export class WordFinder {
         yield {
           length: node.length + segment.length + 1,
           count: node.count + 1,
-          place: placeAfter(place, segment, isForced),
+          place: PLACE_AFTER[place],
           inside: places,
           outside: after,
           segment,
@@ -295,13 +296,16 @@ function isNoHost(scheme: string, host: string): boolean {
   return normalizeResource(`${scheme}//${host}`) === undefined;
 }
 
-/** A scheme that a glob spells could be another one, so it asks for no host. */
-function placeAfter(place: Place, segment: string, isForced: boolean): Place {
-  if (place === 'first') return 'later';
-  if (place === 'host') return 'path';
-  if (place !== 'scheme') return place;
-  return isForced && WITH_HOST.test(segment) ? 'host' : 'url';
-}
+const PLACE_AFTER: Readonly<Record<Place, Place>> = {
+  action: 'action',
+  first: 'later',
+  later: 'later',
+  web: 'host',
+  host: 'path',
+  path: 'path',
+  scheme: 'url',
+  url: 'url',
+};
 
 /** All ways in which the patterns that must match can take one segment. */
 function* moves(
