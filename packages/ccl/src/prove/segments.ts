@@ -27,9 +27,20 @@ export function segmentTest(segment: PatternSegment & { readonly text: string })
 
 /**
  * The part that a segment plays in a request: of an action; of a resource that is no URL, its first segment or a later
- * one; of a URL that has a host, its scheme, the host and the path after it; of any other, its scheme and the rest.
+ * one; of a URL that has a host, its scheme, the host and the path after it, or the same with a host that is a plain
+ * name; of any other URL, its scheme and the rest.
  */
-export type Place = 'action' | 'first' | 'later' | 'web' | 'host' | 'path' | 'scheme' | 'url';
+export type Place =
+  | 'action'
+  | 'first'
+  | 'later'
+  | 'web'
+  | 'host'
+  | 'named'
+  | 'name'
+  | 'path'
+  | 'scheme'
+  | 'url';
 
 /** The schemes whose URLs have a host; the first segment of such a URL is one of these and no more. */
 const WEB = ['http:', 'https:', 'ws:', 'wss:', 'ftp:'];
@@ -107,6 +118,18 @@ function hostMachine(): Machine {
   ]);
 }
 
+/** Hosts that are no number for sure: names whose last part begins with a letter. */
+const NAME = nameMachine();
+
+function nameMachine(): Machine {
+  const [DIGIT_FIRST, LETTER_FIRST] = [1, 2] as const;
+  const within = (part: number) => (unit: number) => (unit === 0x2e ? 0 : inClass(/[a-z0-9-]/, part)(unit));
+  const begin = (unit: number) =>
+    Math.max(inClass(/[0-9]/, DIGIT_FIRST)(unit), inClass(/[a-z]/, LETTER_FIRST)(unit));
+  const steps = [begin, within(DIGIT_FIRST), within(LETTER_FIRST)];
+  return new TableMachine('.-', steps, LETTER_FIRST, undefined, [LOWER, '0123456789']);
+}
+
 const EMPTY = new PiecesMachine(['']);
 const DOTS = [new PiecesMachine(['.']), new PiecesMachine(['..'])];
 const ENCODED = ['%2e', '%2E', '%2f', '%2F', '%5c', '%5C'].map((code) => new PiecesMachine(['', code, '']));
@@ -123,6 +146,8 @@ const FORM: Readonly<Record<Place, readonly Demand[]>> = {
   first: [...IN_RESOURCE, ...demandsOf(false, SCHEME)],
   later: IN_RESOURCE,
   web: IN_URL,
+  named: IN_URL,
+  name: [...IN_URL, ...demandsOf(true, NAME)],
   scheme: [
     ...IN_URL,
     ...demandsOf(true, WRITTEN_SCHEME),
@@ -156,7 +181,7 @@ export class SegmentFinder {
     const literal = required.find(({ isLiteral }) => isLiteral);
     const demands = [...required.map(({ machine }) => ({ machine, want: true })), ...FORM[place]];
     // Each of these schemes has a default port of its own, so none stands for another.
-    if (place === 'web') return WEB.filter((scheme) => this.#isFit(scheme, demands));
+    if (place === 'web' || place === 'named') return WEB.filter((scheme) => this.#isFit(scheme, demands));
     if (literal !== undefined) return this.#isFit(literal.text, demands) ? [literal.text] : [];
     const texts = (tests: readonly SegmentTest[]) => tests.map(({ text }) => text).sort();
     const key = [place, isTight, ...texts(required), '', ...texts(avoided)].join('/');

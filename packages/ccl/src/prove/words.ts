@@ -133,6 +133,9 @@ export class WordFinder {
     if (this.#kind === 'action') return this.#walk(inside, outside, 'action');
     const plain = this.#walk(inside, outside, 'first');
     if (typeof plain === 'object') return plain;
+    // What is found among plain names needs no more; that there is none shows only among all hosts.
+    const named = this.#walk(inside, outside, 'named');
+    if (typeof named === 'object') return named;
     const web = this.#walk(inside, outside, 'web');
     if (typeof web === 'object') return web;
     const other = this.#walk(inside, outside, 'scheme');
@@ -288,7 +291,7 @@ export class WordFinder {
 
 /** True when a word that ends here is malformed, whatever its segments are. */
 function isHopeless({ count, place }: Node): boolean {
-  return count === 0 || place === 'host';
+  return count === 0 || place === 'host' || place === 'name';
 }
 
 /** True when no canonical URL has this host, whatever its path is. */
@@ -302,6 +305,8 @@ const PLACE_AFTER: Readonly<Record<Place, Place>> = {
   later: 'later',
   web: 'host',
   host: 'path',
+  named: 'name',
+  name: 'path',
   path: 'path',
   scheme: 'url',
   url: 'url',

@@ -229,6 +229,11 @@ describe('what a request asks of its segments', () => {
       ],
     ],
     [
+      'name',
+      ['a', 'ab', 'a.b', '0.a', '1-.b-2', 'a0'],
+      ['', '0', 'a.0', '0a', 'a.', '.a', 'a..b', '-a', 'A', 'a_', 'a:1', '[a]', 'a b', 'a.-b'],
+    ],
+    [
       'scheme',
       ['ab:', 'a0:', 'a+.-:', 'file:', 'httpss:', 'ab:c', 'ab: ~', 'ab:C'],
       [
