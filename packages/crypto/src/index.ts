@@ -20,6 +20,7 @@ export { type CanonicalizeOptions, canonicalizeJson } from './lib/json/canonical
 export { parseJson } from './lib/json/parse.js';
 export { snapshotJson } from './lib/json/snapshot.js';
 export type { JsonArray, JsonLimits, JsonObject, JsonValue } from './lib/json/walk.js';
+export { type KeyFile, type KeyFileOptions, openKeyFile, sealKeyFile } from './lib/key-file.js';
 export { KeyManager } from './lib/key-manager.js';
 export type {
   KeyDescription,
@@ -29,5 +30,26 @@ export type {
   RevokedKey,
   Rotation,
 } from './lib/key-manager-types.js';
-export { generateKeyPair, type KeyPair, keyPairFromPrivateKey, sign, verify } from './lib/keys.js';
-export { type Signer, toSigner } from './lib/signer.js';
+export {
+  type KeyRing,
+  KeyRingError,
+  type KeyRingErrorCode,
+  MAX_KEY_RING_BYTES,
+  MemoryKeyRing,
+  type StoredKeyRing,
+} from './lib/key-ring.js';
+export { rawKeySealer } from './lib/key-ring-sealer.js';
+export {
+  cryptoProvider,
+  generateKeyPair,
+  type KeyPair,
+  keyPairFromPrivateKey,
+  sign,
+  verify,
+} from './lib/keys.js';
+export { type PassphraseOptions, passphraseSealer, type Sealer } from './lib/sealer.js';
+export { type KeyUse, type Signer, toSigner } from './lib/signer.js';
+export type { AttemptContext, AttemptOptions } from './lib/signer-attempts.js';
+export { signerFromCryptoKey } from './lib/signer-crypto-key.js';
+export { type RemoteSignerOptions, remoteSigner } from './lib/signer-remote.js';
+export { type SignedBytes, verifyMany } from './lib/verify-many.js';

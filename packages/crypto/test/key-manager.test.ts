@@ -51,7 +51,7 @@ describe('rotation', () => {
     expect(oldKey).toMatchObject({ publicKeyHex: before.publicKeyHex, state: 'retiring' });
     expect(newKey).toEqual(manager.activeKey);
     expect(newKey).toMatchObject({ state: 'active', createdAt: '2023-11-14T22:13:20.000Z' });
-    expect(Object.keys(newKey).sort()).toEqual(['createdAt', 'did', 'publicKeyHex', 'state']);
+    expect(Object.keys(newKey).sort()).toEqual(['createdAt', 'did', 'publicKeyHex', 'state', 'use']);
   });
 
   it('lets the old key verify to the end of the overlap and not a moment longer', async () => {

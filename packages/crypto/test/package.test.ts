@@ -1,6 +1,6 @@
 /** The package as it is shipped: both module systems, both platforms, the README. */
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
 import { runReadme } from '../../../test/support/readme.js';
@@ -58,8 +58,55 @@ describe.skipIf(!built)('the built package', () => {
   );
 
   it('on Node.js loads no pure-JavaScript cryptography', () => {
-    const code = packageText('dist/index.js') + packageText('dist/provider/node.js');
-    expect(code).not.toContain('@noble');
+    const files = readdirSync(`${packageFolder}/dist`).filter((name) => /\.c?js$/.test(name));
+    expect(files).toContain('index.js');
+    for (const name of [...files, 'provider/node.js', 'provider/node.cjs']) {
+      expect(packageText(`dist/${name}`), name).not.toContain('@noble');
+    }
+  });
+
+  it('knows its own errors and signers, whichever entry made them', () => {
+    const program = `
+      const key = generateKeyPairSync('ed25519').privateKey;
+      const error = await n.readKeyFile('no such file', 'x').catch((reason) => reason);
+      const refused = await k.kmsSealer({ client: { send() {} }, keyId: 'x' })
+        .open(new Uint8Array(1), new Uint8Array(1)).catch((reason) => reason);
+      const signer = n.signerFromKeyObject(key);
+      console.log([error, refused].every((each) => each instanceof c.CryptoError), c.toSigner(signer) === signer);`;
+    const names = { c: '@stele/crypto', n: '@stele/crypto/node', k: '@stele/crypto/kms' };
+    const load = (how: (name: string, from: string) => string) =>
+      Object.entries(names)
+        .map(([name, from]) => how(name, from))
+        .join('\n');
+    const esm = load((name, from) => `import * as ${name} from '${from}';`);
+    const cjs = load((name, from) => `const ${name} = require('${from}');`);
+    const outputs = [
+      run(`${esm} import { generateKeyPairSync } from 'node:crypto'; ${program}`, '--input-type=module'),
+      run(
+        `${cjs} const { generateKeyPairSync } = require('node:crypto'); (async () => {${program}})();`,
+        '--input-type=commonjs',
+      ),
+    ];
+    expect(outputs).toEqual(['true true', 'true true']);
+  });
+
+  it('has no part of the AWS SDK but where a KMS is asked', async () => {
+    const { outputFiles } = await build({
+      stdin: { contents: "export * from '@stele/crypto/kms';", resolveDir: packageFolder },
+      bundle: true,
+      write: false,
+      format: 'esm',
+      platform: 'neutral',
+      conditions: ['browser'],
+      external: ['@aws-sdk/*'],
+      logLevel: 'silent',
+    });
+    const code = outputFiles[0]?.text ?? '';
+    expect(code.match(/import\(["']@aws-sdk\/client-kms["']\)/g)).toHaveLength(1);
+    expect(code).not.toMatch(/from ["']@aws-sdk|node:|require\(/);
+    for (const name of ['dist/index.js', 'dist/node.js', 'dist/kms.d.ts']) {
+      expect(packageText(name)).not.toMatch(/(?:from|import\() ?["']@aws-sdk/);
+    }
   });
 
   it('runs the README', async () => {

@@ -55,10 +55,10 @@ export async function aeadOpen(
   const secret = exactBytes(key, 32, 'key');
   const envelope = bytesArgument(sealed, 'sealed');
   const aad = bytesArgument(associatedData, 'associatedData');
-  if (byteLength(envelope) < HEADER_BYTES + TAG_BYTES || envelope[0] !== FORMAT) throw failed();
+  if (byteLength(envelope) < HEADER_BYTES + TAG_BYTES || envelope[0] !== FORMAT) throw decryptionFailed();
   const derived = derive(secret, envelope.slice(1, 1 + SALT_BYTES));
   const commitment = envelope.slice(1 + SALT_BYTES, HEADER_BYTES);
-  if (!provider.equal(commitment, derived.commitment)) throw failed();
+  if (!provider.equal(commitment, derived.commitment)) throw decryptionFailed();
   return opened(await provider.gcmOpen(derived.key, derived.nonce, envelope.slice(HEADER_BYTES), aad));
 }
 
@@ -126,11 +126,12 @@ function derive(key: Uint8Array, salt: Uint8Array) {
 }
 
 function opened(plaintext: Uint8Array | undefined): Uint8Array {
-  if (plaintext === undefined) throw failed();
+  if (plaintext === undefined) throw decryptionFailed();
   return plaintext;
 }
 
-function failed(): CryptoError {
+/** The one error for whatever does not open. */
+export function decryptionFailed(): CryptoError {
   return new CryptoError('decryption_failed', 'the sealed bytes could not be opened', {
     hint: 'The key or the associated data is another one, or the bytes were changed.',
   });

@@ -29,7 +29,17 @@ export type CryptoErrorCode =
   /** The revocation list is full. */
   | 'revocation_list_full'
   /** A signer gave back something else than 64 bytes. */
-  | 'signature_malformed';
+  | 'signature_malformed'
+  /** A key service did not answer in time, or refused; `cause` is its last error. */
+  | 'signer_unavailable'
+  /** A key service answered, but not with what was asked: a signature by its key over the message, or a key. */
+  | 'signer_answer_wrong'
+  /** The key is bound to another use. */
+  | 'key_use_wrong'
+  /** A key file could not be opened: another passphrase, or a file cut or changed; nothing more is said. */
+  | 'key_file_unreadable'
+  /** A key file could not be read from or written to the disk; `cause` is the system's error. */
+  | 'key_file_unavailable';
 
 /** Where in a value or text the fault lies. */
 export interface CryptoErrorOptions extends SteleErrorOptions {

@@ -1,4 +1,7 @@
 /** What a key manager tells and takes. */
+import type { KeyRing } from './key-ring.js';
+import type { Sealer } from './sealer.js';
+import type { KeyUse } from './signer.js';
 
 /** `active` signs and verifies; `retiring` verifies until its overlap ends; the others do neither. */
 export type KeyState = 'active' | 'retiring' | 'retired' | 'revoked';
@@ -7,13 +10,19 @@ export type KeyState = 'active' | 'retiring' | 'retired' | 'revoked';
 export interface KeyDescription {
   readonly publicKeyHex: string;
   readonly did: string;
+  /** What the key is for. */
+  readonly use: KeyUse;
   readonly state: KeyState;
   readonly createdAt: string;
   /** When a successor took over. */
   readonly replacedAt?: string;
   /** The end of the overlap: the first moment at which it verifies no more. */
   readonly verifiesUntil?: string;
+  /** When it was ended for good: its private key is gone. */
+  readonly retiredAt?: string;
   readonly revokedAt?: string;
+  /** Why it was revoked. */
+  readonly reason?: string;
 }
 
 /** What a rotation did. */
@@ -44,10 +53,24 @@ export interface KeyManagerOptions {
   maxAgeMs?: number;
   /** How long in milliseconds a replaced key still verifies; 7 days unless given, 0 for not at all. */
   overlapPeriodMs?: number;
-  /** Told of each rotation, after it happened. */
+  /** Told of each rotation that this manager made, after it happened. It gets nothing secret. */
   onRotation?: (oldKey: KeyDescription, newKey: KeyDescription) => void | Promise<void>;
   /** The time in milliseconds since 1970; `Date.now` unless given. */
   clock?: () => number;
-  /** Keys remembered at most, 2 to 1,000; 32 unless given. The oldest are forgotten first. */
+  /**
+   * Keys that verify at most, and that `keys` shows, 2 to 1,000; 32 unless given. The oldest is retired early; `history` still
+   * has it.
+   */
   maxKeys?: number;
+  /** What the keys are for; `covenant` unless given. 1 to 64 letters, digits, dots, dashes and underscores. */
+  use?: KeyUse;
+  /** Where the keys are kept. Without one they last as long as the manager. */
+  ring?: KeyRing;
+  /** Wraps the private keys in the ring; goes with `ring`. */
+  sealer?: Sealer;
+  /**
+   * After how many milliseconds signing and verifying look into the ring again, for what other processes have done; 1,000 unless
+   * given, 0 for each time.
+   */
+  refreshMs?: number;
 }

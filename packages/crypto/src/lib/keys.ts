@@ -15,6 +15,11 @@ export interface KeyPair {
   readonly did: string;
 }
 
+/** The library that signs and verifies: `node:crypto`, `noble`, or `sodium-native` once it was chosen. */
+export function cryptoProvider(): string {
+  return provider.name;
+}
+
 const inspectCustom = Symbol.for('nodejs.util.inspect.custom');
 const ownPairs = new WeakSet<object>();
 
@@ -92,6 +97,6 @@ export function verifyNow(message: unknown, signature: unknown, publicKey: unkno
   }
 }
 
-function isExactly(value: unknown, length: number): value is Uint8Array {
+export function isExactly(value: unknown, length: number): value is Uint8Array {
   return isBytes(value) && byteLength(value) === length;
 }

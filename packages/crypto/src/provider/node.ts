@@ -17,6 +17,7 @@ const privateKeys = new WeakMap<Uint8Array, { seed: Buffer; key: crypto.KeyObjec
 const oneShotHash = crypto.hash as typeof crypto.hash | undefined;
 
 export const provider: Provider = {
+  name: 'node:crypto',
   randomBytes: (length) => plain(crypto.randomBytes(length)),
   equal: (a, b) => crypto.timingSafeEqual(a, b),
   sha256: oneShotHash
@@ -26,6 +27,13 @@ export const provider: Provider = {
     ? (data) => oneShotHash('sha256', data, 'hex')
     : (data) => crypto.createHash('sha256').update(data).digest('hex'),
   hkdfSha256: (ikm, salt, info, length) => new Uint8Array(crypto.hkdfSync('sha256', ikm, salt, info, length)),
+  scrypt: (password, salt, n, length) =>
+    new Promise((resolve, reject) => {
+      const cost = { N: n, r: 8, p: 1, maxmem: (n + 1_024) * 1_024 };
+      crypto.scrypt(password, salt, length, cost, (error, key) =>
+        error ? reject(error) : resolve(plain(key)),
+      );
+    }),
   publicKeyOf: (seed) => {
     const jwk = crypto.createPublicKey(privateKey(seed)).export({ format: 'jwk' });
     return plain(Buffer.from(jwk.x as string, 'base64url'));
@@ -39,6 +47,14 @@ export const provider: Provider = {
     if (!wellEncoded(signature, publicKeyBytes)) return false;
     return crypto.verify(null, message, publicKey(publicKeyBytes), signature);
   },
+  verifyAside: (message, signature, publicKeyBytes) =>
+    new Promise((resolve, reject) => {
+      if (!wellEncoded(signature, publicKeyBytes)) return resolve(false);
+      const key = publicKey(publicKeyBytes);
+      crypto.verify(null, message, key, signature, (error, valid) =>
+        error ? reject(error) : resolve(valid),
+      );
+    }),
   gcmSeal: async (key, nonce, plaintext, aad) => {
     const cipher = crypto.createCipheriv('aes-256-gcm', key, nonce).setAAD(aad);
     return plain(Buffer.concat([cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]));

@@ -4,6 +4,8 @@
  * Arguments are already checked: real byte arrays, exact lengths.
  */
 export interface Provider {
+  /** The library whose Ed25519 this is. */
+  readonly name: string;
   randomBytes(length: number): Uint8Array;
   /** Constant-time comparison of arrays of equal length. */
   equal(a: Uint8Array, b: Uint8Array): boolean;
@@ -11,6 +13,11 @@ export interface Provider {
   sha256(data: Uint8Array | string): Uint8Array;
   sha256Hex(data: Uint8Array | string): string;
   hkdfSha256(ikm: Uint8Array, salt: Uint8Array, info: Uint8Array, length: number): Uint8Array;
+  /**
+   * scrypt (RFC 7914) with r = 8 and p = 1, which takes n KiB of memory.
+   * @param n a power of 2 from 2
+   */
+  scrypt(password: Uint8Array, salt: Uint8Array, n: number, length: number): Promise<Uint8Array>;
   /** The Ed25519 public key of a 32-byte seed. */
   publicKeyOf(seed: Uint8Array): Uint8Array;
   sign(message: Uint8Array, seed: Uint8Array): Uint8Array;
@@ -18,6 +25,8 @@ export interface Provider {
   forget(seed: Uint8Array): void;
   /** The strict rule of `ed25519-rule.ts`. */
   verify(message: Uint8Array, signature: Uint8Array, publicKey: Uint8Array): boolean;
+  /** The same rule on another thread where the platform has one for it. */
+  verifyAside(message: Uint8Array, signature: Uint8Array, publicKey: Uint8Array): Promise<boolean>;
   /** AES-256-GCM; the result is the ciphertext and the 16-byte tag. */
   gcmSeal(key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array, aad: Uint8Array): Promise<Uint8Array>;
   /** The plaintext, or undefined if the tag does not fit. */

@@ -1,6 +1,7 @@
 /** The provider everywhere else: noble for what WebCrypto lacks or judges by another rule, WebCrypto for the rest. */
 import { getPublicKey, hashes, Point, sign } from '@noble/ed25519';
 import { hkdf } from '@noble/hashes/hkdf.js';
+import { scryptAsync } from '@noble/hashes/scrypt.js';
 import { sha256, sha512 } from '@noble/hashes/sha2.js';
 import { wellEncoded } from './ed25519-rule.js';
 import type { Provider } from './provider.js';
@@ -10,6 +11,7 @@ hashes.sha512 = sha512;
 const { n: ORDER } = Point.CURVE();
 
 export const provider: Provider = {
+  name: 'noble',
   randomBytes: (length) => globalThis.crypto.getRandomValues(new Uint8Array(length)),
   equal: (a, b) => {
     let difference = 0;
@@ -19,11 +21,14 @@ export const provider: Provider = {
   sha256: (data) => sha256(bytesOf(data)),
   sha256Hex: (data) => hex(sha256(bytesOf(data))),
   hkdfSha256: (ikm, salt, info, length) => hkdf(sha256, ikm, salt, info, length),
+  scrypt: (password, salt, n, length) =>
+    scryptAsync(password, salt, { N: n, r: 8, p: 1, dkLen: length, maxmem: (n + 1_024) * 1_024 }),
   publicKeyOf: (seed) => getPublicKey(seed),
   sign: (message, seed) => sign(message, seed),
   forget: () => {},
   verify: (message, signature, publicKey) =>
     wellEncoded(signature, publicKey) && equationHolds(message, signature, publicKey),
+  verifyAside: async (message, signature, publicKey) => provider.verify(message, signature, publicKey),
   gcmSeal: async (key, nonce, plaintext, aad) => {
     const sealed = await subtle().encrypt(gcm(nonce, aad), await gcmKey(key, 'encrypt'), own(plaintext));
     return new Uint8Array(sealed);

@@ -1,0 +1,238 @@
+import { provider } from '#provider';
+import { CryptoError } from './errors.js';
+import type { KeyState } from './key-manager-types.js';
+import { type KeyRing, KeyRingError, type StoredKeyRing } from './key-ring.js';
+import { decodeKeyRing, encodeKeyRing } from './key-ring-format.js';
+import { KeyHistory, type Succession } from './key-ring-history.js';
+import { openPair, sealPair } from './key-ring-sealer.js';
+import { type KeyPair, makeKeyPair, signNow } from './keys.js';
+import type { KeyRecord, Revocation } from './managed-key.js';
+import type { Sealer } from './sealer.js';
+import type { KeyUse } from './signer.js';
+
+/** Each failed attempt means that somebody else succeeded. */
+const MAX_ATTEMPTS = 100;
+
+const SIGNING: readonly KeyState[] = ['active', 'retiring'];
+
+/** Whether the newest history needs a new key. */
+export type Wanted = (history: KeyHistory) => boolean;
+
+/** A new key in place: whose place it took, if it was not the first, and which it is. */
+export interface Replacement {
+  readonly oldKey: string | undefined;
+  readonly newKey: string;
+}
+
+export interface RingWithSealer {
+  readonly ring: KeyRing;
+  readonly sealer: Sealer;
+}
+
+/**
+ * Holds the newest history that is known, the private keys that this process uses, and what it has refused and not yet saved.
+ * With a ring a change counts once it is saved; a revocation counts at once.
+ */
+export class KeyKeeper {
+  readonly #stored: RingWithSealer | undefined;
+  readonly #succession: Succession;
+  readonly #pairs = new Map<string, KeyPair>();
+  readonly #unsaved = new Map<string, Revocation>();
+  #history: KeyHistory;
+  #version: number | undefined;
+  /** What is asked of the ring, one after the other. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(use: KeyUse, succession: Succession, stored: RingWithSealer | undefined) {
+    this.#history = new KeyHistory(use);
+    this.#succession = succession;
+    this.#stored = stored;
+  }
+
+  get history(): KeyHistory {
+    return this.#history;
+  }
+
+  get hasRing(): boolean {
+    return this.#stored !== undefined;
+  }
+
+  /** Takes effect before this returns. {@link settle} saves it. */
+  refuse(revocation: Revocation): void {
+    if (this.#stored !== undefined) this.#unsaved.set(revocation.publicKeyHex, revocation);
+    this.#adopt(this.#history.revoked(revocation));
+  }
+
+  /**
+   * Retires what has expired and, where wanted, puts a new key in place; without a ring.
+   * @returns the latter, if it was done
+   */
+  settleNow(wanted: Wanted, now: number): Replacement | undefined {
+    const oldKey = this.#history.active?.publicKeyHex;
+    const record = wanted(this.#history) ? this.#makeKey(now) : undefined;
+    this.#adopt(this.#next(record, now));
+    return record && { oldKey, newKey: record.publicKeyHex };
+  }
+
+  /**
+   * The same in the ring, with every revocation that it lacks. Asks again what is wanted whenever somebody else was first.
+   * @throws {KeyRingError}
+   */
+  settle(wanted: Wanted, now: number): Promise<Replacement | undefined> {
+    return this.#inTurn(async ({ ring, sealer }) => {
+      let made: KeyRecord | undefined;
+      try {
+        for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+          if (wanted(this.#history)) made ??= await this.#makeSealedKey(sealer, now);
+          const record = wanted(this.#history) ? made : undefined;
+          const oldKey = this.#history.active?.publicKeyHex;
+          if (await this.#save(ring, this.#next(record, now))) {
+            return record && { oldKey, newKey: record.publicKeyHex };
+          }
+          await this.#load({ ring, sealer });
+        }
+      } finally {
+        this.#wipeSpent();
+      }
+      throw new KeyRingError('key_ring_contended', `others changed the key ring ${MAX_ATTEMPTS} times`, {
+        hint: 'Try again; if it stays so, look who changes it all the time.',
+      });
+    });
+  }
+
+  /**
+   * Takes over what others made of the ring.
+   * @throws {KeyRingError}
+   */
+  refresh(): Promise<void> {
+    return this.#inTurn((stored) => this.#load(stored));
+  }
+
+  /** @throws {CryptoError} `key_revoked`, `key_retired` */
+  signNow(publicKeyHex: string, message: Uint8Array, now: number): Uint8Array {
+    const state = this.#stateOf(publicKeyHex, now);
+    const pair = this.#pairs.get(publicKeyHex);
+    if (pair !== undefined && SIGNING.includes(state)) return signNow(message, pair.privateKey);
+    const code = state === 'revoked' ? 'key_revoked' : 'key_retired';
+    throw new CryptoError(code, `the key ${publicKeyHex} is ${state}`, {
+      hint: 'Take the manager’s signer again: it belongs to the key that is active now.',
+    });
+  }
+
+  /**
+   * Readies the private half of a key that may sign; that of one in its overlap is opened when it is first needed.
+   * @throws {KeyRingError} `key_ring_locked`
+   */
+  async open(publicKeyHex: string, now: number): Promise<void> {
+    if (this.#pairs.has(publicKeyHex) || !SIGNING.includes(this.#stateOf(publicKeyHex, now))) return;
+    await this.#inTurn(({ sealer }) => this.#open(sealer, this.#history.find(publicKeyHex)));
+    this.#wipeSpent(); // It may have been revoked meanwhile.
+  }
+
+  #stateOf(publicKeyHex: string, now: number): KeyState {
+    const key = this.#history.find(publicKeyHex);
+    if (key !== undefined) return this.#history.stateOf(key, now);
+    return this.#history.revocations.has(publicKeyHex) ? 'revoked' : 'retired'; // forgotten for its age
+  }
+
+  #inTurn<T>(step: (stored: RingWithSealer) => Promise<T>): Promise<T> {
+    const result = this.#turn.then(() => step(this.#stored as RingWithSealer));
+    this.#turn = result.catch(() => {});
+    return result;
+  }
+
+  #makeKey(now: number): KeyRecord {
+    const pair = makeKeyPair(provider.randomBytes(32));
+    this.#pairs.set(pair.publicKeyHex, pair);
+    return { publicKeyHex: pair.publicKeyHex, createdAt: now };
+  }
+
+  async #makeSealedKey(sealer: Sealer, now: number): Promise<KeyRecord> {
+    const key = this.#makeKey(now);
+    const pair = this.#pairs.get(key.publicKeyHex) as KeyPair;
+    return { ...key, sealed: await sealPair(sealer, pair, this.#history.use) };
+  }
+
+  #next(record: KeyRecord | undefined, now: number): KeyHistory {
+    if (record === undefined) return this.#history.retired(now);
+    return this.#history.succeededBy(record, now, this.#succession);
+  }
+
+  async #save(ring: KeyRing, next: KeyHistory): Promise<boolean> {
+    if (next === this.#history && this.#unsaved.size === 0) return true;
+    const saving = [...this.#unsaved.keys()]; // more may come while it is saved
+    const [version, state] = [this.#version, encodeKeyRing(next)];
+    if (!(await answerOf(() => ring.save(version, state)))) return false;
+    this.#version = (version ?? 0) + 1;
+    for (const name of saving) this.#unsaved.delete(name);
+    this.#adopt(next);
+    return true;
+  }
+
+  async #load({ ring, sealer }: RingWithSealer): Promise<void> {
+    const found = checked(await answerOf(() => ring.load()), this.#version);
+    if (found === undefined || found.version === this.#version) return;
+    const history = decodeKeyRing(found.state);
+    const { use } = this.#history;
+    if (history.use !== use) {
+      throw new KeyRingError('key_ring_use', `the key ring is for “${history.use}”, not for “${use}”`, {
+        hint: 'Give each use a ring of its own.',
+      });
+    }
+    await this.#open(sealer, history.active);
+    this.#version = found.version;
+    for (const name of this.#unsaved.keys()) if (history.revocations.has(name)) this.#unsaved.delete(name);
+    this.#adopt(history);
+  }
+
+  async #open(sealer: Sealer, key: KeyRecord | undefined): Promise<void> {
+    if (key?.sealed === undefined || this.#pairs.has(key.publicKeyHex)) return;
+    this.#pairs.set(
+      key.publicKeyHex,
+      await openPair(sealer, key.sealed, this.#history.use, key.publicKeyHex),
+    );
+  }
+
+  #adopt(history: KeyHistory): void {
+    let newest = history;
+    for (const revocation of this.#unsaved.values()) newest = newest.revoked(revocation);
+    this.#history = newest;
+    this.#wipeSpent();
+  }
+
+  /** Ends private keys as far as a garbage-collected language can: the bytes are overwritten and let go. */
+  #wipeSpent(): void {
+    const open = new Set(this.#history.open.map((key) => key.publicKeyHex));
+    for (const [name, { privateKey }] of this.#pairs) {
+      if (open.has(name)) continue;
+      provider.forget(privateKey);
+      privateKey.fill(0);
+      this.#pairs.delete(name);
+    }
+  }
+}
+
+async function answerOf<T>(ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (cause) {
+    throw new KeyRingError('key_ring_unavailable', 'the key ring could not be read or written', {
+      cause,
+      hint: 'See the cause. Whether a write took effect is not known; repeating the call is safe.',
+    });
+  }
+}
+
+/** A ring only ever goes forward. One that was lost or put back would let revoked keys return. */
+function checked(found: StoredKeyRing | undefined, seen: number | undefined): StoredKeyRing | undefined {
+  if (found === undefined && seen === undefined) return undefined;
+  const wellFormed = Number.isSafeInteger(found?.version) && typeof found?.state === 'string';
+  if (found !== undefined && wellFormed && found.version >= (seen ?? 1)) return found;
+  throw new KeyRingError(
+    'key_ring_malformed',
+    `the key ring does not hold the state ${seen ?? 1} or a later one`,
+    {
+      hint: 'Somebody deleted it or put an older one back: restore the newest.',
+    },
+  );
+}

@@ -1,0 +1,68 @@
+/** What the tests of key rings share: folders, sealers, managers on a clock that the test moves. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect } from 'vitest';
+import { KeyManager } from '../../src/lib/key-manager.js';
+import type { KeyManagerOptions } from '../../src/lib/key-manager-types.js';
+import { type KeyRing, KeyRingError, type KeyRingErrorCode, MemoryKeyRing } from '../../src/lib/key-ring.js';
+import { rawKeySealer } from '../../src/lib/key-ring-sealer.js';
+
+export const DAY = 24 * 60 * 60 * 1000;
+export const START = 1_700_000_000_000;
+export const SEALING_KEY = Uint8Array.from({ length: 32 }, (_, i) => i + 1);
+export const sealer = rawKeySealer(SEALING_KEY);
+
+const folder = mkdtempSync(join(tmpdir(), 'stele-rings-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+let made = 0;
+
+/** A path under which there is nothing yet. */
+export function freshPath(): string {
+  return join(folder, `ring-${made++}`);
+}
+
+/** Every file below a folder. */
+export function filesIn(path: string): Buffer[] {
+  const entries = readdirSync(path, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((each) => each.isFile())
+    .map((each) => readFileSync(join(each.parentPath, each.name)));
+}
+
+/** Managers that share a ring and a clock, as processes would. Each is initialized. */
+export function sharing(ring: KeyRing = new MemoryKeyRing(), options: KeyManagerOptions = {}) {
+  const time = { now: START };
+  const open = async (more: KeyManagerOptions = {}) => {
+    const manager = new KeyManager({
+      ring,
+      sealer,
+      clock: () => time.now,
+      refreshMs: 0,
+      ...options,
+      ...more,
+    });
+    await manager.initialize();
+    return manager;
+  };
+  return { ring, time, open };
+}
+
+/** The state of a ring as JSON. */
+export async function stateOf(ring: KeyRing): Promise<{
+  keys: Record<string, unknown>[];
+  revoked: Record<string, unknown>[];
+}> {
+  return JSON.parse((await ring.load())?.state ?? 'null');
+}
+
+/** Asserts that a promise is rejected with a KeyRingError of this code. @returns the error */
+export async function refusedWith(code: KeyRingErrorCode, promise: Promise<unknown>): Promise<KeyRingError> {
+  const outcome = await promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  expect(outcome).toBeInstanceOf(KeyRingError);
+  expect((outcome as KeyRingError).code).toBe(code);
+  return outcome as KeyRingError;
+}

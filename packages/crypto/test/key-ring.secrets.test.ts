@@ -1,0 +1,171 @@
+/** A known private key is planted, and everything that a manager shows, throws or writes is searched for it. */
+import { rmSync, writeFileSync } from 'node:fs';
+import { inspect } from 'node:util';
+import { createLogger } from '@stele/types';
+import { describe, expect, it } from 'vitest';
+import { KeyManager } from '../src/lib/key-manager.js';
+import { MemoryKeyRing } from '../src/lib/key-ring.js';
+import { FileKeyRing } from '../src/lib/key-ring-file.js';
+import { rawKeySealer } from '../src/lib/key-ring-sealer.js';
+import { keyPairFromPrivateKey } from '../src/lib/keys.js';
+import { DAY, filesIn, freshPath, SEALING_KEY, sealer, sharing } from './key-ring-support/rings.js';
+import { text } from './support.js';
+
+const SEED = Uint8Array.from({ length: 32 }, (_, i) => (i * 37 + 11) % 256);
+
+/** How bytes may show: raw, hex in both cases, base64 with any neighbours, numbers. */
+function formsOf(bytes: Uint8Array): Buffer[] {
+  const buffer = Buffer.from(bytes);
+  const inner = [0, 1, 2].flatMap((skip) => {
+    const whole = buffer.subarray(skip, skip + 27);
+    return [whole.toString('base64'), whole.toString('base64url')];
+  });
+  const hex = buffer.subarray(1, 31).toString('hex');
+  const numbers = [...buffer.subarray(1, 31)];
+  return [
+    buffer.subarray(1, 31),
+    hex,
+    hex.toUpperCase(),
+    ...inner,
+    numbers.join(','),
+    numbers.join(', '),
+  ].map((each) => Buffer.from(each));
+}
+
+function expectNone(where: string, shown: Uint8Array | string): void {
+  const haystack = Buffer.from(shown as string);
+  for (const secret of [SEED, SEALING_KEY]) {
+    for (const form of formsOf(secret)) expect(haystack.includes(form), where).toBe(false);
+  }
+}
+
+/** A ring in files whose active key is the planted one. */
+async function planted() {
+  const path = freshPath();
+  const pair = await keyPairFromPrivateKey(SEED);
+  const associated = text(`stele/key-ring/1\ncovenant\n${pair.publicKeyHex}`);
+  const sealed = Buffer.from(await sealer.seal(SEED, associated)).toString('base64url');
+  const key = { publicKeyHex: pair.publicKeyHex, createdAt: 1_700_000_000_000, sealed };
+  const state = JSON.stringify({ schema: 1, use: 'covenant', keys: [key], revoked: [] });
+  await new FileKeyRing(path).save(undefined, state);
+  return { path, publicKeyHex: pair.publicKeyHex };
+}
+
+describe('a planted private key', () => {
+  it('is found by the search where it does stand', () => {
+    for (const shown of [
+      SEED,
+      Buffer.from(SEED).toString('base64'),
+      inspect([...SEED], { compact: true, breakLength: 9e9 }),
+    ]) {
+      expect(() => expectNone('', shown)).toThrow();
+    }
+  });
+
+  it('is shown by nothing that a manager is, gives, tells, throws, logs or writes', async () => {
+    const { path, publicKeyHex } = await planted();
+    const lines: string[] = [];
+    const logger = createLogger({ level: 'trace', destination: { write: (line) => lines.push(line) } });
+    let fails = false;
+    const { time, open } = sharing(new FileKeyRing(path), {
+      onRotation: (oldKey, newKey) => {
+        logger.info('Key rotated', { oldKey, newKey });
+        if (fails) throw new Error('hook');
+      },
+    });
+    const manager = await open();
+    expect(manager.activeKey.publicKeyHex).toBe(publicKeyHex);
+    const shown: unknown[] = [manager, sealer, manager.signer, manager.activeKey, new FileKeyRing(path)];
+    const failing = async (promise: Promise<unknown>) => {
+      const error = await promise.then(
+        () => undefined,
+        (reason: unknown) => reason,
+      );
+      expect(error).toBeInstanceOf(Error);
+      shown.push(error);
+    };
+    await manager.sign(text('message'));
+    expect(filesIn(path)).toHaveLength(1);
+    for (const file of filesIn(path)) expectNone('the first state', file);
+    shown.push(await manager.rotate());
+    for (const file of filesIn(path)) expectNone('a state with it retiring', file);
+    fails = true;
+    await failing(manager.rotate());
+    time.now += 8 * DAY;
+    await manager.retireExpired();
+    await failing(manager.signerOf(publicKeyHex).sign(text('message')));
+    await failing(open({ sealer: rawKeySealer(new Uint8Array(32)) }));
+    await failing(open({ use: 'log' }));
+    await failing(open({ sealer: { seal: sealer.seal, open: async () => SEED.slice(1) } }));
+    await failing(
+      open({ sealer: { seal: sealer.seal, open: async () => Uint8Array.from(SEED, (byte) => byte ^ 1) } }),
+    );
+    await failing(manager.revoke(publicKeyHex, ''));
+    await manager.revoke(publicKeyHex, 'stolen');
+    shown.push(manager.keys, manager.history, manager.getRevocationList());
+    writeFileSync(`${path}/999.json`, '{"schema":1}');
+    await failing(manager.refresh());
+    rmSync(`${path}/999.json`);
+    for (const each of shown) {
+      expectNone(
+        'inspect',
+        inspect(each, { showHidden: true, depth: 20, maxArrayLength: null, compact: true, breakLength: 9e9 }),
+      );
+      expectNone('JSON', JSON.stringify(each) ?? '');
+      expectNone('text', String((each as Error).stack ?? each));
+      logger.error('shown', { each });
+    }
+    expectNone('the log', lines.join(''));
+    expect(lines.length).toBeGreaterThan(shown.length);
+    for (const file of filesIn(path)) expectNone('the last state', file);
+  });
+
+  it('is overwritten in memory when its key ends', async () => {
+    for (const end of ['rotate', 'revoke'] as const) {
+      const given: Uint8Array[] = [];
+      const watching = {
+        seal: (plaintext: Uint8Array, associatedData: Uint8Array) => {
+          given.push(plaintext);
+          return sealer.seal(plaintext, associatedData);
+        },
+        open: sealer.open,
+      };
+      const manager = new KeyManager({ ring: new MemoryKeyRing(), sealer: watching, overlapPeriodMs: 0 });
+      await manager.initialize();
+      expect(given[0]?.some((byte) => byte !== 0)).toBe(true);
+      if (end === 'rotate') await manager.rotate();
+      else await manager.revoke(manager.activeKey.publicKeyHex, 'stolen');
+      expect(given[0]?.every((byte) => byte === 0)).toBe(true);
+      expect(given[1]?.some((byte) => byte !== 0)).toBe(true);
+    }
+  });
+
+  it('is overwritten where a sealer handed it out, and where it was made for nothing', async () => {
+    const { ring, open } = sharing();
+    await open();
+    const opened: Uint8Array[] = [];
+    const sealed: Uint8Array[] = [];
+    const watching = {
+      seal: (plaintext: Uint8Array, associatedData: Uint8Array) => {
+        sealed.push(plaintext);
+        return sealer.seal(plaintext, associatedData);
+      },
+      open: async (bytes: Uint8Array, associatedData: Uint8Array) => {
+        opened.push(await sealer.open(bytes, associatedData));
+        return opened.at(-1) as Uint8Array;
+      },
+    };
+    const failing = {
+      load: () => ring.load(),
+      save: async () => {
+        throw new Error('no disk');
+      },
+    };
+    const manager = await open({ ring: failing, sealer: watching });
+    expect(opened).toHaveLength(1);
+    expect(opened[0]?.every((byte) => byte === 0)).toBe(true);
+    await manager.rotate().catch(() => {});
+    expect(sealed).toHaveLength(1);
+    expect(sealed[0]?.every((byte) => byte === 0)).toBe(true);
+  });
+});
