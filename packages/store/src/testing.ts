@@ -1,6 +1,6 @@
 /**
- * The contracts of `CovenantStore` and of `LimitLedger` as suites of tests, for the author of a store, of a backend, or of
- * a ledger. They need no test framework but the one that is handed in.
+ * The contracts of `CovenantStore`, of `LimitLedger` and of `KeyRing` as suites of tests, for the author of a store, of a
+ * backend, of a ledger, or of a ring. They need no test framework but the one that is handed in.
  *
  * @example
  * import { describe, it } from 'node:test'; // or from 'vitest'
@@ -13,6 +13,7 @@ import type { CovenantStore } from './covenant-store.js';
 import { closing } from './lib/contract/closing.js';
 import { keepingCovenants, refusingCovenants } from './lib/contract/covenants.js';
 import type { Case } from './lib/contract/harness.js';
+import { type KeyRingCase, type KeyRingToTest, keepingKeyRings } from './lib/contract/key-rings.js';
 import { chargingTogether, countingCharges } from './lib/contract/limits-counting.js';
 import {
   type LimitCase,
@@ -104,5 +105,31 @@ export function limitContract(
   });
   describe(`${name}: histories`, () => {
     playingHistories(test);
+  });
+}
+
+export type { KeyRingToTest };
+
+/**
+ * Registers the tests that every ring for keys must pass.
+ * @param name shown with each test
+ * @param makeRings gives two handles on one ring that is empty, as two processes would have; called once for each test
+ */
+export function keyRingContract(
+  name: string,
+  makeRings: () => readonly [KeyRingToTest, KeyRingToTest] | Promise<readonly [KeyRingToTest, KeyRingToTest]>,
+  { describe, it }: TestFramework,
+): void {
+  const test: KeyRingCase = (title, body) =>
+    it(title, async () => {
+      const rings = await makeRings();
+      try {
+        await body(...rings);
+      } finally {
+        for (const ring of new Set(rings)) await ring.close?.();
+      }
+    });
+  describe(`${name}: states`, () => {
+    keepingKeyRings(test);
   });
 }

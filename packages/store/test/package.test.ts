@@ -87,7 +87,7 @@ describe('the built package', () => {
     for (const condition of ['browser', 'worker', 'workerd']) assert.equal(names(condition), portable);
     assert.equal(
       names('node'),
-      'BackedStore,EncryptedStore,FileStore,MAX_RECORD_BYTES,MemoryStore,SqliteLimits,SqliteStore,StoreError',
+      'BackedStore,EncryptedStore,FileStore,MAX_RECORD_BYTES,MemoryStore,SqliteKeyRing,SqliteLimits,SqliteStore,StoreError',
     );
   });
 
