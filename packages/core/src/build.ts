@@ -2,8 +2,10 @@ import { checkNarrowing, compile, type Narrowing, type Policy } from '@stele/ccl
 import { type KeyPair, randomBytes, type Signer, snapshotJson, toBase64Url, toSigner } from '@stele/crypto';
 import { CovenantError } from './errors.js';
 import { covenantId } from './id.js';
-import { linkProblem } from './lib/chain.js';
+import { issuerProblem, linkProblem } from './lib/chain.js';
+import { Continuities } from './lib/continuities.js';
 import { establish, type Facts, messageOf } from './lib/facts.js';
+import { KeyStandings } from './lib/key-standings.js';
 import { makeProof } from './lib/proof.js';
 import { MAX_BYTES, MAX_PROOFS, proofsOf, sizeProblem, span, unsignedProblem } from './lib/structure.js';
 import { formatTime } from './lib/time.js';
@@ -23,6 +25,8 @@ export interface BuildOptions {
   expiresAt?: string | Date;
   /** The parent document, when this is a delegation. The signer must be its beneficiary. */
   parent?: CovenantDocument;
+  /** Statements of continuity, where the signer is not the parent's beneficiary but its successor. */
+  continuity?: readonly unknown[];
   /** How many levels may follow. */
   delegation?: { maxDepth: number };
   requiredCountersigners?: string[];
@@ -49,9 +53,9 @@ export async function buildCovenant(options: BuildOptions): Promise<CovenantDocu
   if (time.end <= time.start)
     throw new CovenantError('span_invalid', 'it ends before it begins; mend expiresAt');
   if (options.parent !== undefined) {
-    await checkParent(options.parent, { document: unsigned, policy, ...time }, options.allowWider === true);
+    await checkParent(options.parent, { document: unsigned, policy, ...time }, options);
   }
-  const signed = { ...unsigned, proof: [await makeProof(unsigned, options.signer, created)] };
+  const signed = { ...unsigned, proof: [await makeProof(unsigned, options.signer, created, 'covenant')] };
   refuse(sizeProblem(signed));
   return signed;
 }
@@ -79,19 +83,22 @@ export async function countersignCovenant(
   }
   if (proofs.length >= MAX_PROOFS) refuse(`a covenant has at most ${MAX_PROOFS} proofs`);
   const created = formatTime((options.now ?? new Date()).getTime());
-  const signed = { ...unsigned, proof: [...proofs, await makeProof(unsigned, signer, created)] };
+  const signed = { ...unsigned, proof: [...proofs, await makeProof(unsigned, signer, created, 'covenant')] };
   refuse(sizeProblem(signed));
   return signed;
 }
 
-async function checkParent(parent: CovenantDocument, child: Child, allowWider: boolean): Promise<void> {
+async function checkParent(parent: CovenantDocument, child: Child, options: BuildOptions): Promise<void> {
   const facts = verdictOf(parent)?.links.at(-1) ?? (await establish(parent));
   const [failed] = facts.problems;
   if (failed !== undefined)
     throw new CovenantError('not_delegable', `the parent fails ${failed[0]}: ${failed[1]}`);
-  const problem = linkProblem(child, facts as Facts & { document: CovenantDocument });
+  const continuities = new Continuities(options.continuity ?? [], KeyStandings.none);
+  const under = facts as Facts & { document: CovenantDocument };
+  const problem =
+    (await issuerProblem(child.document, under.document, continuities)) ?? linkProblem(child, under);
   if (problem !== undefined) throw new CovenantError('not_delegable', problem);
-  if (allowWider) return;
+  if (options.allowWider === true) return;
   const answer = checkNarrowing(child.policy, facts.policy as Policy);
   if (answer.narrows === true) return;
   throw new CovenantError('wider_than_parent', widerMessage(answer), {

@@ -7,6 +7,9 @@ export type CovenantErrorCode =
   | 'not_delegable'
   | 'wider_than_parent'
   | 'already_signed'
+  | 'continuity_malformed'
+  | 'list_malformed'
+  | 'not_reissuable'
   | 'signing_failed';
 
 /** A covenant that cannot be read, built or signed. Whether one that can be read is genuine is told by `verifyCovenant`. */

@@ -1,11 +1,34 @@
 export { type BuildOptions, buildCovenant, countersignCovenant } from './build.js';
+export {
+  buildKeyContinuity,
+  type FollowOptions,
+  followContinuity,
+  type KeyContinuityCheck,
+  type KeyContinuityOptions,
+  keyHash,
+  type Succession,
+  verifyKeyContinuity,
+} from './continuity.js';
 export { CovenantError, type CovenantErrorCode } from './errors.js';
 export { covenantId } from './id.js';
-export type { Resolve } from './lib/chain.js';
+export type { EvidenceQuery, FindEvidence, SignatureEvidence, VerifyOptions } from './lib/context.js';
+export type { ContinuityFinding } from './lib/continuities.js';
+export type { KeyLookup, KeyStatus, TimedKeyStatus } from './lib/key-standings.js';
+export { documentDigest } from './lib/key-status.js';
+export type { HighestSeen, RevocationLists } from './lib/lists.js';
+export type { FindReissues, Resolve } from './lib/lookups.js';
 export { checkRevocation, type RevocationCheck } from './lib/revocations.js';
 export { isCovenantId } from './lib/structure.js';
-export { type ChainLink, isVerifiedCovenant, type VerifiedCovenant } from './lib/verified.js';
+export { type ChainLink, isVerifiedCovenant, lineOf, type VerifiedCovenant } from './lib/verified.js';
 export { parseCovenant } from './parse.js';
+export { checkReissue, type ReissueOptions, reissueCovenant } from './reissue.js';
+export {
+  buildRevocationList,
+  type RevocationListCheck,
+  type RevocationListOptions,
+  type VerifyListOptions,
+  verifyRevocationList,
+} from './revocation-list.js';
 export { type RevokeOptions, revokeCovenant } from './revoke.js';
 export {
   type Approvers,
@@ -13,13 +36,11 @@ export {
   type CheckName,
   type CheckResult,
   type CovenantDocument,
+  type KeyContinuityDocument,
+  type ListedCovenant,
+  type ListedKey,
   type Proof,
   type RevocationDocument,
+  type RevocationListDocument,
 } from './types.js';
-export {
-  checkIntegrity,
-  type KeyStatus,
-  type Verification,
-  type VerifyOptions,
-  verifyCovenant,
-} from './verify.js';
+export { checkIntegrity, type Verification, verifyCovenant } from './verify.js';

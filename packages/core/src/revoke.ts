@@ -33,7 +33,10 @@ export async function revokeCovenant(
     reason: options.reason,
     revokedAt,
   } as const;
-  const revocation = { ...unsigned, proof: [await makeProof(unsigned, options.signer, revokedAt)] };
+  const revocation = {
+    ...unsigned,
+    proof: [await makeProof(unsigned, options.signer, revokedAt, 'covenant')],
+  };
   const problem = revocationProblem(revocation);
   if (problem !== undefined) throw new CovenantError('covenant_malformed', problem);
   return revocation;

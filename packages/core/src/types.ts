@@ -57,6 +57,60 @@ export interface RevocationDocument {
   proof: Proof | Proof[];
 }
 
+/** A signed statement that one key follows another: both keys have signed it. */
+export interface KeyContinuityDocument {
+  type: 'SteleKeyContinuity';
+  version: '1';
+  /** did:key of the key that is followed, and of the one that follows it. */
+  oldKey: string;
+  newKey: string;
+  /** RFC 3339 UTC; what the signers claim, never evidence of time. */
+  changedAt: string;
+  /** The new key's commitment: the hash (`keyHash`) of the only key that may follow it. */
+  nextKeyHash?: string;
+  /** One proof by each of the two keys. */
+  proof: Proof[];
+}
+
+/** A covenant on a revocation list. */
+export interface ListedCovenant {
+  /** The id of the covenant. */
+  covenant: string;
+  /** 1 to 1,024 characters. */
+  reason: string;
+  /** RFC 3339 UTC. */
+  revokedAt: string;
+}
+
+/** A key on a revocation list. */
+export interface ListedKey {
+  /** did:key of the key. */
+  key: string;
+  /** `compromised`: it never verifies anything again. `retired`: what it signed before counts, with evidence of that. */
+  status: 'compromised' | 'retired';
+  /** 1 to 1,024 characters. */
+  reason: string;
+  /** RFC 3339 UTC: when it was revoked, or when it retired. */
+  revokedAt: string;
+}
+
+/** What one signer has revoked, all of it, as of one moment. */
+export interface RevocationListDocument {
+  type: 'SteleRevocationList';
+  version: '1';
+  /** did:key of the signer. */
+  issuer: string;
+  /** From 1 up; each list of an issuer has a higher number than the one before. */
+  number: number;
+  /** RFC 3339 UTC: when it was made, and when it is too old to be relied on. */
+  issuedAt: string;
+  nextUpdate: string;
+  covenants: ListedCovenant[];
+  keys: ListedKey[];
+  /** One proof, by the issuer. */
+  proof: Proof | Proof[];
+}
+
 /** The checks of a verification, in the order in which they run. */
 export const CHECK_NAMES = [
   'structure',

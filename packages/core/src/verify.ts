@@ -1,35 +1,13 @@
 import { checkNarrowing } from '@stele/ccl';
-import { publicKeyFromDid, toHex } from '@stele/crypto';
-import { type Climb, climb, type Resolve } from './lib/chain.js';
+import { type Climb, climb, heirProblem } from './lib/chain.js';
+import { type Context, contextOf, type VerifyOptions } from './lib/context.js';
 import { establish, type Facts, INTEGRITY_CHECKS, messageOf, missingSigner } from './lib/facts.js';
-import { judgeRevocations } from './lib/revocations.js';
+import { signatureProblem } from './lib/key-status.js';
+import { standIns } from './lib/lines.js';
+import { notRevoked } from './lib/not-revoked.js';
+import { inactive, proofsExpired } from './lib/times.js';
 import { brand, type Verdict, type VerifiedCovenant, verdictOf } from './lib/verified.js';
 import { CHECK_NAMES, type CheckName, type CheckResult, type CovenantDocument } from './types.js';
-
-const DEFAULT_SKEW_MS = 60_000;
-
-/** What is known of a signing key. A `retired` or `compromised` key signs for nothing. */
-export type KeyStatus = 'active' | 'retiring' | 'retired' | 'compromised';
-
-export interface VerifyOptions {
-  /**
-   * did:keys that are trusted to issue, or to stand at the root of a chain. Not given: a document that the host hands
-   * over itself is vouched for by the host; a chain that had to be fetched is not accepted. An empty list trusts nobody.
-   */
-  trust?: readonly string[];
-  /** The time to verify at; the present when not given. */
-  now?: Date;
-  /** How far the clocks of issuer and verifier may differ, in milliseconds; 60,000 when not given. */
-  clockSkewMs?: number;
-  /** Finds a parent by id. A chain whose parent cannot be found is invalid, never taken for a root. */
-  resolve?: Resolve;
-  /** Finds what is there of revocations for a covenant id. If it throws, the covenant is not relied on. */
-  revocations?: (id: string) => readonly unknown[] | Promise<readonly unknown[]>;
-  /** did:keys whose countersignatures this verifier demands besides those that the document itself names. */
-  countersigners?: readonly string[];
-  /** What is known of a key, by its public key in hex; undefined for a key of which nothing is known. */
-  keyStatus?: (publicKeyHex: string) => KeyStatus | undefined | Promise<KeyStatus | undefined>;
-}
 
 /** What a verification found. `covenant` is there exactly when `valid` is true. */
 export interface Verification {
@@ -47,26 +25,20 @@ export interface Verification {
  * @throws TypeError or RangeError only for options of the wrong type
  */
 export async function verifyCovenant(document: unknown, options: VerifyOptions = {}): Promise<Verification> {
-  const now = instant(options.now);
-  const skew = options.clockSkewMs ?? DEFAULT_SKEW_MS;
-  // Text would be appended to a time instead of added to it.
-  if (!(Number.isFinite(skew) && skew >= 0)) throw new RangeError('clockSkewMs must be a number from 0 up');
-  for (const name of ['trust', 'countersigners'] as const) {
-    if (options[name] !== undefined && !Array.isArray(options[name]))
-      throw new TypeError(`${name} must be an array of did:keys`);
-  }
+  const context = await contextOf(options);
   const known = verdictOf(document);
   if (known !== undefined) {
-    const results = await changing(known.links, true, options, now, skew);
+    const results = await changing(known.links, true, context);
     return conclude(known.links, known.settled, results, document as VerifiedCovenant);
   }
-  const leaf = await establish(document);
-  if (leaf.document === undefined) return unreadable(leaf);
-  const above = await climbed(leaf, options.resolve);
+  const established = await establish(document);
+  if (established.document === undefined) return unreadable(established);
+  const above = await climbed(established, context);
+  const { leaf } = above;
   const links = [...above.ancestors, leaf];
   const lasting = settled(leaf, above);
-  const results = await changing(links, isVouched(leaf, above), options, now, skew);
-  if (leaf.document.parent !== undefined) {
+  const results = await changing(links, isVouched(leaf, above), context);
+  if (leaf.document?.parent !== undefined) {
     // Narrowing costs the most and decides nothing, so a stranger's document does not get as far.
     lasting.set('narrowing', narrowing(leaf, above, holds(conclusion(lasting, results))));
   }
@@ -103,6 +75,9 @@ function settled(leaf: Facts, above: Climb): Map<CheckName, CheckResult> {
   if (above.problem !== undefined) {
     const unavailable = above.unavailable === true ? { unavailable: true as const } : {};
     results.set('chain', { ...fail('chain', above.problem), ...unavailable });
+  } else if (leaf.document?.reissues !== undefined && leaf.line === undefined) {
+    const message = `it is not known to be a reissue of ${leaf.document.reissues}, so it stands for itself alone`;
+    results.set('chain', { ...pass('chain'), message });
   }
   return results;
 }
@@ -131,12 +106,12 @@ function narrowing(leaf: Facts, above: Climb, restHolds: boolean): CheckResult {
   );
 }
 
-async function climbed(leaf: Facts, resolve: Resolve | undefined): Promise<Climb> {
+async function climbed(leaf: Facts, context: Context): Promise<Climb> {
   try {
-    return await climb(leaf, resolve);
+    return await climb(leaf, context);
   } catch (error) {
     const problem = `a parent could not be looked up: ${messageOf(error)}`;
-    return { ancestors: [], vouched: false, problem, unavailable: true };
+    return { leaf, ancestors: [], vouched: false, problem, unavailable: true };
   }
 }
 
@@ -150,32 +125,29 @@ function isVouched(leaf: Facts, above: Climb): boolean {
 async function changing(
   links: readonly Facts[],
   vouched: boolean,
-  options: VerifyOptions,
-  now: number,
-  skew: number,
+  context: Context,
 ): Promise<Map<CheckName, CheckResult>> {
   const results = new Map<CheckName, CheckResult>();
   const note = (result: CheckResult | undefined) => {
     if (result !== undefined) results.set(result.name, result);
   };
-  note(proofsExpired(links, now, skew));
-  note(countersigners(links, options.countersigners));
-  note(trust(links, vouched, options.trust));
-  note(active(links, now, skew));
-  if (options.keyStatus !== undefined) note(await keyStatus(links, options.keyStatus));
-  if (options.revocations !== undefined)
-    note(await notRevoked(links, options.revocations, options.trust ?? []));
+  note(expired(links, context));
+  note(countersigners(links, context.options.countersigners));
+  note(await trust(links, vouched, context));
+  note(active(links, context));
+  note(await keyStatus(links, context));
+  note(await notRevoked(links, context));
+  if (links.length > 1) note(await heirs(links, context));
   return results;
 }
 
 const leafOf = (links: readonly Facts[]) => links[links.length - 1] as Facts;
 
-function proofsExpired(links: readonly Facts[], now: number, skew: number): CheckResult | undefined {
-  const [expired] = links.filter((link) => now >= Math.min(link.issuerExpires, link.othersExpire) + skew);
-  if (expired === undefined) return undefined;
-  if (expired !== leafOf(links))
-    return fail('chain', `one of the proofs of ${expired.document?.id} has expired`);
-  return now >= expired.issuerExpires + skew
+function expired(links: readonly Facts[], context: Context): CheckResult | undefined {
+  const link = links.find((one) => proofsExpired(one, context));
+  if (link === undefined) return undefined;
+  if (link !== leafOf(links)) return fail('chain', `one of the proofs of ${link.document?.id} has expired`);
+  return context.now >= link.issuerExpires + context.skew
     ? fail('issuer_signature', 'the proof by the issuer has expired')
     : fail('countersignatures', 'a countersignature has expired');
 }
@@ -188,25 +160,34 @@ function countersigners(
   return missing === undefined ? undefined : fail('countersignatures', missing);
 }
 
-function trust(
+async function trust(
   links: readonly Facts[],
   vouched: boolean,
-  anchors?: readonly string[],
-): CheckResult | undefined {
+  context: Context,
+): Promise<CheckResult | undefined> {
+  const { anchors } = context;
   if (anchors === undefined) {
     return vouched
       ? undefined
       : fail('trust', 'the chain was fetched and no trust anchor was given to accept its root');
   }
-  const issuers = [leafOf(links), links[0] as Facts].map((link) => link.document?.issuer.id as string);
-  return issuers.some((did) => anchors.includes(did))
-    ? undefined
-    : fail('trust', 'neither the issuer nor the root of the chain is among the trust anchors');
+  const [leaf, root] = [leafOf(links), links[0] as Facts];
+  const isTrusted = (facts: Facts) => anchors.has(facts.document?.issuer.id as string);
+  if (isTrusted(leaf) || isTrusted(root)) return undefined;
+  try {
+    // The root's issuer may have gone, and the anchor that followed it may have issued the same promise again.
+    if (root !== leaf && (await standIns(root, context)).some(isTrusted)) return undefined;
+  } catch (error) {
+    return fail('trust', `the reissues of the root cannot be looked up: ${messageOf(error)}`);
+  }
+  const { followContinuity, trust: given = [] } = context.options;
+  const report = followContinuity === true ? await context.continuities.report(given) : '';
+  return fail('trust', `neither the issuer nor the root of the chain is among the trust anchors${report}`);
 }
 
-function active(links: readonly Facts[], now: number, skew: number): CheckResult | undefined {
+function active(links: readonly Facts[], context: Context): CheckResult | undefined {
   for (const link of links) {
-    const problem = inactive(link, now, skew);
+    const problem = inactive(link, context);
     if (problem === undefined) continue;
     return link === leafOf(links)
       ? fail('active', problem)
@@ -215,59 +196,28 @@ function active(links: readonly Facts[], now: number, skew: number): CheckResult
   return undefined;
 }
 
-function inactive(link: Facts, now: number, skew: number): string | undefined {
-  if (!(now >= link.start - skew)) return `not active before ${new Date(link.start).toISOString()}`;
-  if (!(now < link.end + skew)) return `expired at ${new Date(link.end).toISOString()}`;
-  return link.createdAt <= now + skew ? undefined : 'created in the future';
-}
-
-const keyOf = (did: string): string => toHex(publicKeyFromDid(did));
-
-async function keyStatus(
-  links: readonly Facts[],
-  lookup: NonNullable<VerifyOptions['keyStatus']>,
-): Promise<CheckResult | undefined> {
-  try {
-    for (const key of new Set(links.flatMap((link) => [...link.signers].map(keyOf)))) {
-      const status = await lookup(key);
-      if (status === undefined || status === 'active' || status === 'retiring') continue;
-      // Evidence that a retired key signed before it retired is not taken yet, so its signatures do not count.
-      return fail('key_status', `the key ${key} is ${String(status).slice(0, 64)}`);
-    }
-    return undefined;
-  } catch (error) {
-    return fail('key_status', `the status of a key is not known: ${messageOf(error)}`);
-  }
-}
-
-async function notRevoked(
-  links: readonly Facts[],
-  lookup: NonNullable<VerifyOptions['revocations']>,
-  anchors: readonly string[],
-): Promise<CheckResult | undefined> {
-  const authorised = new Set(anchors);
-  const notes: string[] = [];
+async function keyStatus(links: readonly Facts[], context: Context): Promise<CheckResult | undefined> {
+  const { shortfall } = context;
+  if (shortfall !== undefined) return { ...fail('key_status', shortfall), code: 'revocation_unknown' };
+  // Nothing to ask: a monitor comes this way at each decision.
+  if (context.options.keyStatus === undefined && context.lists.isEmpty) return undefined;
   for (const link of links) {
-    const document = link.document as CovenantDocument;
-    authorised.add(document.issuer.id);
+    const problem = await signatureProblem(link, context);
+    if (problem === undefined) continue;
     try {
-      const finding = await judgeRevocations(document, await lookup(document.id), authorised);
-      if (finding.unreadable) return unknownRevocation(finding.message);
-      if (finding.revoked) return fail('not_revoked', finding.message);
-      if (finding.message !== '') notes.push(finding.message);
+      if (link !== leafOf(links) && (await standIns(link, context)).length > 0) continue;
     } catch (error) {
-      return unknownRevocation(`the revocations of ${document.id} cannot be looked up: ${messageOf(error)}`);
+      return fail('key_status', `${problem}, and its reissues cannot be looked up: ${messageOf(error)}`);
     }
+    return fail('key_status', problem);
   }
-  return notes.length === 0 ? undefined : { name: 'not_revoked', passed: true, message: notes.join('; ') };
+  return undefined;
 }
 
-const unknownRevocation = (message: string): CheckResult => ({
-  name: 'not_revoked',
-  passed: false,
-  code: 'revocation_unknown',
-  message,
-});
+async function heirs(links: readonly Facts[], context: Context): Promise<CheckResult | undefined> {
+  const problem = await heirProblem(links, context);
+  return problem === undefined ? undefined : fail('chain', problem);
+}
 
 // ---- the conclusion
 
@@ -300,10 +250,4 @@ function unreadable(facts: Facts): Verification {
     return fail(name, problem);
   });
   return { valid: false, checks };
-}
-
-function instant(now: Date | undefined): number {
-  const ms = now === undefined ? Date.now() : now instanceof Date ? now.getTime() : Number.NaN;
-  if (Number.isNaN(ms)) throw new TypeError('now must be a valid Date');
-  return ms;
 }

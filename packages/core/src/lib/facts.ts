@@ -37,6 +37,8 @@ export interface Facts {
   /** When the issuer's proof expires, and when the first of the others does; infinity for proofs without `expires`. */
   readonly issuerExpires: number;
   readonly othersExpire: number;
+  /** Those that it stands in for, the first of its line first; set once it is known to be their reissue. */
+  readonly line?: readonly Facts[];
 }
 
 /** Establishes the facts about any value. Never throws. */

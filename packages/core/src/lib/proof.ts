@@ -6,6 +6,7 @@ import {
   canonicalizeJson,
   fromBase58btc,
   type KeyPair,
+  type KeyUse,
   publicKeyFromDid,
   type Signer,
   sha256Bytes,
@@ -50,14 +51,17 @@ export function signerOf(proof: Proof): string {
 /**
  * Makes a proof. A signature from anywhere but a local key is verified before it is used, so that a faulty signer is
  * found here and not by whoever relies on the document.
+ * @param use what the key must be for, where the signer is bound to a use
  * @throws CovenantError `signing_failed`
+ * @throws CryptoError `key_use_wrong`
  */
 export async function makeProof(
   unsecured: object,
   signer: KeyPair | Signer,
   created: string,
+  use?: KeyUse,
 ): Promise<Proof> {
-  const key = toSigner(signer);
+  const key = toSigner(signer, use);
   const config = {
     type: 'DataIntegrityProof',
     cryptosuite: 'eddsa-jcs-2022',

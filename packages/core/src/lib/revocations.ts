@@ -1,7 +1,6 @@
-import { snapshotJson } from '@stele/crypto';
 import type { CovenantDocument, RevocationDocument } from '../types.js';
-import { messageOf } from './facts.js';
-import { hashDocument, signerOf, verifyProof } from './proof.js';
+import { signerOf } from './proof.js';
+import { proofProblem, readSigned } from './signed.js';
 import { MAX_BYTES, proofsOf, revocationProblem } from './structure.js';
 
 /** What a document that claims to be a revocation turned out to be. */
@@ -21,23 +20,8 @@ export async function checkRevocation(value: unknown): Promise<RevocationCheck> 
   return problem === undefined ? { valid: true, revocation } : { valid: false, reason: problem, revocation };
 }
 
-/** A deep-frozen copy, or what keeps the value from being a revocation. */
-function readRevocation(value: unknown): RevocationDocument | string {
-  try {
-    const copy = snapshotJson(value, { maxBytes: MAX_BYTES });
-    return revocationProblem(copy) ?? (copy as unknown as RevocationDocument);
-  } catch (error) {
-    return messageOf(error);
-  }
-}
-
-async function proofProblem(revocation: RevocationDocument): Promise<string | undefined> {
-  const hash = hashDocument(revocation);
-  for (const proof of proofsOf(revocation)) {
-    if (!(await verifyProof(proof, hash))) return `the proof by ${signerOf(proof)} does not verify`;
-  }
-  return undefined;
-}
+const readRevocation = (value: unknown) =>
+  readSigned<RevocationDocument>(value, revocationProblem, MAX_BYTES);
 
 /** What the revocations found for one covenant say. */
 export interface RevocationFinding {

@@ -1,11 +1,25 @@
 import { canonicalizeJson, isEd25519Did } from '@stele/crypto';
-import type { CovenantDocument, RevocationDocument } from '../types.js';
-import { distinct, integer, literal, nested, object, oneOrMany, record, type Shape, text } from './schema.js';
+import type { CovenantDocument, KeyContinuityDocument, Proof, RevocationListDocument } from '../types.js';
+import {
+  array,
+  distinct,
+  integer,
+  literal,
+  nested,
+  object,
+  oneOrMany,
+  record,
+  type Shape,
+  text,
+} from './schema.js';
 import { parseTime } from './time.js';
 
 export const MAX_BYTES = 1024 * 1024;
 export const MAX_CHAIN = 16;
 export const MAX_PROOFS = 16;
+/** Of a revocation list: its canonical form, and its entries of either kind. */
+export const MAX_LIST_BYTES = 4 * 1024 * 1024;
+export const MAX_LISTED = 16_384;
 const MAX_METADATA_DEPTH = 32;
 
 const COVENANT_ID = /^urn:stele:covenant:[0-9a-f]{64}$/;
@@ -32,17 +46,17 @@ const method = text('did:key:z…#z… with both parts equal', (value) => {
   return hash > 0 && value.slice(hash + 1) === id.slice('did:key:'.length) && isEd25519Did(id);
 });
 
-const proof = object(
-  {
-    type: literal('DataIntegrityProof'),
-    cryptosuite: literal('eddsa-jcs-2022'),
-    created: time,
-    verificationMethod: method,
-    proofPurpose: literal('assertionMethod'),
-    proofValue: text('a multibase string that begins with z', (v) => v.startsWith('z') && v.length <= 96),
-  },
-  { expires: time },
-);
+const proofMembers = {
+  type: literal('DataIntegrityProof'),
+  cryptosuite: literal('eddsa-jcs-2022'),
+  created: time,
+  verificationMethod: method,
+  proofPurpose: literal('assertionMethod'),
+  proofValue: text('a multibase string that begins with z', (v) => v.startsWith('z') && v.length <= 96),
+};
+const proof = object(proofMembers, { expires: time });
+/** What is said of keys has times of its own, so its proofs do not expire. */
+const lastingProof = object(proofMembers);
 
 const approversShape = object({ keys: distinct(did, 1, 64), threshold: integer(1, 64) });
 
@@ -77,13 +91,48 @@ const optional = {
 const covenant = object({ ...content, ...proofs }, optional);
 const unsigned = object(content, optional);
 
+const reason = text('a string of 1 to 1,024 characters', (v) => v.length >= 1 && v.length <= 1024);
+
 const revocation = object({
   type: literal('SteleRevocation'),
   version: literal('1'),
   covenant: covenantId,
-  reason: text('a string of 1 to 1,024 characters', (v) => v.length >= 1 && v.length <= 1024),
+  reason,
   revokedAt: time,
   proof: oneOrMany(proof, MAX_PROOFS),
+});
+
+const sha256Hex = text('64 lower-case hex digits', (v) => /^[0-9a-f]{64}$/.test(v));
+
+const continuity = object(
+  {
+    type: literal('SteleKeyContinuity'),
+    version: literal('1'),
+    oldKey: did,
+    newKey: did,
+    changedAt: time,
+    proof: array(lastingProof, 2, 2),
+  },
+  { nextKeyHash: sha256Hex },
+);
+
+const listedKey = object({
+  key: did,
+  status: text('"compromised" or "retired"', (v) => v === 'compromised' || v === 'retired'),
+  reason,
+  revokedAt: time,
+});
+
+const list = object({
+  type: literal('SteleRevocationList'),
+  version: literal('1'),
+  issuer: did,
+  number: integer(1, Number.MAX_SAFE_INTEGER),
+  issuedAt: time,
+  nextUpdate: time,
+  covenants: array(object({ covenant: covenantId, reason, revokedAt: time }), 0, MAX_LISTED),
+  keys: array(listedKey, 0, MAX_LISTED),
+  proof: oneOrMany(lastingProof, 1),
 });
 
 /** The first thing that keeps a JSON value from being a covenant, or undefined. */
@@ -112,6 +161,33 @@ export function revocationProblem(value: unknown): string | undefined {
   return named('revocation', revocation(value));
 }
 
+/** The first thing that keeps a JSON value from being a statement of continuity, or undefined. */
+export function continuityProblem(value: unknown): string | undefined {
+  const problem = named('continuity', continuity(value));
+  if (problem !== undefined) return problem;
+  const { oldKey, newKey, proof: made } = value as KeyContinuityDocument;
+  if (oldKey === newKey) return 'continuity.newKey must be another key than oldKey';
+  const by = (did: string) => made.some(({ verificationMethod }) => verificationMethod.startsWith(`${did}#`));
+  return by(oldKey) && by(newKey)
+    ? undefined
+    : 'continuity.proof must hold one proof by each of the two keys';
+}
+
+/** The first thing that keeps a JSON value from being a revocation list, or undefined. */
+export function listProblem(value: unknown): string | undefined {
+  const problem = named('list', list(value));
+  if (problem !== undefined) return problem;
+  const { issuer, issuedAt, nextUpdate, covenants, keys, proof: made } = value as RevocationListDocument;
+  if ((parseTime(nextUpdate) as number) <= (parseTime(issuedAt) as number))
+    return 'list.nextUpdate must be later than issuedAt';
+  if (new Set(covenants.map((entry) => entry.covenant)).size !== covenants.length)
+    return 'list.covenants names one covenant twice';
+  if (new Set(keys.map((entry) => entry.key)).size !== keys.length) return 'list.keys names one key twice';
+  return ([made].flat()[0] as Proof).verificationMethod.startsWith(`${issuer}#`)
+    ? undefined
+    : 'list.proof must be by the issuer';
+}
+
 const named = (root: string, problem: string | undefined) =>
   problem === undefined ? undefined : root + problem;
 
@@ -125,7 +201,7 @@ export function span(document: Omit<CovenantDocument, 'proof'>): { start: number
 }
 
 /** The proof set as an array, however it was written. */
-export function proofsOf(document: CovenantDocument | RevocationDocument) {
+export function proofsOf(document: { readonly proof: Proof | Proof[] }): Proof[] {
   return Array.isArray(document.proof) ? document.proof : [document.proof];
 }
 

@@ -33,3 +33,18 @@ function daysIn(year: number, month: number): number {
 export function formatTime(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19)}Z`;
 }
+
+const DEFAULT_SKEW_MS = 60_000;
+
+/**
+ * The moment to verify at and the skew allowed, in milliseconds.
+ * @throws TypeError or RangeError for values of the wrong type
+ */
+export function timing(options: { now?: Date; clockSkewMs?: number }): { now: number; skew: number } {
+  const { now: moment, clockSkewMs: skew = DEFAULT_SKEW_MS } = options;
+  const now = moment === undefined ? Date.now() : moment instanceof Date ? moment.getTime() : Number.NaN;
+  if (Number.isNaN(now)) throw new TypeError('now must be a valid Date');
+  // Text would be appended to a time instead of added to it.
+  if (!(Number.isFinite(skew) && skew >= 0)) throw new RangeError('clockSkewMs must be a number from 0 up');
+  return { now, skew };
+}

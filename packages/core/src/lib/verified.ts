@@ -21,6 +21,8 @@ export type VerifiedCovenant = Readonly<CovenantDocument> & {
 export interface ChainLink {
   readonly document: Readonly<CovenantDocument>;
   readonly policy: Policy;
+  /** The id of the first covenant of its line: its own, unless it is a reissue. Count its limits by this. */
+  readonly line: string;
 }
 
 /** What is remembered of a verified covenant: everything that time, revocation and key status cannot change. */
@@ -68,13 +70,25 @@ export function isVerifiedCovenant(value: unknown): value is VerifiedCovenant {
   return Verified.verdictOf(value) !== undefined;
 }
 
+/**
+ * The id of the first covenant of the line that a covenant belongs to: its own, unless it is a reissue. Limits that are
+ * counted by this go on counting when a key is rotated.
+ */
+export function lineOf(covenant: VerifiedCovenant): string {
+  const link = covenant.chain[covenant.chain.length - 1] as ChainLink;
+  return link.line;
+}
+
 export function verdictOf(value: unknown): Verdict | undefined {
   return Verified.verdictOf(value);
 }
 
 /** Makes the verified covenant of the last link, and remembers its verdict. Every link has passed its own checks. */
 export function brand(links: readonly Facts[], settled: Verdict['settled']): VerifiedCovenant {
-  const chain = links.map(({ document, policy }) => Object.freeze({ document, policy }) as ChainLink);
+  const chain = links.map(({ document, policy, line }) => {
+    const first = (line?.[0] ?? { document }).document?.id;
+    return Object.freeze({ document, policy, line: first }) as ChainLink;
+  });
   const leaf = chain[chain.length - 1] as ChainLink;
   return new Verified(leaf.document, {
     links,
