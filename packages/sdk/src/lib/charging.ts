@@ -42,8 +42,9 @@ function counted({ link, evaluation }: Judged): Counted[] {
   const { id, beneficiary } = link.document;
   return evaluation.limits.map(({ line, statement, amount, field, cost, periodMs }) => ({
     limit: { covenant: id, line, amount, ...(field === undefined ? {} : { field }), cost, periodMs },
-    // An id has a fixed form and a statement is a number, so no two limits share a key.
-    charge: { key: `${id}#${statement}#${beneficiary.id}`, amount, cost, periodMs },
+    // A reissue counts on where the first of its line began. An id has a fixed form and a statement is a number, so no
+    // two limits share a key.
+    charge: { key: `${link.line}#${statement}#${beneficiary.id}`, amount, cost, periodMs },
   }));
 }
 
