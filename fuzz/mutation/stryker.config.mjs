@@ -9,7 +9,8 @@ export default {
   ],
   testRunner: 'vitest',
   vitest: { configFile: 'fuzz/mutation/vitest.config.ts', dir: 'packages/ccl', related: false },
-  plugins: ['@stryker-mutator/vitest-runner'],
+  plugins: ['@stryker-mutator/vitest-runner', new URL('ignore-work.mjs', import.meta.url).pathname],
+  ignorers: ['work'],
   coverageAnalysis: 'perTest',
   concurrency: 1,
   // What the suite of the language needs; the rest of the repository is not copied.
