@@ -98,7 +98,7 @@ it.each<[what: string, text: string, request: Partial<Record<keyof Request, unkn
     },
   ],
 ])('%s is told whole', (_what, text, request, whole) => {
-  expect(decide(text, request)).toEqual(whole as Evaluation);
+  expect(decide(text, request)).toStrictEqual(whole as Evaluation);
 });
 
 it('tells many rules in the order of the document, however they were found', () => {
