@@ -5,7 +5,7 @@ import {
   type SqliteDriverName,
   type SqliteStatement,
 } from './sqlite-driver.js';
-import { toStoreError } from './sqlite-errors.js';
+import { isBusy, toStoreError } from './sqlite-errors.js';
 import { migrate, type Schema } from './sqlite-schema.js';
 
 export interface SqliteOptions {
@@ -37,7 +37,7 @@ export function openDatabase<Name extends string>(
     const database = open(path);
     try {
       database.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
-      migrate(database, schema);
+      patiently(busyTimeoutMs, () => migrate(database, schema));
       const prepared = Object.entries<string>(sql).map(([key, text]) => [key, database.prepare(text)]);
       return { driver: name, database, statements: Object.fromEntries(prepared) };
     } catch (error) {
@@ -46,6 +46,25 @@ export function openDatabase<Name extends string>(
     }
   });
 }
+
+/**
+ * Runs a step again as long as another connection is in the way. SQLite waits by itself but where it sees a deadlock coming:
+ * of two processes that switch a new file to WAL at once, one is refused at once, whatever `busy_timeout` says.
+ */
+function patiently<T>(timeoutMs: number, step: () => T): T {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    try {
+      return step();
+    } catch (error) {
+      if (!isBusy(error) || performance.now() >= deadline) throw error;
+      Atomics.wait(pause, 0, 0, PAUSE_MS);
+    }
+  }
+}
+
+const PAUSE_MS = 5;
+const pause = new Int32Array(new SharedArrayBuffer(4));
 
 /** Runs a step; what the driver throws becomes a StoreError. */
 export function attempt<T>(step: () => T): T {

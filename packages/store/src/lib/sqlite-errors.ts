@@ -4,6 +4,14 @@ import { StoreError } from '../errors.js';
 const DAMAGED_NAMES = ['SQLITE_CORRUPT', 'SQLITE_NOTADB', 'SQLITE_FORMAT'];
 const DAMAGED_NUMBERS = [11, 26, 24];
 
+const BUSY = 5;
+
+/** Whether another connection was in the way, by the result code that the driver gives. */
+export function isBusy(error: unknown): boolean {
+  const { code, errcode } = (error ?? {}) as { code?: unknown; errcode?: unknown };
+  return typeof errcode === 'number' ? (errcode & 0xff) === BUSY : String(code).startsWith('SQLITE_BUSY');
+}
+
 /** Gives what a driver throws a code of ours. better-sqlite3 names the result code, node:sqlite numbers it. */
 export function toStoreError(cause: unknown): StoreError {
   if (cause instanceof StoreError) return cause;
