@@ -100,7 +100,15 @@ export type {
 export { type Denial, denialOf } from './denial.js';
 export { ActionNotPerformedError, CovenantDeniedError, SinkError, type SinkErrorCode } from './errors.js';
 export type { ObligationHandler } from './lib/obligations.js';
+export type { EvidenceSource, KeysOverTime, Source } from './lib/told.js';
 export { type Admission, createMonitor, Monitor, type MonitorOptions } from './monitor.js';
+export type {
+  CovenantsToReissue,
+  ReissueProgress,
+  ReissueReport,
+  ReissueResult,
+  ReissueRunOptions,
+} from './reissue.js';
 export {
   type DecisionEntry,
   type DecisionRecord,
