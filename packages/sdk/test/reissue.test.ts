@@ -76,6 +76,7 @@ async function ownFamily(): Promise<[CovenantDocument, CovenantDocument]> {
   return [parent, await issue({ parent })];
 }
 
+/** What is known of one key; of others nothing. */
 const statusOf = (key: KeyPair, status: 'retired' | 'compromised'): KeyLookup => {
   return (hex) => (hex === key.publicKeyHex ? { status, since: new Date() } : undefined);
 };
@@ -132,6 +133,21 @@ describe('client.reissue', () => {
     const renewed = await store.get(reissueOf(report, child));
     expect(renewed?.parent).toBe(reissueOf(report, parent));
     expect((await after().verify(reissueOf(report, child))).valid).toBe(true);
+  });
+
+  it('reissues what stands under a covenant of another owner', async () => {
+    const above = new SteleClient({ store, signer: other });
+    const parent = await above.issue({
+      beneficiary: { id: first.did },
+      constraints: CONSTRAINTS,
+      delegation: { maxDepth: 1 },
+    });
+    const child = await issue({ parent });
+    const client = after({ trust: [other.did] });
+    const report = await client.reissue();
+    expect(report).toMatchObject({ reissued: 1 });
+    expect((await store.get(reissueOf(report, child)))?.parent).toBe(parent.id);
+    expect((await client.verify(reissueOf(report, child))).valid).toBe(true);
   });
 
   it('leaves a parent that is not to be reissued as it is', async () => {

@@ -75,9 +75,7 @@ export async function toldOnce(
       ? {}
       : { reissues: remembered(reissues, clock) }),
     ...(isLists(revocationLists) ? { revocationLists: await verifiedLists(revocationLists) } : {}),
-    ...(Array.isArray(continuity)
-      ? { continuity: await Promise.all(continuity.map(verifiedStatement)) }
-      : {}),
+    ...(isStatements(continuity) ? { continuity: await Promise.all(continuity.map(verifiedStatement)) } : {}),
   };
 }
 
@@ -98,8 +96,18 @@ function finding(evidence: FindEvidence | EvidenceSource): FindEvidence {
   return typeof evidence === 'function' ? evidence : (query) => evidence.find(query);
 }
 
+/** More than a verification takes are left as they are: it denies, and none is looked at. */
+const MAX_LISTS = 64;
+const MAX_STATEMENTS = 1_024;
+
 function isLists(value: Asked<RevocationLists> | undefined): value is RevocationLists {
-  return typeof value === 'object' && Array.isArray(value?.lists);
+  if (typeof value !== 'object' || !Array.isArray(value?.lists)) return false;
+  const { lists, refused = [] } = value;
+  return Array.isArray(refused) && lists.length + refused.length <= MAX_LISTS;
+}
+
+function isStatements(value: Asked<readonly unknown[]> | undefined): value is readonly unknown[] {
+  return Array.isArray(value) && value.length <= MAX_STATEMENTS;
 }
 
 async function verifiedLists(given: RevocationLists): Promise<RevocationLists> {
