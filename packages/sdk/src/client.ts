@@ -81,7 +81,8 @@ export class SteleClient {
    * is, so a run that was cut short at any point is resumed by another. Run one at a time. Which keys are old says `continuity`.
    * @param covenants by id or document, all of them in the store; not given: all that the store has of the old keys
    * @throws SteleError `no_signer`; `covenants_not_named` for `compromised` keys without `covenants`; `too_many_covenants` for
-   *   more than 100,000; StoreError when the store cannot be listed. What goes wrong with one covenant is in its result
+   *   more than 100,000; StoreError when the store cannot be listed; TypeError for `covenants` that
+   *   cannot be iterated. What goes wrong with one covenant is in its result
    */
   async reissue(covenants?: CovenantsToReissue, options: ReissueRunOptions = {}): Promise<ReissueReport> {
     const signer = this.#key();

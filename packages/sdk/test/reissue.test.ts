@@ -1,14 +1,17 @@
-import { buildKeyContinuity, checkReissue, lineOf } from '@stele/core';
 import { beforeEach, describe, expect, it } from 'vitest';
 import {
   buildCovenant,
+  buildKeyContinuity,
+  buildRevocationList,
   type CovenantDocument,
   type CovenantStore,
+  checkReissue,
   countersignCovenant,
   createMonitor,
   generateKeyPair,
   type KeyLookup,
   type KeyPair,
+  lineOf,
   MemoryLimits,
   MemoryStore,
   type ReissueProgress,
@@ -181,6 +184,31 @@ describe('client.reissue', () => {
   it('reissues what has not begun yet', async () => {
     const later = await issue({ activatesAt: new Date(Date.now() + 3_600_000) });
     expect(await after().reissue([later])).toMatchObject({ reissued: 1 });
+    const undated = await issue({ now: new Date(Date.now() + 3_600_000) });
+    expect((await after().reissue([undated])).results).toMatchObject([{ status: 'failed', check: 'active' }]);
+  });
+
+  it('reissues nothing while a required list is missing, or when one names the old key', async () => {
+    const document = await issue();
+    const required = after({ requireRevocationList: true });
+    expect((await required.reissue()).results).toMatchObject([
+      { status: 'failed', code: 'revocation_unknown' },
+    ]);
+    const status = { status: 'compromised', reason: 'stolen', revokedAt: '2026-11-20T12:00:00Z' } as const;
+    const list = await buildRevocationList({
+      number: 1,
+      nextUpdate: new Date(Date.now() + 3_600_000),
+      keys: [{ key: first.did, ...status }],
+      signer: other,
+    });
+    const warned = after({ revocationLists: { issuers: [other.did], lists: [list] } });
+    expect((await warned.reissue()).results).toMatchObject([{ status: 'failed', check: 'key_status' }]);
+    expect(await reissuesOf(document.id)).toEqual([]);
+  });
+
+  it('does not take one id for a list of them', async () => {
+    const { id } = await issue();
+    await expect(after().reissue(id)).rejects.toThrow(TypeError);
   });
 
   it('goes on after a failure, and says what failed', async () => {

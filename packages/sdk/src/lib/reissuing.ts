@@ -89,6 +89,8 @@ async function* issuedBy(issuers: readonly string[], store: CovenantStore): Asyn
 }
 
 async function gathered(covenants: CovenantsToReissue): Promise<string[]> {
+  // A string is iterable, too.
+  if (typeof covenants === 'string') throw new TypeError('covenants must be an array or another iterable');
   const ids = new Set<string>();
   for await (const covenant of covenants) {
     ids.add(typeof covenant === 'string' ? covenant : covenant.id);
@@ -180,8 +182,10 @@ class Run {
   }
 
   /** What a reissue neither mends nor needs: trust in the old key, a beginning yet to come, a key that is lost. */
-  #isBeside({ name, code }: CheckResult, { issuer }: CovenantDocument): boolean {
-    if (name === 'trust' || name === 'active') return true;
+  #isBeside({ name, code }: CheckResult, { issuer, activatesAt }: CovenantDocument): boolean {
+    if (name === 'trust') return true;
+    // Without `activatesAt` it would begin when it is reissued, before it was to begin.
+    if (name === 'active') return activatesAt !== undefined;
     return name === 'key_status' && code === undefined && this.#lost.has(issuer.id);
   }
 
