@@ -7,6 +7,7 @@ import {
   type CovenantDocument,
   countersignCovenant,
   createMonitor,
+  documentDigest,
   EvidenceKeeper,
   generateKeyPair,
   type KeyPair,
@@ -343,11 +344,15 @@ describe('evidence', () => {
 
   it('is recorded by a monitor of the client, and refused when there is no room', async () => {
     const store = new MemoryStore();
-    const evidence = new EvidenceKeeper({ ring: new MemoryKeyRing(), maxRecords: 1, clock: clock.read });
+    const evidence = new EvidenceKeeper({ ring: new MemoryKeyRing(), maxRecords: 2, clock: clock.read });
     const client = new SteleClient({ store, signer: c.owner, evidence });
     const now = new Date(NOW);
     const constraints = PERMIT;
     const { id } = await client.issue({ beneficiary: { id: c.agent.did }, constraints, now });
+    const given = await c.covenant(PERMIT);
+    await client.monitor(given, { clock: clock.read });
+    const query = { digest: documentDigest(given), publicKeyHex: '', retiredAt: now };
+    expect(await evidence.find(query)).toEqual({ kind: 'record', at: now });
     await client.monitor(id, { clock: clock.read });
     await expect(client.issue({ beneficiary: { id: c.agent.did }, constraints, now })).rejects.toMatchObject({
       code: 'keeper_full',

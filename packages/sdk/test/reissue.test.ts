@@ -16,6 +16,7 @@ import {
   MemoryStore,
   type ReissueProgress,
   type ReissueReport,
+  reissueCovenant,
   SteleClient,
   type SteleClientOptions,
 } from '../src/index.js';
@@ -283,6 +284,11 @@ describe('client.reissue', () => {
     expect(forged).toMatchObject({ failed: 1 });
     const swapped = await after().reissue(undefined, { countersign: async () => document });
     expect(swapped.results).toMatchObject([{ status: 'failed', code: 'not_reissuable' }]);
+    const another = await reissueCovenant(document, { signer: second, continuity });
+    const replaced = async () => countersignCovenant(another, other);
+    expect((await after().reissue(undefined, { countersign: replaced })).results).toMatchObject([
+      { status: 'failed', code: 'not_reissuable' },
+    ]);
     const asked: unknown[] = [];
     const countersign = async (reissue: CovenantDocument, missing: readonly string[]) => {
       asked.push(missing);
@@ -385,6 +391,33 @@ describe('children of others', () => {
     now += 2_000;
     expect((await monitor.check(read)).code).toBe('permitted');
     expect((await client.verify(child)).valid).toBe(true);
+  });
+
+  it('stand also on a reissue that stands under another reissue', async () => {
+    const top = await issue({ beneficiary: { id: first.did }, delegation: { maxDepth: 2 } });
+    const middle = await issue({
+      beneficiary: { id: manager.did },
+      parent: top,
+      delegation: { maxDepth: 1 },
+    });
+    const child = await buildCovenant({
+      beneficiary: { id: agent.did },
+      constraints: CONSTRAINTS,
+      parent: middle,
+      signer: manager,
+    });
+    await store.put(child);
+    let retired = false;
+    let now = Date.now();
+    const since = new Date(now);
+    const keyStatus = (hex: string) =>
+      retired && hex === first.publicKeyHex ? ({ status: 'retired', since } as const) : undefined;
+    const client = after({ keyStatus });
+    const monitor = await client.monitor(child.id, { clock: () => now });
+    expect(await client.reissue()).toMatchObject({ reissued: 2 });
+    retired = true;
+    now += 2_000;
+    expect((await monitor.check(read)).code).toBe('permitted');
   });
 
   it('end when the reissue is revoked', async () => {

@@ -142,13 +142,10 @@ export class RevocationListKeeper {
     });
   }
 
-  /** What the lists kept say of a key, and what the host says. */
+  /** What the lists kept say of a key, or else what the host says. Listed, it makes no list, as what it may be listed. */
   async #statusOf(publicKeyHex: string, kept: ListsKept): Promise<Awaited<ReturnType<KeyLookup>>> {
     const listed = listedStatus(kept, this.#issuers, didFromPublicKey(fromHex(publicKeyHex)));
-    if (listed === 'compromised') return listed;
-    const known = await this.#keyStatus?.(publicKeyHex);
-    const isGood = known === undefined || known === 'active' || known === 'retiring';
-    return isGood ? (listed ?? known) : known;
+    return listed ?? this.#keyStatus?.(publicKeyHex);
   }
 }
 

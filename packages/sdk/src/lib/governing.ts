@@ -131,9 +131,7 @@ export async function standing(
 /** The covenants that govern may have been handed over without being in the store. */
 function resolver(governing: Governing, { store }: GoverningOptions): Resolve {
   return async (id) =>
-    governing.leaves.find((leaf) => leaf.id === id) ??
-    governing.links.find(({ document }) => document.id === id)?.document ??
-    (await store?.get(id));
+    governing.links.find(({ document }) => document.id === id)?.document ?? (await store?.get(id));
 }
 
 function settings(options: GoverningOptions): VerifyOptions {

@@ -50,6 +50,19 @@ describe('RevocationListKeeper.issue', () => {
     expect(await lists.export(s.issuer.did)).toEqual(second);
   });
 
+  it('names what was revoked by an issuer above, and numbers on from what was seen', async () => {
+    const store = new MemoryStore();
+    const [root, child] = await c.chain('permit a on /', 'permit a on /');
+    for (const each of [root, child]) await store.put(each);
+    await store.putRevocation(await revokeCovenant(child, { reason: 'over', signer: c.owner }));
+    await store.putRevocation(await revokeCovenant(root, { reason: 'mischief', signer: c.manager }));
+    const lists = s.keeper(new MemoryKeyRing());
+    const early = lists.import(await s.list(9, { now: new Date(NOW + HOUR), covenants: [entry(1)] }));
+    await expect(early).rejects.toMatchObject({ code: 'list_from_the_future' });
+    const made = await lists.issue({ signer: s.issuer, nextUpdate, store });
+    expect(made).toMatchObject({ number: 10, covenants: [entry(1), { covenant: child.id }] });
+  });
+
   it('is for the issuers of the keeper, and not with a key in doubt', async () => {
     const lists = s.keeper(new MemoryKeyRing());
     await expect(lists.issue({ signer: s.stranger, nextUpdate })).rejects.toMatchObject({

@@ -125,6 +125,40 @@ describe('RevocationListKeeper', () => {
     expect((await lists.export(s.issuer.did))?.number).toBe(64);
   });
 
+  it('refuses a state whose numbers and issuers do not fit', async () => {
+    const [one, two, three] = [await s.list(1), await s.list(2), await s.list(2, { covenants: [entry(1)] })];
+    const { did: issuer } = s.issuer;
+    const good = { issuer, highest: 2, newest: [two, three], others: [one] };
+    const bad = [
+      { ...good, highest: 1 },
+      { ...good, highest: 2.5 },
+      { ...good, highest: -1 },
+      { ...good, newest: [one, two] },
+      { ...good, newest: [two, two, two] },
+      { ...good, newest: two },
+      { ...good, others: [{ ...one, number: 2 }] },
+      { ...good, issuer: s.rival.did },
+      { ...good, more: 1 },
+    ];
+    const read = (...issuers: object[]) => {
+      const state = JSON.stringify({ schema: 1, kind: 'revocation-lists', issuers });
+      return s.keeper({ load: async () => ({ version: 1, state }), save: async () => false }).current();
+    };
+    expect((await read(good)).lists).toHaveLength(2);
+    for (const each of [...bad.map((state) => [state]), [good, good], [null as unknown as object]])
+      await expect(read(...each)).rejects.toMatchObject({ code: 'keeper_malformed' });
+  });
+
+  it('takes no list of a key that another list names as retired, whatever the host says', async () => {
+    const keyStatus = () => ({ status: 'active', since: new Date(0) }) as const;
+    const lists = s.keeper(new MemoryKeyRing(), { keyStatus });
+    const retired = { ...lost(s.rival), status: 'retired' } as const;
+    await lists.import(await s.list(1, { keys: [retired] }));
+    await expect(lists.import(await s.list(1, { signer: s.rival }))).rejects.toMatchObject({
+      code: 'list_issuer_key_in_doubt',
+    });
+  });
+
   it('takes only options that make sense', () => {
     const ring = new MemoryKeyRing();
     const wrong = [
