@@ -42,6 +42,7 @@ export class Kept<T> {
   #value: T;
   #version: number | undefined;
   #readAt = Number.NEGATIVE_INFINITY;
+  #reading: Promise<T> | undefined;
   /** What is asked of the ring, one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -63,11 +64,17 @@ export class Kept<T> {
     return this.#clock();
   }
 
-  /** @throws KeeperError */
+  /**
+   * The value, read again if that is due; callers that come meanwhile wait for the same look.
+   * @throws KeeperError
+   */
   async value(): Promise<T> {
     const age = this.#clock() - this.#readAt;
     if (age >= 0 && age < this.#refreshMs) return this.#value;
-    return this.#inTurn(() => this.#load());
+    this.#reading ??= this.#inTurn(() => this.#load()).finally(() => {
+      this.#reading = undefined;
+    });
+    return this.#reading;
   }
 
   /**

@@ -38,6 +38,11 @@ const makers = {
   },
 };
 
+async function writtenAndRead(kept: ReturnType<(typeof makers)[keyof typeof makers]>): Promise<unknown> {
+  await kept.write();
+  return kept.read();
+}
+
 describe.each(Object.entries(makers))('a keeper of %s', (name, make) => {
   const states = (text: string): KeyRing => ({
     load: async () => ({ version: 1, state: text }),
@@ -89,6 +94,22 @@ describe.each(Object.entries(makers))('a keeper of %s', (name, make) => {
     stored = await ring.load();
     await kept.read();
     expect(name).toBeDefined();
+  });
+
+  it('is read once for all who ask at once, and sees its own writes', async () => {
+    let loads = 0;
+    const ring = new MemoryKeyRing();
+    const kept = make({
+      load: () => {
+        loads++;
+        return ring.load();
+      },
+      save: (...given) => ring.save(...given),
+    });
+    await Promise.all(Array.from({ length: 50 }, () => kept.read()));
+    expect(loads).toBe(1);
+    const [, after] = await Promise.all([kept.read(), writtenAndRead(kept)]);
+    expect(JSON.stringify(after)).toBe(JSON.stringify(await make(ring).read()));
   });
 
   it('rejects while its ring is away, and gives up when others are always first', async () => {
