@@ -61,7 +61,7 @@ describe('revocation lists that are asked for', () => {
     ['gives lists that are none', () => ({ issuers: [], lists: {} })],
     ['gives refused lists that are none', () => ({ issuers: [], lists: [], refused: 1 })],
   ])('deny when the function %s, required or not', async (_, asked) => {
-    const revocationLists = asked as () => RevocationLists;
+    const revocationLists = asked as unknown as () => RevocationLists;
     for (const requireRevocationList of [true, false]) {
       const result = await verify(f.root, { revocationLists, requireRevocationList });
       expect(failed(result)).toEqual(['key_status', 'not_revoked']);

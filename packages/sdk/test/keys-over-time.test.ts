@@ -115,7 +115,11 @@ describe('revocation lists in a monitor', () => {
     const monitor = await monitorOf(covenant, { revocationLists, requireRevocationList: true });
     await revocationLists.import(await list(2));
     expect(await codeOf(monitor)).toBe('permitted');
-    const future = await list(9, { now: new Date(NOW + HOUR) });
+    clock.advance(24 * HOUR);
+    expect(await codeOf(monitor)).toBe('revocation_unknown');
+    await revocationLists.import(await list(3));
+    expect(await codeOf(monitor)).toBe('permitted');
+    const future = await list(9, { now: new Date(clock.now + HOUR) });
     await expect(revocationLists.import(future)).rejects.toMatchObject({ code: 'list_from_the_future' });
     expect(await codeOf(monitor)).toBe('permitted');
     const older = await list(1, { covenants: naming(covenant) });
