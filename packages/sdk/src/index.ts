@@ -2,8 +2,11 @@
  * Make AI agents keep their word: everything that a host needs to enforce signed covenants.
  * @module
  */
+export { FileKeyRing } from '@stele/crypto/node';
 export {
   FileStore,
+  SqliteKeyRing,
+  type SqliteKeyRingOptions,
   SqliteLimits,
   type SqliteLimitsOptions,
   SqliteStore,
