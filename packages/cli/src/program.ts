@@ -22,6 +22,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: () => import('./commands/ccl.js'),
   },
   test: { summary: 'test rules by tables of requests', load: () => import('./commands/test.js') },
+  doctor: {
+    summary: 'look over versions, parts, permissions and the clock',
+    load: () => import('./commands/doctor.js'),
+  },
   replay: { summary: 'judge recorded tool calls by a covenant', load: () => import('./commands/replay.js') },
 };
 
