@@ -22,6 +22,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: () => import('./commands/ccl.js'),
   },
   test: { summary: 'test rules by tables of requests', load: () => import('./commands/test.js') },
+  reissue: {
+    summary: 'issue the covenants of a store again under a new key',
+    load: () => import('./commands/reissue.js'),
+  },
   doctor: {
     summary: 'look over versions, parts, permissions and the clock',
     load: () => import('./commands/doctor.js'),

@@ -33,7 +33,7 @@ describe('the command as a process', () => {
 
 describe('help', () => {
   const commands = [
-    ...['keygen', 'sign', 'verify', 'check', 'fmt', 'test', 'replay', 'doctor'],
+    ...['keygen', 'sign', 'verify', 'check', 'fmt', 'test', 'replay', 'reissue', 'doctor'],
     ...['init', 'list', 'rotate', 'continuity', 'revoke', 'export-public', 'import', 'crl'].map(
       (name) => `keys ${name}`,
     ),
