@@ -7,6 +7,11 @@ import { jsonText } from './lib/output.js';
 
 const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   keygen: { summary: 'make a private key, in a file of its own', load: () => import('./commands/keygen.js') },
+  keys: {
+    summary: 'key rings: rotate, revoke, list, export',
+    isGroup: true,
+    load: () => import('./commands/keys.js'),
+  },
   sign: { summary: 'build and sign a covenant from its rules', load: () => import('./commands/sign.js') },
   verify: { summary: 'run every check on a covenant', load: () => import('./commands/verify.js') },
   check: { summary: 'judge one action by a covenant', load: () => import('./commands/check.js') },
@@ -17,6 +22,14 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: () => import('./commands/ccl.js'),
   },
   test: { summary: 'test rules by tables of requests', load: () => import('./commands/test.js') },
+  reissue: {
+    summary: 'issue the covenants of a store again under a new key',
+    load: () => import('./commands/reissue.js'),
+  },
+  doctor: {
+    summary: 'look over versions, parts, permissions and the clock',
+    load: () => import('./commands/doctor.js'),
+  },
   replay: { summary: 'judge recorded tool calls by a covenant', load: () => import('./commands/replay.js') },
 };
 
@@ -25,8 +38,8 @@ Exit codes: 0 allowed, valid or nothing found, 1 denied, invalid or something fo
 Every command takes --json: one JSON object on standard output, also for errors.
 
 Example:
-  $ stele keygen --out owner.jwk
-  $ stele sign rules.ccl --key owner.jwk --beneficiary did:key:z6Mk… --expires 90d --out covenant.json
+  $ stele keygen --out owner.key
+  $ stele sign rules.ccl --key owner.key --beneficiary did:key:z6Mk… --expires 90d --out covenant.json
   $ stele check covenant.json payments.refund /orders/7 --arg amount=50`;
 
 /**

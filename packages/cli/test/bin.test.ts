@@ -33,7 +33,10 @@ describe('the command as a process', () => {
 
 describe('help', () => {
   const commands = [
-    ...['keygen', 'sign', 'verify', 'check', 'fmt', 'test', 'replay'],
+    ...['keygen', 'sign', 'verify', 'check', 'fmt', 'test', 'replay', 'reissue', 'doctor'],
+    ...['init', 'list', 'rotate', 'continuity', 'revoke', 'export-public', 'import', 'crl'].map(
+      (name) => `keys ${name}`,
+    ),
     ...['check', 'fmt', 'explain', 'diff', 'narrow', 'analyze'].map((name) => `ccl ${name}`),
   ];
   it.each(commands)('of %s has an example, and says what --json does', async (name) => {
@@ -65,7 +68,7 @@ describe('help', () => {
   });
 
   it('comes with exit code 2 where no command is named', async () => {
-    for (const argv of [[], ['ccl']]) {
+    for (const argv of [[], ['ccl'], ['keys']]) {
       const { code, err } = await stele(argv);
       expect(code).toBe(2);
       expect(err).toContain('Usage: stele');

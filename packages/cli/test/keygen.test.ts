@@ -1,12 +1,69 @@
 import { chmodSync, existsSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
+import { openKeyFile } from '@stele/crypto';
 import { describe, expect, it } from 'vitest';
-import { Folder, RULES, stele, steleJson } from './support.js';
+import { Folder, PASSPHRASE, RULES, stele, steleJson } from './support.js';
 
 const folder = new Folder();
 
 describe('keygen', () => {
+  it('writes a key file under a passphrase, that only its owner can read, and prints what is public', async () => {
+    const argv = ['keygen', '--out', folder.at('sealed.key'), ...folder.passphrase()];
+    const { code, json } = await steleJson(argv);
+    expect(code).toBe(0);
+    expect(Object.keys(json)).toEqual(['did', 'publicKeyHex', 'file', 'encrypted']);
+    expect(statSync(folder.at('sealed.key')).mode & 0o777).toBe(0o600);
+    const { keyPair, use } = await openKeyFile(folder.read('sealed.key'), PASSPHRASE);
+    expect([keyPair.did, keyPair.publicKeyHex, use]).toEqual([json.did, json.publicKeyHex, 'covenant']);
+  });
+
+  it('binds the key to the use that it is told', async () => {
+    const argv = ['keygen', '--out', folder.at('log.key'), '--use', 'log', ...folder.passphrase()];
+    expect((await stele(argv)).code).toBe(0);
+    expect((await openKeyFile(folder.read('log.key'), PASSPHRASE)).use).toBe('log');
+    const rules = folder.write('rules.ccl', RULES);
+    const sign = [
+      'sign',
+      rules,
+      '--key',
+      folder.at('log.key'),
+      '--beneficiary',
+      'urn:a:b',
+      ...folder.passphrase(),
+    ];
+    expect((await steleJson(sign)).json.error.code).toBe('key_use_wrong');
+  });
+
+  it('writes nothing in clear unless it is told', async () => {
+    const { code, json } = await steleJson(['keygen', '--out', folder.at('none.key')]);
+    expect([code, json.error.code, existsSync(folder.at('none.key'))]).toEqual([
+      2,
+      'passphrase_missing',
+      false,
+    ]);
+  });
+
+  it.each([
+    ['a passphrase', '--passphrase-fd', '0'],
+    ['a use', '--use', 'covenant'],
+  ])('does not take %s for a key in clear', async (_, ...flags) => {
+    const { code, json } = await steleJson([
+      'keygen',
+      '--plaintext',
+      '--out',
+      folder.at('both.jwk'),
+      ...flags,
+    ]);
+    expect([code, json.error.code, existsSync(folder.at('both.jwk'))]).toEqual([2, 'usage', false]);
+  });
+
+  it('does not write over the passphrase that it reads', async () => {
+    const [flag, file] = folder.passphrase();
+    const { code, json } = await steleJson(['keygen', '--out', file, '--force', flag, file]);
+    expect([code, json.error.code, folder.read('passphrase')]).toEqual([2, 'usage', `${PASSPHRASE}\n`]);
+  });
+
   it('writes a JWK that only its owner can read, and prints what is public', async () => {
-    const ran = await stele(['keygen', '--out', folder.at('a.jwk')]);
+    const ran = await stele(['keygen', '--plaintext', '--out', folder.at('a.jwk')]);
     const jwk = JSON.parse(folder.read('a.jwk'));
     expect(ran.code).toBe(0);
     expect(statSync(folder.at('a.jwk')).mode & 0o777).toBe(0o600);
@@ -15,22 +72,16 @@ describe('keygen', () => {
     expect(ran.out).toContain(Buffer.from(jwk.x, 'base64url').toString('hex'));
   });
 
-  it('prints one JSON object with --json', async () => {
-    const { code, json } = await steleJson(['keygen', '--out', folder.at('json.jwk')]);
-    expect(code).toBe(0);
-    expect(Object.keys(json)).toEqual(['did', 'publicKeyHex', 'file']);
-  });
-
   it('replaces nothing without --force', async () => {
     folder.write('mine.txt', 'mine');
-    const { code, json } = await steleJson(['keygen', '--out', folder.at('mine.txt')]);
+    const { code, json } = await steleJson(['keygen', '--plaintext', '--out', folder.at('mine.txt')]);
     expect([code, json.error.code, folder.read('mine.txt')]).toEqual([2, 'file_exists', 'mine']);
   });
 
   it('replaces an ordinary file with --force, whole, and closes it to others', async () => {
     folder.write('old.jwk', 'old');
     chmodSync(folder.at('old.jwk'), 0o644);
-    const { code } = await stele(['keygen', '--out', folder.at('old.jwk'), '--force']);
+    const { code } = await stele(['keygen', '--plaintext', '--out', folder.at('old.jwk'), '--force']);
     expect(code).toBe(0);
     expect(JSON.parse(folder.read('old.jwk')).kty).toBe('OKP');
     expect(statSync(folder.at('old.jwk')).mode & 0o777).toBe(0o600);
@@ -41,18 +92,19 @@ describe('keygen', () => {
     folder.write('target.txt', 'target');
     const link = folder.at(`link${flags.length}`);
     symlinkSync(folder.at('target.txt'), link);
-    expect((await stele(['keygen', '--out', link, ...flags])).code).toBe(2);
+    expect((await stele(['keygen', '--plaintext', '--out', link, ...flags])).code).toBe(2);
     expect(folder.read('target.txt')).toBe('target');
   });
 
-  it.each([[['keygen']], [['keygen', '--out', '-']], [['keygen', '--out', '/nowhere/at/all/key']]])(
-    'refuses %j',
-    async (argv) => {
-      const { code, err } = await stele(argv);
-      expect(code).toBe(2);
-      expect(err).not.toBe('');
-    },
-  );
+  it.each([
+    [['keygen']],
+    [['keygen', '--out', '-']],
+    [['keygen', '--plaintext', '--out', '/nowhere/at/all/key']],
+  ])('refuses %j', async (argv) => {
+    const { code, err } = await stele(argv);
+    expect(code).toBe(2);
+    expect(err).not.toBe('');
+  });
 });
 
 describe('a private key', () => {
@@ -81,7 +133,7 @@ describe('a private key', () => {
       ['verify', file],
       ['check', covenant, 'orders.read', '/orders/1', '--json'],
       ['check', file, 'orders.read', '/orders/1'],
-      ['keygen', '--out', file],
+      ['keygen', '--plaintext', '--out', file],
     ]) {
       const { out, err } = await stele(argv);
       shown.push(out, err);

@@ -111,7 +111,10 @@ describe('parsePoint', () => {
 describe('Progress', () => {
   const draw = (isTTY: boolean, show?: boolean, total: number | undefined = 1000) => {
     let text = '';
-    const progress = new Progress({ isTTY, write: (part: string) => (text += part) }, { total, show });
+    const progress = new Progress(
+      { isTTY, write: (part: string) => (text += part) },
+      { task: 'replay', unit: 'lines', total, show },
+    );
     for (let bytes = 0; bytes <= 1000; bytes++) progress.at(bytes, bytes);
     progress.clear();
     return text;

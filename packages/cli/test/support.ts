@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
@@ -35,6 +35,7 @@ export async function steleJson(
 /** A folder for the files of one suite. */
 export class Folder {
   readonly path = mkdtempSync(join(tmpdir(), 'stele-cli-'));
+  #ring: Promise<Ring> | undefined;
 
   constructor() {
     afterAll(() => rmSync(this.path, { recursive: true, force: true }));
@@ -54,12 +55,46 @@ export class Folder {
     return readFileSync(this.at(name), 'utf8');
   }
 
-  /** A key file, with its did. */
+  /** A file that only its owner can read. */
+  writeSecret(name: string, content: string | Uint8Array | object): string {
+    chmodSync(this.write(name, content), 0o600);
+    return this.at(name);
+  }
+
+  /** A key in clear, with its did. */
   async key(name: string): Promise<{ file: string; did: string }> {
-    const { json } = await steleJson(['keygen', '--out', this.at(name)]);
+    const { json } = await steleJson(['keygen', '--plaintext', '--out', this.at(name)]);
     return { file: this.at(name), did: json.did };
   }
+
+  /** The options that give a passphrase. */
+  passphrase(text = PASSPHRASE): ['--passphrase-file', string] {
+    return ['--passphrase-file', this.writeSecret('passphrase', `${text}\n`)];
+  }
+
+  /** A ring with one key, and what `keys init` printed of it. All rings of a folder begin with the same key: making one takes long. */
+  async ring(name: string): Promise<Ring> {
+    this.#ring ??= this.#makeRing();
+    const { path, ...shown } = await this.#ring;
+    cpSync(path, this.at(name), { recursive: true });
+    return { path: this.at(name), ...shown };
+  }
+
+  async #makeRing(): Promise<Ring> {
+    const path = this.at('a new ring');
+    const { code, json } = await steleJson(['keys', 'init', '--ring', path, ...this.passphrase()]);
+    if (code !== 0) throw new Error(JSON.stringify(json));
+    return { path, did: json.did, publicKeyHex: json.publicKeyHex };
+  }
 }
+
+interface Ring {
+  readonly path: string;
+  readonly did: string;
+  readonly publicKeyHex: string;
+}
+
+export const PASSPHRASE = 'correct horse battery staple';
 
 export const RULES = `permit orders.read     on '/orders/**'
 permit payments.refund on '/orders/**' when args.amount <= 200

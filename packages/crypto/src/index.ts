@@ -38,6 +38,7 @@ export {
   MemoryKeyRing,
   type StoredKeyRing,
 } from './lib/key-ring.js';
+export { describeKeyRing, type KeyRingDescription } from './lib/key-ring-description.js';
 export { rawKeySealer } from './lib/key-ring-sealer.js';
 export {
   cryptoProvider,

@@ -75,6 +75,8 @@ async function replay(flags: Flags, cli: Cli): Promise<ExitCode> {
     await refuseInput(flags.decisions, '--decisions', [flags.covenant, flags.trace, flags.map]);
   const writer = flags.decisions === undefined ? undefined : await LineWriter.open(flags.decisions);
   const progress = new Progress(cli.streams.stderr, {
+    task: 'replay',
+    unit: 'lines',
     total: await sizeOf(flags.trace),
     show: flags.progress,
   });

@@ -4,19 +4,26 @@ import {
   countersignCovenant,
   type KeyPair,
   parseCovenant,
+  type Signer,
 } from '@stele/sdk';
 import { type Command, InvalidArgumentError } from 'commander';
 import { compileText } from '../lib/ccl-file.js';
 import type { Cli, ExitCode } from '../lib/cli.js';
 import { CliError } from '../lib/errors.js';
 import { refuseInput, writeText } from '../lib/files.js';
-import { nameOf, readBytes, readJsonObject, readText } from '../lib/input.js';
-import { readKey } from '../lib/keys.js';
+import { nameOf, readBytes, readJsonObject, readText, refuseTwoInputs } from '../lib/input.js';
+import { KEY_OPTION, readSigner } from '../lib/keys.js';
 import { jsonText } from '../lib/output.js';
+import {
+  addPassphraseOptions,
+  PASSPHRASE_HELP,
+  type PassphraseFlags,
+  passphraseInput,
+} from '../lib/passphrase.js';
 import { parsePoint } from '../lib/times.js';
 import { many } from '../lib/verify-flags.js';
 
-interface Flags {
+interface Flags extends PassphraseFlags {
   readonly key: string;
   readonly beneficiary?: string;
   readonly beneficiaryName?: string;
@@ -34,9 +41,9 @@ interface Flags {
 }
 
 export function define(command: Command, cli: Cli): void {
-  command
+  addPassphraseOptions(command)
     .argument('[constraints.ccl]', 'the rules, in CCL; - for standard input')
-    .requiredOption('--key <file>', 'the private key of the issuer, a file that `stele keygen` wrote')
+    .requiredOption('--key <file>', `what signs: ${KEY_OPTION}`)
     .option('--beneficiary <did>', 'the agent: a did:key or any absolute URI')
     .option('--beneficiary-name <name>', 'its name')
     .option('--issuer-name <name>', 'the name of the issuer')
@@ -54,10 +61,12 @@ export function define(command: Command, cli: Cli): void {
     .option('--out <file>', 'where the covenant goes; standard output if not given')
     .addHelpText(
       'after',
-      `
+      `${PASSPHRASE_HELP}
+
 Examples:
-  $ stele sign rules.ccl --key owner.jwk --beneficiary did:key:z6Mk… --expires 90d --out covenant.json
-  $ stele sign --countersign covenant.json --key auditor.jwk --out covenant.json`,
+  $ stele sign rules.ccl --key owner.key --beneficiary did:key:z6Mk… --expires 90d --out covenant.json
+  $ stele sign rules.ccl --key ring --passphrase-file passphrase --beneficiary https://acme.example/agents/refunds
+  $ stele sign --countersign covenant.json --key auditor.key --out covenant.json`,
     )
     .action(cli.does((rules: string | undefined, flags: Flags) => sign(rules, flags, cli)));
 }
@@ -66,9 +75,17 @@ async function sign(rules: string | undefined, flags: Flags, cli: Cli): Promise<
   if ((rules === undefined) === (flags.countersign === undefined))
     throw usage('name either the rules to sign or --countersign a covenant');
   // A covenant may be countersigned in its place; the key, the rules and the rest must stay what they are.
+  const read = [rules, flags.countersign, flags.parent, flags.metadata];
+  refuseTwoInputs(passphraseInput(flags), ...read);
   if (flags.out !== undefined)
-    await refuseInput(flags.out, '--out', [flags.key, rules, flags.parent, flags.metadata]);
-  const signer = await readKey(flags.key);
+    await refuseInput(flags.out, '--out', [
+      flags.key,
+      flags.passphraseFile,
+      rules,
+      flags.parent,
+      flags.metadata,
+    ]);
+  const signer = await readSigner(flags.key, flags, cli);
   const covenant =
     rules === undefined
       ? await countersign(flags.countersign as string, signer, cli)
@@ -77,7 +94,12 @@ async function sign(rules: string | undefined, flags: Flags, cli: Cli): Promise<
   return 0;
 }
 
-async function build(rules: string, flags: Flags, signer: KeyPair, cli: Cli): Promise<CovenantDocument> {
+async function build(
+  rules: string,
+  flags: Flags,
+  signer: KeyPair | Signer,
+  cli: Cli,
+): Promise<CovenantDocument> {
   const { beneficiary, beneficiaryName, issuerName, metadata, parent } = flags;
   if (beneficiary === undefined) throw usage('say for whom: --beneficiary <did>');
   const constraints = await readText(rules, cli.streams);
@@ -97,7 +119,7 @@ async function build(rules: string, flags: Flags, signer: KeyPair, cli: Cli): Pr
   });
 }
 
-async function countersign(path: string, signer: KeyPair, cli: Cli): Promise<CovenantDocument> {
+async function countersign(path: string, signer: KeyPair | Signer, cli: Cli): Promise<CovenantDocument> {
   return countersignCovenant(await readCovenant(path, cli), signer);
 }
 

@@ -9,9 +9,12 @@ export interface Output {
 /** A stream, or what is to be read in a list. */
 export type Chunks = AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>;
 
+/** Where input comes from; a terminal, which can be told to show nothing, is `process.stdin` where `isTTY` is true. */
+export type Input = Chunks & { readonly isTTY?: boolean | undefined };
+
 /** The three streams of one run. */
 export interface Streams {
-  readonly stdin: Chunks;
+  readonly stdin: Input;
   readonly stdout: Output;
   readonly stderr: Output;
 }

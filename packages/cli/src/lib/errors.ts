@@ -14,9 +14,28 @@ export type CliErrorCode =
   | 'not_rules'
   /** No table of tests was found. */
   | 'no_tests'
-  /** Others than its owner may read a key file. */
+  /** Others than its owner may read a key file or a key ring. */
   | 'key_exposed'
   | 'key_malformed'
+  /** A key that the ring does not have. */
+  | 'key_unknown'
+  | 'ring_missing'
+  | 'ring_exists'
+  | 'store_missing'
+  /** A passphrase is needed, and there is neither a terminal nor an option that says where it is. */
+  | 'passphrase_missing'
+  /** Others than its owner may read a passphrase file. */
+  | 'passphrase_exposed'
+  /** Empty, too long, no UTF-8, or entered differently the second time. */
+  | 'passphrase_unusable'
+  /** The person at the terminal gave up. */
+  | 'interrupted'
+  /** A revocation list that is none, or whose signature does not verify. */
+  | 'list_invalid'
+  /** What is to go onto a revocation list is no genuine revocation. */
+  | 'revocation_invalid'
+  /** The number of a revocation list is not higher than that of the one before. */
+  | 'list_number_used'
   | 'map_invalid'
   | 'malformed_line';
 

@@ -5,6 +5,18 @@ import { CliError } from './errors.js';
 import { reasonOf } from './input.js';
 import { printable } from './output.js';
 
+/** Looks before anything is asked or changed; the write looks again. @throws CliError `file_exists` */
+export async function refuseExisting(path: string, hint?: string): Promise<void> {
+  if ((await lstat(path).catch(() => undefined)) !== undefined) throw exists(path, hint);
+}
+
+const OTHERS = 0o077;
+
+/** Whether others than its owner may open a file. Windows keeps permissions elsewhere; what it reports as a mode says nothing. */
+export function isExposed({ mode }: { readonly mode: number }): boolean {
+  return process.platform !== 'win32' && (mode & OTHERS) !== 0;
+}
+
 /**
  * Writes a secret into a file that only its owner can read.
  * @param replace whether an ordinary file of that name may be replaced; it is, once the new one is complete
@@ -18,6 +30,7 @@ export async function writeSecret(path: string, text: string, replace: boolean):
   try {
     if (existing === undefined) await writeNew(path, text, 0o600);
     else await writeThenRename(path, text, 0o600);
+    await syncFolder(dirname(path));
   } catch (error) {
     throw (error as NodeJS.ErrnoException).code === 'EEXIST' ? exists(path) : unwritable(path, error);
   }
@@ -35,6 +48,20 @@ export async function writeText(path: string, text: string): Promise<void> {
     await writeThenRename(target, text, (existing?.mode ?? 0o666) & 0o777);
   } catch (error) {
     throw unwritable(path, error);
+  }
+}
+
+/**
+ * Writes a file that must not be there yet.
+ * @throws CliError `file_exists`, `file_unwritable`
+ */
+export async function writeNewText(path: string, text: string): Promise<void> {
+  try {
+    await writeNew(path, text, 0o666);
+  } catch (error) {
+    throw (error as NodeJS.ErrnoException).code === 'EEXIST'
+      ? exists(path, 'name another file')
+      : unwritable(path, error);
   }
 }
 
@@ -70,6 +97,17 @@ export async function refuseInput(
       throw new CliError('usage', `${option} names a file that is read`, 'name another file');
 }
 
+/** Makes a new name in a folder outlive a crash of the machine. Windows opens no folders. */
+async function syncFolder(path: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
 /** A new file, never an existing one, nor what a link points to; none is left behind half-written. */
 async function writeNew(path: string, text: string, mode: number): Promise<void> {
   const file = await open(path, 'wx', mode);
@@ -84,12 +122,8 @@ async function writeNew(path: string, text: string, mode: number): Promise<void>
   }
 }
 
-function exists(path: string): CliError {
-  return new CliError(
-    'file_exists',
-    `${printable(path)} exists already`,
-    'name another file, or replace it with --force',
-  );
+function exists(path: string, hint = 'name another file, or replace it with --force'): CliError {
+  return new CliError('file_exists', `${printable(path)} exists already`, hint);
 }
 
 export function unwritable(path: string, error: unknown): CliError {

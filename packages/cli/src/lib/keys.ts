@@ -1,45 +1,90 @@
-/** Private keys in files: JWK of type OKP, curve Ed25519 (RFC 8037, section 2). */
-import { open } from 'node:fs/promises';
-import { type KeyPair, keyPairFromPrivateKey, parseJson } from '@stele/sdk';
+/**
+ * Private keys: key files under a passphrase, key rings, and JWKs in clear of type OKP, curve Ed25519 (RFC 8037, section 2).
+ * No message names the argument or anything of the content: either may be a key.
+ */
+import { open, stat } from 'node:fs/promises';
+import { openKeyFile } from '@stele/crypto';
+import { type KeyPair, keyPairFromPrivateKey, parseJson, type Signer } from '@stele/sdk';
 import { isSteleError } from '@stele/types/errors';
+import type { Cli } from './cli.js';
 import { CliError } from './errors.js';
+import { isExposed } from './files.js';
 import { isRecord, reasonOf } from './input.js';
+import { type PassphraseFlags, readPassphrase, refusePassphrase } from './passphrase.js';
+import { openRing } from './ring.js';
 
 const MAX_BYTES = 16 * 1024;
-const OTHERS = 0o077;
+
+/** What may stand behind `--key`. */
+export const KEY_OPTION = 'a key file, a key ring (its active key signs) or a JWK';
+
+const publicJwk = ({ did, publicKey }: Pick<KeyPair, 'did' | 'publicKey'>) => ({
+  kty: 'OKP',
+  crv: 'Ed25519',
+  kid: did,
+  x: Buffer.from(publicKey).toString('base64url'),
+});
 
 /** The private key as a JWK, for a file that only its owner can read. */
 export function toJwk(pair: KeyPair): string {
-  const encode = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64url');
-  const jwk = {
-    kty: 'OKP',
-    crv: 'Ed25519',
-    kid: pair.did,
-    x: encode(pair.publicKey),
-    d: encode(pair.privateKey),
-  };
+  const jwk = { ...publicJwk(pair), d: Buffer.from(pair.privateKey).toString('base64url') };
   return `${JSON.stringify(jwk, null, 2)}\n`;
 }
 
+/** A public key as a JWK for whoever verifies. */
+export function toPublicJwk(did: string, publicKeyHex: string): object {
+  return { ...publicJwk({ did, publicKey: Buffer.from(publicKeyHex, 'hex') }), alg: 'EdDSA', use: 'sig' };
+}
+
 /**
- * The key pair of a key file. No message names the argument or anything of the content: either may be a key.
- * @throws CliError `file_unreadable`, `key_exposed` where others than the owner can read it, `key_malformed`
+ * What signs with the key of a key file, with the active key of a ring, or with a JWK.
+ * @throws CliError `file_unreadable`, `key_exposed` where others than the owner can read it, `key_malformed`, and as
+ *   `readPassphrase` and `openRing`; CryptoError `key_file_unreadable` for another passphrase
  */
-export async function readKey(path: string): Promise<KeyPair> {
-  const bytes = await readKeyFile(path);
+export async function readSigner(path: string, flags: PassphraseFlags, cli: Cli): Promise<KeyPair | Signer> {
+  if (await isFolder(path)) return (await openRing(path, flags, cli)).manager.signer;
+  const { text, value } = await readKeyFile(path);
+  if (isKeyFile(value)) {
+    const passphrase = await readPassphrase(flags, cli, { what: 'key file' });
+    return (await openKeyFile(text, passphrase)).signer;
+  }
+  refusePassphrase(flags);
+  return pairOf(value);
+}
+
+/**
+ * The key pair of a JWK in clear.
+ * @throws CliError as `readSigner`
+ */
+export async function readJwk(path: string): Promise<KeyPair> {
+  const { value } = await readKeyFile(path);
+  if (isKeyFile(value))
+    throw new CliError('usage', 'this key file is under a passphrase already', 'use it as it is');
+  return pairOf(value);
+}
+
+const isKeyFile = (value: unknown) => isRecord(value) && value.type === 'SteleKeyFile';
+
+const isFolder = (path: string) =>
+  stat(path).then(
+    (stats) => stats.isDirectory(),
+    () => false,
+  );
+
+async function readKeyFile(path: string): Promise<{ text: string; value: unknown }> {
+  const bytes = await readSecretFile(path);
   try {
-    return await pairOf(parseJson(bytes, { maxBytes: MAX_BYTES }));
-  } catch (error) {
-    if (isSteleError(error) && error.code === 'key_malformed') throw error;
+    return { text: bytes.toString('utf8'), value: parseJson(bytes, { maxBytes: MAX_BYTES }) };
+  } catch {
     throw malformed('it is not JSON');
   }
 }
 
-async function readKeyFile(path: string): Promise<Buffer> {
+async function readSecretFile(path: string): Promise<Buffer> {
   try {
     const file = await open(path, 'r');
     try {
-      refuseExposed((await file.stat()).mode);
+      refuseExposed(await file.stat());
       const { buffer, bytesRead } = await file.read(Buffer.alloc(MAX_BYTES + 1));
       return buffer.subarray(0, bytesRead);
     } finally {
@@ -47,14 +92,13 @@ async function readKeyFile(path: string): Promise<Buffer> {
     }
   } catch (error) {
     if (isSteleError(error)) throw error;
-    const hint = '--key takes the name of a file that `stele keygen` wrote, never a key';
+    const hint = 'name a key file or a key ring, never a key itself';
     throw new CliError('file_unreadable', `cannot read the key file: ${reasonOf(error)}`, hint);
   }
 }
 
-/** Windows keeps permissions elsewhere; what it reports as a mode says nothing. */
-function refuseExposed(mode: number): void {
-  if (process.platform === 'win32' || (mode & OTHERS) === 0) return;
+function refuseExposed(stats: { readonly mode: number }): void {
+  if (!isExposed(stats)) return;
   throw new CliError(
     'key_exposed',
     'others than its owner can read the key file',

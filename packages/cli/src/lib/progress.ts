@@ -5,8 +5,12 @@ const INTERVAL_MS = 100;
 const BAR = 24;
 
 export interface ProgressOptions {
-  /** Bytes in all; undefined when that is not known, as for a pipe. */
-  readonly total: number | undefined;
+  /** What is being done, the first word of the line. */
+  readonly task: string;
+  /** What is counted, in the plural. */
+  readonly unit: string;
+  /** How much there is in all, in bytes, say; undefined when that is not known, as for a pipe. */
+  readonly total?: number | undefined;
   /** Shown or not; only on a terminal when not given. */
   readonly show: boolean | undefined;
 }
@@ -14,26 +18,34 @@ export interface ProgressOptions {
 /** A bar that redraws one line of a terminal, at most ten times a second. */
 export class Progress {
   readonly #output: Output;
+  readonly #task: string;
+  readonly #unit: string;
   readonly #total: number | undefined;
   readonly #shown: boolean;
   readonly #start = performance.now();
   #next = 0;
   #drawn = false;
 
-  constructor(output: Output, { total, show }: ProgressOptions) {
+  constructor(output: Output, { task, unit, total, show }: ProgressOptions) {
     this.#output = output;
+    this.#task = task;
+    this.#unit = unit;
     this.#total = total;
     this.#shown = show ?? output.isTTY === true;
   }
 
-  /** Says how far it is. */
-  at(bytes: number, lines: number): void {
+  /**
+   * Says how far it is.
+   * @param done of the total
+   * @param counted how many units that is
+   */
+  at(done: number, counted: number, total = this.#total): void {
     if (!this.#shown) return;
     const now = performance.now();
     if (now < this.#next) return;
     this.#next = now + INTERVAL_MS;
     this.#drawn = true;
-    this.#output.write(`\r\u001b[2K${this.#text(bytes, lines, (now - this.#start) / 1000)}`);
+    this.#output.write(`\r\u001b[2K${this.#text(done, counted, total, (now - this.#start) / 1000)}`);
   }
 
   /** Takes the bar away, so that something else can be written. */
@@ -42,12 +54,12 @@ export class Progress {
     this.#drawn = false;
   }
 
-  #text(bytes: number, lines: number, seconds: number): string {
-    const speed = `${count(lines)} lines, ${count(Math.round(lines / Math.max(seconds, 0.001)))}/s`;
-    if (this.#total === undefined || this.#total === 0) return `replay  ${speed}`;
-    const done = Math.min(bytes / this.#total, 1);
-    const bar = '#'.repeat(Math.round(done * BAR)).padEnd(BAR, '.');
-    const left = done > 0 ? `, ${Math.ceil((seconds * (1 - done)) / done)} s left` : '';
-    return `replay  [${bar}] ${Math.floor(done * 100)} %  ${speed}${left}`;
+  #text(done: number, counted: number, total: number | undefined, seconds: number): string {
+    const speed = `${count(counted)} ${this.#unit}, ${count(Math.round(counted / Math.max(seconds, 0.001)))}/s`;
+    if (total === undefined || total === 0) return `${this.#task}  ${speed}`;
+    const share = Math.min(done / total, 1);
+    const bar = '#'.repeat(Math.round(share * BAR)).padEnd(BAR, '.');
+    const left = share > 0 ? `, ${Math.ceil((seconds * (1 - share)) / share)} s left` : '';
+    return `${this.#task}  [${bar}] ${Math.floor(share * 100)} %  ${speed}${left}`;
   }
 }

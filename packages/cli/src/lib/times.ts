@@ -22,15 +22,31 @@ const SPAN = /^(\d{1,6})(m|h|d|w)$/;
 const UNIT_MS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
 
 /**
+ * A span in milliseconds: a whole number of minutes, hours, days or weeks, such as `7d`.
+ * @throws CliError `usage`
+ */
+export function parseSpan(text: string, option: string): number {
+  const ms = spanMs(text);
+  if (ms !== undefined) return ms;
+  throw new CliError('usage', `${option} is no span: ${printable(text, 64)}`, 'write 90d, 12h, 30m or 2w');
+}
+
+function spanMs(text: string): number | undefined {
+  const span = SPAN.exec(text);
+  return span === null ? undefined : Number(span[1]) * (UNIT_MS[span[2] as string] as number);
+}
+
+/**
  * A point in time: RFC 3339 (`2027-02-19T03:00:00Z`), a day (`2027-02-19`, its first moment in UTC), or a span from now
  * (`90d`; m, h, d, w).
  * @throws CliError `usage`
  */
 export function parsePoint(text: string, option: string, now = Date.now()): Date {
-  const span = SPAN.exec(text);
-  const ms = span
-    ? now + Number(span[1]) * (UNIT_MS[span[2] as string] as number)
-    : parseInstant(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00Z` : text);
+  const span = spanMs(text);
+  const ms =
+    span !== undefined
+      ? now + span
+      : parseInstant(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00Z` : text);
   if (ms !== undefined && !Number.isNaN(new Date(ms).getTime())) return new Date(ms);
   throw new CliError(
     'usage',
