@@ -5,12 +5,13 @@ import {
   type RevocationDocument,
   revokeCovenant,
   type Verification,
-  verifyCovenant,
 } from '@stele/core';
 import type { KeyPair, Signer } from '@stele/crypto';
 import { toSigner } from '@stele/crypto';
 import type { CovenantStore } from '@stele/store';
 import { SteleError } from '@stele/types/errors';
+import { verifyCovenant } from './lib/telemetry-calls.js';
+import { observeStore } from './lib/telemetry-store.js';
 import { createMonitor, type Monitor, type MonitorOptions } from './monitor.js';
 
 export interface SteleClientOptions {
@@ -31,7 +32,7 @@ export class SteleClient {
   constructor({ store, signer, trust }: SteleClientOptions) {
     if (signer === undefined && trust === undefined)
       throw new TypeError('a client needs { signer } or { trust }');
-    this.#store = store;
+    this.#store = observeStore(store);
     this.#signer = signer === undefined ? undefined : toSigner(signer);
     this.#trust = trust ?? [didOf(this.#signer as Signer)];
   }

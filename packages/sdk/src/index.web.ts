@@ -84,7 +84,7 @@ export {
   StoreError,
   type StoreErrorCode,
 } from '@stele/store';
-export { createLogger, type Logger, type LoggerOptions } from '@stele/types';
+export { createLogger, type Logger, type LoggerOptions, METRICS, type MetricName } from '@stele/types';
 export { DECISION_CODES, type DecisionCode } from '@stele/types/codes';
 export { isSteleError, SteleError } from '@stele/types/errors';
 export { SteleClient, type SteleClientOptions } from './client.js';
@@ -100,6 +100,10 @@ export type {
 export { type Denial, denialOf } from './denial.js';
 export { ActionNotPerformedError, CovenantDeniedError, SinkError, type SinkErrorCode } from './errors.js';
 export type { ObligationHandler } from './lib/obligations.js';
+export { observeKeyManager } from './lib/telemetry.js';
+export { activeTrace } from './lib/telemetry-decision.js';
+export type { ObservedKeys } from './lib/telemetry-key-gauges.js';
+export { observeStore } from './lib/telemetry-store.js';
 export { type Admission, createMonitor, Monitor, type MonitorOptions } from './monitor.js';
 export {
   type DecisionEntry,

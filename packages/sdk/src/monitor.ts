@@ -1,4 +1,4 @@
-import { evaluate, type LimitLedger, MemoryLimits } from '@stele/ccl';
+import { type LimitLedger, MemoryLimits } from '@stele/ccl';
 import type { ChainLink, CovenantDocument, VerifyOptions } from '@stele/core';
 import type { CovenantStore } from '@stele/store';
 import type { ActionRequest, Decision } from './decision.js';
@@ -8,6 +8,9 @@ import { type Governing, govern, type Objection, standing } from './lib/governin
 import { meetObligations, type ObligationHandler, obligationsOf } from './lib/obligations.js';
 import { Recorder } from './lib/recorder.js';
 import { type Snapshot, snapshotRequest } from './lib/request.js';
+import { evaluate, measuredLedger, measuredSink } from './lib/telemetry-calls.js';
+import { observeDecision } from './lib/telemetry-decision.js';
+import { observeStore } from './lib/telemetry-store.js';
 import { decidedBy, denied, isOpen, judgedDenial, permitted, type Verdict } from './lib/verdict.js';
 import { type DecisionSink, MemorySink, type OutcomeRecord } from './sink.js';
 
@@ -77,11 +80,11 @@ export class Monitor {
   #latest = Number.NEGATIVE_INFINITY;
 
   private constructor(options: MonitorOptions) {
-    const { clock } = options;
-    this.#options = options;
+    const { clock, store } = options;
+    this.#options = store === undefined ? options : { ...options, store: observeStore(store) };
     this.#clock = clock === undefined ? Date.now : () => readClock(clock);
-    this.#ledger = options.limits ?? (clock === undefined ? processLimits : limitsOf(clock));
-    this.#recorder = new Recorder(options.sink ?? new MemorySink({ values: false }));
+    this.#ledger = measuredLedger(options.limits ?? (clock === undefined ? processLimits : limitsOf(clock)));
+    this.#recorder = new Recorder(measuredSink(options.sink ?? new MemorySink({ values: false })));
   }
 
   /** See `createMonitor`. */
@@ -103,7 +106,7 @@ export class Monitor {
    * asked. A denial is a value, not an exception.
    */
   async check(request: ActionRequest): Promise<Decision> {
-    const admitted = await this.#decide(request);
+    const admitted = await observeDecision(() => this.#decide(request));
     if ('reserved' in admitted) await quietly(admitted.reserved.keep());
     return admitted.decision;
   }
@@ -152,7 +155,7 @@ export class Monitor {
    * @throws CovenantDeniedError when the request is not permitted
    */
   async admit(request: ActionRequest): Promise<Admission> {
-    const admitted = await this.#decide(request);
+    const admitted = await observeDecision(() => this.#decide(request));
     if (!('reserved' in admitted)) throw new CovenantDeniedError(admitted.decision);
     const { decision, snapshot, reserved } = admitted;
     let settled = false;

@@ -7,4 +7,4 @@ export {
   type LoggerOptions,
   type LogLevel,
 } from './logger.js';
-export { METRICS, type MetricName } from './metrics.js';
+export { METRIC_TABLE, METRICS, type MetricInfo, type MetricKey, type MetricName } from './metrics.js';

@@ -2,17 +2,11 @@
  * Which covenants govern a monitor. Each is verified once, here; afterwards only what time, revocation and key status
  * can change is looked at, by `standing`.
  */
-import {
-  type ChainLink,
-  type CheckResult,
-  type CovenantDocument,
-  type VerifiedCovenant,
-  type VerifyOptions,
-  verifyCovenant,
-} from '@stele/core';
+import type { ChainLink, CheckResult, CovenantDocument, VerifiedCovenant, VerifyOptions } from '@stele/core';
 import { canonicalizeJson, sha256 } from '@stele/crypto';
 import type { CovenantStore } from '@stele/store';
 import type { DecisionCode } from '@stele/types/codes';
+import { verifyCovenant } from './telemetry-calls.js';
 
 /** Why a monitor cannot rely on what it was given. */
 export interface Objection {
