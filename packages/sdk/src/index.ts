@@ -3,6 +3,24 @@
  * @module
  */
 export {
+  type Component,
+  type DeepHealthOptions,
+  deepHealth,
+  expressHealth,
+  type Finding,
+  fastifyHealth,
+  type HealthCheck,
+  type HealthReport,
+  type HealthRouteOptions,
+  type HealthStatus,
+  honoHealth,
+  type Liveness,
+  liveness,
+  type Readiness,
+  type ReadinessOptions,
+  readiness,
+} from '@stele/health';
+export {
   FileStore,
   SqliteLimits,
   type SqliteLimitsOptions,
