@@ -5,6 +5,7 @@ import {
   ActionNotPerformedError,
   activeTrace,
   type CovenantStore,
+  createLogger,
   createMonitor,
   DECISION_CODES,
   type DecisionSink,
@@ -350,6 +351,23 @@ describe('the span of a decision', () => {
     await inside(() => monitor.enforce(to('files.send'), see));
     const [decision, host] = spans().map((span) => span.spanContext().spanId);
     expect(seen).toEqual([decision, host]);
+  });
+
+  it('gives its ids to the lines that are logged inside it', async () => {
+    const { spans, inside } = tracers();
+    const lines: string[] = [];
+    const logger = createLogger({ trace: activeTrace, destination: { write: (line) => lines.push(line) } });
+    const approve = () => {
+      logger.info('asked');
+      return true;
+    };
+    const monitor = await monitorOf({ obligations: { 'human.approval': approve } });
+    await inside(() => monitor.check(to('files.send')));
+    logger.info('outside');
+    const { traceId, spanId } = spans()[0]?.spanContext() ?? {};
+    const [inner, outer] = lines.map((line) => JSON.parse(line));
+    expect(inner).toMatchObject({ trace_id: traceId, span_id: spanId, msg: 'asked' });
+    expect(outer).not.toHaveProperty('trace_id');
   });
 
   it('is an error where the host is at fault, and says no more than the code', async () => {
