@@ -2,7 +2,7 @@
 export type HealthStatus = 'healthy' | 'degraded' | 'unhealthy';
 
 /** What was found out about one part of the process. */
-export interface Finding {
+export interface HealthFinding {
   readonly status: HealthStatus;
   /** Why it is not healthy; stable across releases. */
   readonly code?: string;
@@ -11,7 +11,7 @@ export interface Finding {
 }
 
 /** One part of the process in a report. */
-export interface Component extends Finding {
+export interface HealthComponent extends HealthFinding {
   readonly name: string;
   /** How long it took to find out, in milliseconds. */
   readonly latencyMs: number;
@@ -19,7 +19,7 @@ export interface Component extends Finding {
   readonly detail?: string;
 }
 
-export const HEALTHY: Finding = Object.freeze({ status: 'healthy' });
+export const HEALTHY: HealthFinding = Object.freeze({ status: 'healthy' });
 
 /** The worst of several; of none `healthy`. */
 export function worst(statuses: readonly HealthStatus[]): HealthStatus {

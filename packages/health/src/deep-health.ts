@@ -1,4 +1,4 @@
-import { type Component, type HealthStatus, worst } from './component.js';
+import { type HealthComponent, type HealthStatus, worst } from './component.js';
 import type { Look } from './lib/components.js';
 import { inRange, objectOf, timeout } from './lib/options.js';
 import {
@@ -56,7 +56,7 @@ export interface HealthReport {
   readonly version?: string;
   /** Seconds since the process began. */
   readonly uptimeSeconds: number;
-  readonly components: readonly Component[];
+  readonly components: readonly HealthComponent[];
 }
 
 const MAX_CHECKS = 32;
@@ -85,7 +85,7 @@ export function lookOf({ timeoutMs, verbose, clock = Date.now }: DeepHealthOptio
   return { timeoutMs: timeout(timeoutMs), verbose: verbose === true, now: clock() };
 }
 
-function looks(options: DeepHealthOptions, look: Look): (Component | Promise<Component>)[] {
+function looks(options: DeepHealthOptions, look: Look): (HealthComponent | Promise<HealthComponent>)[] {
   const { store, audit, revocationLists, limits } = options;
   const storeMs = threshold('storeLatencyThresholdMs', options.storeLatencyThresholdMs, 200);
   const auditMs = threshold('auditLagThresholdMs', options.auditLagThresholdMs, 10_000);

@@ -2,7 +2,7 @@
  * Whether a process lives, whether it can serve, and how it fares.
  * @module
  */
-export type { Component, Finding, HealthStatus } from './component.js';
+export type { HealthComponent, HealthFinding, HealthStatus } from './component.js';
 export { type DeepHealthOptions, deepHealth, type HealthReport } from './deep-health.js';
 export { expressHealth, fastifyHealth, honoHealth } from './frameworks.js';
 export type { HealthPaths, HealthRouteOptions } from './lib/answers.js';

@@ -1,6 +1,6 @@
 import { SteleError } from '@stele/types/errors';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { type Component, type DeepHealthOptions, deepHealth, type ListLike } from '../src/index.js';
+import { type DeepHealthOptions, deepHealth, type HealthComponent, type ListLike } from '../src/index.js';
 import { FAILURES, hanging, never, PRIVATE, readOnly, writable } from './support.js';
 
 const DAY_MS = 86_400_000;
@@ -190,7 +190,10 @@ describe('revocation lists', () => {
     nextUpdate: new Date(START + days.due * DAY_MS).toISOString(),
   });
   const at = async (day: number, ...lists: ListLike[]) => {
-    const found = (await added({ revocationLists: lists, clock: () => START + day * DAY_MS })) as Component;
+    const found = (await added({
+      revocationLists: lists,
+      clock: () => START + day * DAY_MS,
+    })) as HealthComponent;
     return [found.status, found.code, found.facts?.issuers];
   };
 

@@ -3,13 +3,13 @@
  * @module
  */
 export {
-  type Component,
   type DeepHealthOptions,
   deepHealth,
   expressHealth,
-  type Finding,
   fastifyHealth,
   type HealthCheck,
+  type HealthComponent,
+  type HealthFinding,
   type HealthReport,
   type HealthRouteOptions,
   type HealthStatus,

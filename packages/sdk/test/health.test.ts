@@ -3,11 +3,11 @@ import { buildRevocationList } from '@stele/core';
 import { describe, expect, it } from 'vitest';
 import { haveSqlite } from '../../../test/support/sqlite.js';
 import {
-  type Component,
   type DeepHealthOptions,
   deepHealth,
   EncryptedStore,
   generateKeyPair,
+  type HealthComponent,
   KeyManager,
   MemoryLimits,
   MemoryStore,
@@ -20,7 +20,7 @@ import {
 
 const DAY_MS = 86_400_000;
 
-const added = async (options: Partial<DeepHealthOptions>): Promise<Component | undefined> =>
+const added = async (options: Partial<DeepHealthOptions>): Promise<HealthComponent | undefined> =>
   (await deepHealth({ store: new MemoryStore(), ...options })).components[1];
 
 describe('health', () => {

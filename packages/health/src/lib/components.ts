@@ -1,4 +1,4 @@
-import type { Component, Finding } from '../component.js';
+import type { HealthComponent, HealthFinding } from '../component.js';
 import { codeOf, detailOf } from './failure.js';
 import type { Answer } from './one-at-a-time.js';
 
@@ -16,11 +16,11 @@ export interface Look {
 export function componentOf<T>(
   name: string,
   answer: Answer<T>,
-  judge: (value: T) => Finding,
+  judge: (value: T) => HealthFinding,
   { verbose }: Look,
-): Component {
+): HealthComponent {
   const latencyMs = rounded(answer.latencyMs);
-  const failed = (error: unknown): Component => ({
+  const failed = (error: unknown): HealthComponent => ({
     name,
     status: 'unhealthy',
     code: codeOf(error),

@@ -1,5 +1,5 @@
 /** The components that a host can hand over, each looked at with its own time-out. */
-import { type Component, type Finding, HEALTHY } from '../component.js';
+import { HEALTHY, type HealthComponent, type HealthFinding } from '../component.js';
 import { componentOf, type Look, rounded } from './components.js';
 import { OneAtATime } from './one-at-a-time.js';
 import { type ProbedStore, probeKind, probeStore } from './store-probe.js';
@@ -39,9 +39,13 @@ export interface LimitsLike {
  * A look of the host's own. It says how it fares; `true` or nothing is healthy, `false` unhealthy. What it throws is
  * unhealthy, too.
  */
-export type HealthCheck = () => Finding | boolean | undefined | Promise<Finding | boolean | undefined>;
+export type HealthCheck = () =>
+  | HealthFinding
+  | boolean
+  | undefined
+  | Promise<HealthFinding | boolean | undefined>;
 
-const keys = new OneAtATime<Finding>();
+const keys = new OneAtATime<HealthFinding>();
 const audits = new OneAtATime<AuditLag>();
 const ledgers = new OneAtATime<void>();
 const checks = new OneAtATime<unknown>();
@@ -51,21 +55,21 @@ export async function storeComponent(
   store: ProbedStore,
   thresholdMs: number,
   look: Look,
-): Promise<Component> {
+): Promise<HealthComponent> {
   const answer = await probeStore(store, look.timeoutMs);
   const isSlow = answer.latencyMs > thresholdMs;
-  const judge = (): Finding => (isSlow ? { status: 'degraded', code: 'store_slow' } : HEALTHY);
+  const judge = (): HealthFinding => (isSlow ? { status: 'degraded', code: 'store_slow' } : HEALTHY);
   return { ...componentOf('store', answer, judge, look), facts: { probe: probeKind(store), thresholdMs } };
 }
 
 /** Whether the active key is good, and its age against the policy of its manager. */
-export async function keysComponent(manager: KeysLike, look: Look): Promise<Component> {
+export async function keysComponent(manager: KeysLike, look: Look): Promise<HealthComponent> {
   const answer = await keys.ask(manager, () => keysFinding(manager), look.timeoutMs);
   const name = manager.use === undefined ? 'keys' : `keys.${manager.use}`;
   return componentOf(name, answer, (finding) => finding, look);
 }
 
-function keysFinding(manager: KeysLike): Finding {
+function keysFinding(manager: KeysLike): HealthFinding {
   const facts = { ageDays: rounded(manager.ageDays) };
   if (manager.activeKey?.state === 'revoked') return { status: 'unhealthy', code: 'key_revoked', facts };
   if (manager.needsRotation()) return { status: 'degraded', code: 'key_rotation_due', facts };
@@ -73,9 +77,13 @@ function keysFinding(manager: KeysLike): Finding {
 }
 
 /** How far the evidence is behind. */
-export async function auditComponent(audit: AuditLike, thresholdMs: number, look: Look): Promise<Component> {
+export async function auditComponent(
+  audit: AuditLike,
+  thresholdMs: number,
+  look: Look,
+): Promise<HealthComponent> {
   const answer = await audits.ask(audit, () => audit.lag(), look.timeoutMs);
-  const judge = ({ entries, ageMs }: AuditLag): Finding => {
+  const judge = ({ entries, ageMs }: AuditLag): HealthFinding => {
     if (!(entries >= 0 && ageMs >= 0)) throw new TypeError('lag() must give { entries, ageMs }');
     const facts = { entries, ageMs, thresholdMs };
     return ageMs > thresholdMs ? { status: 'degraded', code: 'audit_lagging', facts } : { ...HEALTHY, facts };
@@ -84,7 +92,7 @@ export async function auditComponent(audit: AuditLike, thresholdMs: number, look
 }
 
 /** Whether limits can be charged: a charge of nothing, taken back at once, unless the ledger has a probe of its own. */
-export async function limitsComponent(limits: LimitsLike, look: Look): Promise<Component> {
+export async function limitsComponent(limits: LimitsLike, look: Look): Promise<HealthComponent> {
   const charge = async () => {
     if (limits.probe !== undefined) return limits.probe();
     const { id } = await limits.reserve([{ key: 'stele.health', amount: 1, cost: 0, periodMs: 1_000 }]);
@@ -95,14 +103,14 @@ export async function limitsComponent(limits: LimitsLike, look: Look): Promise<C
 }
 
 /** A look of the host's own. */
-export async function checkComponent(name: string, check: HealthCheck, look: Look): Promise<Component> {
+export async function checkComponent(name: string, check: HealthCheck, look: Look): Promise<HealthComponent> {
   return componentOf(name, await checks.ask(check, check, look.timeoutMs), ownFinding, look);
 }
 
-function ownFinding(answer: unknown): Finding {
+function ownFinding(answer: unknown): HealthFinding {
   if (answer === undefined || answer === true) return HEALTHY;
   if (answer === false) return { status: 'unhealthy', code: 'check_failed' };
-  const { status, code, facts } = answer as Finding;
+  const { status, code, facts } = answer as HealthFinding;
   if (status !== 'healthy' && status !== 'degraded' && status !== 'unhealthy')
     throw new TypeError('a check answers with a status, true, false or nothing');
   return { status, ...(code === undefined ? {} : { code }), ...(facts === undefined ? {} : { facts }) };

@@ -1,7 +1,7 @@
 /** The process itself: its memory and its event loop. */
 import { totalmem } from 'node:os';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { type Component, type Finding, HEALTHY } from '../component.js';
+import { HEALTHY, type HealthComponent, type HealthFinding } from '../component.js';
 import { cgroupMemory, type MemoryUse, type ReadText, readText } from './cgroup.js';
 import { componentOf, type Look, rounded } from './components.js';
 import { OneAtATime } from './one-at-a-time.js';
@@ -16,9 +16,13 @@ const asked = new OneAtATime<MemoryUse>();
 const SELF = {};
 
 /** The memory that is used against the limit of the control group, or of the machine where there is none. */
-export async function memoryComponent(threshold: number, look: Look, read = readText): Promise<Component> {
+export async function memoryComponent(
+  threshold: number,
+  look: Look,
+  read = readText,
+): Promise<HealthComponent> {
   const answer = await asked.ask(SELF, () => memoryUse(read), look.timeoutMs);
-  const judge = ({ usedBytes, limitBytes, source }: MemoryUse): Finding => {
+  const judge = ({ usedBytes, limitBytes, source }: MemoryUse): HealthFinding => {
     const share = rounded(usedBytes / limitBytes);
     const facts = { usedBytes, limitBytes, share, source };
     return usedBytes > threshold * limitBytes
@@ -55,7 +59,7 @@ export class EventLoopWatch {
   }
 
   /** @param thresholdMs of the 99th percentile; not judged in the first ten seconds of a window */
-  finding(thresholdMs: number): Finding {
+  finding(thresholdMs: number): HealthFinding {
     const windowMs = this.#clock() - this.#since;
     const p99Ms = lateness(this.#histogram.percentile(99));
     const maxMs = lateness(this.#histogram.max);
@@ -88,6 +92,6 @@ export function watchEventLoop(): EventLoopWatch {
 }
 
 /** How late the event loop runs. */
-export function eventLoopComponent(thresholdMs: number): Component {
+export function eventLoopComponent(thresholdMs: number): HealthComponent {
   return { name: 'event_loop', ...watchEventLoop().finding(thresholdMs), latencyMs: 0 };
 }

@@ -1,4 +1,4 @@
-import { type Component, type Finding, HEALTHY } from '../component.js';
+import { HEALTHY, type HealthComponent, type HealthFinding } from '../component.js';
 import { componentOf, type Look } from './components.js';
 import { OneAtATime } from './one-at-a-time.js';
 
@@ -21,7 +21,7 @@ const AGING = 0.9;
 const asked = new OneAtATime<readonly ListLike[]>();
 
 /** Whether the newest list of each issuer still holds. A list that is due has to be taken for one that is withheld. */
-export async function listsComponent(lists: ListsLike, look: Look): Promise<Component> {
+export async function listsComponent(lists: ListsLike, look: Look): Promise<HealthComponent> {
   const answer = await asked.ask(
     lists,
     () => (typeof lists === 'function' ? lists() : lists),
@@ -30,7 +30,7 @@ export async function listsComponent(lists: ListsLike, look: Look): Promise<Comp
   return componentOf('revocation_lists', answer, (all) => listsFinding(all, look.now), look);
 }
 
-function listsFinding(lists: readonly ListLike[], now: number): Finding {
+function listsFinding(lists: readonly ListLike[], now: number): HealthFinding {
   if (!Array.isArray(lists) || lists.length > MAX_LISTS)
     throw new TypeError(`revocationLists must be an array of up to ${MAX_LISTS} lists`);
   if (lists.length === 0) return { status: 'unhealthy', code: 'revocation_list_missing' };

@@ -2,11 +2,11 @@
 import { evaluate as evaluateBare, type LimitLedger, type LimitRefusal, type Reservation } from '@stele/ccl';
 import { isVerifiedCovenant, verifyCovenant as verifyBare } from '@stele/core';
 import type { DecisionEntry, DecisionSink } from '../sink.js';
-import { type Instruments, instruments } from './telemetry.js';
+import { type Instruments, instruments, lastInstruments } from './telemetry.js';
 
 /** `evaluate` of the language, timed. */
 export const evaluate: typeof evaluateBare = (policy, request) => {
-  const measures = instruments();
+  const measures = lastInstruments();
   if (measures === undefined) return evaluateBare(policy, request);
   const start = performance.now();
   try {
@@ -42,7 +42,7 @@ async function timedVerification<T>(
 export function measuredSink(sink: DecisionSink): DecisionSink {
   return {
     append: (entry) => {
-      const measures = instruments();
+      const measures = lastInstruments();
       return measures === undefined ? sink.append(entry) : measuredAppend(sink, entry, measures);
     },
     close: () => sink.close(),
@@ -73,7 +73,7 @@ async function measuredAppend(
 export function measuredLedger(ledger: LimitLedger): LimitLedger {
   return {
     reserve: (charges, options) => {
-      const measures = instruments();
+      const measures = lastInstruments();
       const reserve = () => ledger.reserve(charges, options);
       return measures === undefined ? reserve() : measuredReserve(reserve, measures);
     },

@@ -36,6 +36,11 @@ export function instruments(): Instruments | undefined {
   return known.instruments;
 }
 
+/** The instruments as they were at the last look: for what is measured inside a decision, which begins with one. */
+export function lastInstruments(): Instruments | undefined {
+  return known?.instruments;
+}
+
 /**
  * Reports the age of the active key as `stele.key.rotation.age_days`, and whether its manager wants it rotated as
  * `stele.key.rotation.due`, each time that metrics are collected. A manager that is not initialised yet is left out.
