@@ -1,9 +1,8 @@
 import { type KeyPair, publicKeyFromDid, type Signer, sha256, toSigner } from '@stele/crypto';
 import { CovenantError } from './errors.js';
-import { Continuities, type ContinuityFinding, readContinuity } from './lib/continuities.js';
+import { Continuities, type ContinuityFinding, readContinuity, unsignedBy } from './lib/continuities.js';
 import { type KeyLookup, KeyStandings } from './lib/key-standings.js';
 import { makeProof } from './lib/proof.js';
-import { proofProblem } from './lib/signed.js';
 import { continuityProblem } from './lib/structure.js';
 import { formatTime } from './lib/time.js';
 import type { KeyContinuityDocument } from './types.js';
@@ -68,7 +67,7 @@ export interface KeyContinuityCheck {
   /** True when the structure holds and both keys have signed. Whether it counts depends on what else the keys signed. */
   readonly valid: boolean;
   readonly reason?: string;
-  /** A deep-frozen copy, where the structure holds. */
+  /** A deep-frozen copy, where the structure holds. A valid one is not verified again when it is handed in. */
   readonly continuity?: KeyContinuityDocument;
 }
 
@@ -79,7 +78,7 @@ export interface KeyContinuityCheck {
 export async function verifyKeyContinuity(value: unknown): Promise<KeyContinuityCheck> {
   const continuity = readContinuity(value);
   if (typeof continuity === 'string') return { valid: false, reason: continuity };
-  const problem = await proofProblem(continuity);
+  const problem = await unsignedBy(continuity);
   return problem === undefined ? { valid: true, continuity } : { valid: false, reason: problem, continuity };
 }
 

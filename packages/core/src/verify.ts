@@ -201,6 +201,8 @@ async function keyStatus(links: readonly Facts[], context: Context): Promise<Che
   if (shortfall !== undefined) return { ...fail('key_status', shortfall), code: 'revocation_unknown' };
   // Nothing to ask: a monitor comes this way at each decision.
   if (context.options.keyStatus === undefined && context.lists.isEmpty) return undefined;
+  const unreadable = context.lists.unreadable(context.revokers);
+  if (unreadable !== undefined) return { ...fail('key_status', unreadable), code: 'revocation_unknown' };
   for (const link of links) {
     const problem = await signatureProblem(link, context);
     if (problem === undefined) continue;

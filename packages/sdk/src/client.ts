@@ -5,16 +5,21 @@ import {
   type RevocationDocument,
   revokeCovenant,
   type Verification,
+  type VerifyOptions,
 } from '@stele/core';
 import type { KeyPair, Signer } from '@stele/crypto';
 import { toSigner } from '@stele/crypto';
 import type { CovenantStore } from '@stele/store';
 import { SteleError } from '@stele/types/errors';
+import { ReissueIndex } from './lib/reissues-in.js';
+import { reissueAll } from './lib/reissuing.js';
 import { verifyCovenant } from './lib/telemetry-calls.js';
 import { observeStore } from './lib/telemetry-store.js';
+import { type KeysOverTime, presentValue, told } from './lib/told.js';
 import { createMonitor, type Monitor, type MonitorOptions } from './monitor.js';
+import type { CovenantsToReissue, ReissueReport, ReissueRunOptions } from './reissue.js';
 
-export interface SteleClientOptions {
+export interface SteleClientOptions extends KeysOverTime {
   store: CovenantStore;
   /** The key that issues and revokes; a client without one only verifies and enforces. */
   signer?: KeyPair | Signer;
@@ -27,12 +32,14 @@ export class SteleClient {
   readonly #store: CovenantStore;
   readonly #signer: Signer | undefined;
   readonly #trust: readonly string[];
+  readonly #keys: KeysOverTime;
 
   /** @throws TypeError when neither a signer nor trust anchors are given: nothing could ever be accepted */
-  constructor({ store, signer, trust }: SteleClientOptions) {
+  constructor({ store, signer, trust, ...keys }: SteleClientOptions) {
     if (signer === undefined && trust === undefined)
       throw new TypeError('a client needs { signer } or { trust }');
     this.#store = observeStore(store);
+    this.#keys = keys;
     this.#signer = signer === undefined ? undefined : toSigner(signer);
     this.#trust = trust ?? [didOf(this.#signer as Signer)];
   }
@@ -43,6 +50,7 @@ export class SteleClient {
    */
   async issue(options: Omit<BuildOptions, 'signer'>): Promise<CovenantDocument> {
     const document = await buildCovenant({ ...options, signer: this.#key() });
+    await this.#record([document]);
     await this.#store.put(document);
     return document;
   }
@@ -63,12 +71,35 @@ export class SteleClient {
    * @throws SteleError `covenant_missing` when the store has no covenant of that id
    */
   async verify(covenant: string | CovenantDocument, options: { now?: Date } = {}): Promise<Verification> {
-    return verifyCovenant(await this.#document(covenant), {
-      ...options,
-      trust: this.#trust,
-      resolve: (id) => this.#store.get(id),
-      revocations: (id) => this.#store.getRevocations(id),
-    });
+    const verification = await verifyCovenant(await this.#document(covenant), this.#verifying(options));
+    await this.#record(verification.covenant?.chain.map(({ document }) => document) ?? []);
+    return verification;
+  }
+
+  /**
+   * After a rotation: issues every active covenant of the old keys again under the client's, as the same promise, parents
+   * before their children, and stores each as it is made. What has a valid reissue under the new key already is left as it
+   * is, so a run that was cut short at any point is resumed by another. Run one at a time. Which keys are old says `continuity`.
+   * @param covenants by id or document, all of them in the store; not given: all that the store has of the old keys
+   * @throws SteleError `no_signer`; `covenants_not_named` for `compromised` keys without `covenants`; `too_many_covenants` for
+   *   more than 100,000; StoreError when the store cannot be listed; TypeError for `covenants` that
+   *   cannot be iterated. What goes wrong with one covenant is in its result
+   */
+  async reissue(covenants?: CovenantsToReissue, options: ReissueRunOptions = {}): Promise<ReissueReport> {
+    const signer = this.#key();
+    const { continuity = [] } = this.#keys;
+    const { now = new Date() } = options;
+    const index = await ReissueIndex.of(this.#store);
+    const setting = {
+      store: this.#store,
+      signer,
+      did: didOf(signer),
+      continuity: await presentValue(continuity),
+      verifying: { ...this.#verifying({ now }), now, reissues: this.#keys.reissues ?? index.find },
+      stored: (document: CovenantDocument) => index.add(document),
+      record: (document: CovenantDocument) => this.#record([document]),
+    };
+    return reissueAll(covenants, setting, options);
   }
 
   /**
@@ -80,7 +111,26 @@ export class SteleClient {
     options: Omit<MonitorOptions, 'covenant' | 'store' | 'trust'> = {},
   ): Promise<Monitor> {
     const document = await this.#document(covenant);
-    return createMonitor({ ...options, covenant: document, store: this.#store, trust: this.#trust });
+    const [store, trust] = [this.#store, this.#trust];
+    const monitor = await createMonitor({ ...this.#keys, ...options, covenant: document, store, trust });
+    await this.#record(monitor.covenants.map((link) => link.document));
+    return monitor;
+  }
+
+  #verifying(options: { now?: Date }): VerifyOptions {
+    return {
+      ...options,
+      ...told(this.#keys, this.#store),
+      trust: this.#trust,
+      resolve: (id) => this.#store.get(id),
+      revocations: (id) => this.#store.getRevocations(id),
+    };
+  }
+
+  /** Their keys may retire one day; then it counts that they were seen before. */
+  async #record(documents: readonly object[]): Promise<void> {
+    const { evidence } = this.#keys;
+    if (documents.length > 0 && typeof evidence === 'object') await evidence.record?.(documents);
   }
 
   async #document(covenant: string | CovenantDocument): Promise<CovenantDocument> {

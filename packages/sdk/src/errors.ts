@@ -44,3 +44,30 @@ export type SinkErrorCode =
 
 /** A decision could not be recorded, or a record of decisions cannot be opened. */
 export class SinkError extends SteleError<SinkErrorCode> {}
+
+export type KeeperErrorCode =
+  /** What is kept cannot be read or written; `cause` says why. Whether a write took effect is not known: repeat it. */
+  | 'keeper_unavailable'
+  /** What is kept is damaged, of another kind, or older than what was seen before. Nothing begins anew: restore it. */
+  | 'keeper_malformed'
+  /** It was written by a newer version of this software. */
+  | 'keeper_version'
+  /** There is no room for more. */
+  | 'keeper_full'
+  /** Others changed it at every attempt. */
+  | 'keeper_contended'
+  /** A statement of continuity that both keys have not signed. */
+  | 'continuity_refused'
+  /** Why a revocation list was not taken as the newest of its issuer; see docs/revocation-lists.md. */
+  | 'list_malformed'
+  | 'list_not_signed'
+  | 'list_unknown_issuer'
+  | 'list_issuer_key_in_doubt'
+  | 'list_from_the_future'
+  | 'list_stale'
+  | 'list_rolled_back'
+  /** Another list of the same issuer has the same number: neither is relied on until there is a newer one. */
+  | 'list_contradicted';
+
+/** What a keeper of lists, evidence or continuity throws. */
+export class KeeperError extends SteleError<KeeperErrorCode> {}

@@ -2,6 +2,7 @@
  * Make AI agents keep their word: everything that a host needs to enforce signed covenants.
  * @module
  */
+export { FileKeyRing } from '@stele/crypto/node';
 export {
   type DeepHealthOptions,
   deepHealth,
@@ -22,6 +23,8 @@ export {
 } from '@stele/health';
 export {
   FileStore,
+  SqliteKeyRing,
+  type SqliteKeyRingOptions,
   SqliteLimits,
   type SqliteLimitsOptions,
   SqliteStore,

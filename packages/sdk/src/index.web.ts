@@ -22,8 +22,11 @@ export {
 } from '@stele/ccl';
 export {
   type Approvers,
+  type Asked,
   type BuildOptions,
   buildCovenant,
+  buildKeyContinuity,
+  buildRevocationList,
   CHECK_NAMES,
   type ChainLink,
   type CheckName,
@@ -32,21 +35,37 @@ export {
   CovenantError,
   type CovenantErrorCode,
   checkIntegrity,
+  checkReissue,
   checkRevocation,
   countersignCovenant,
   covenantId,
+  documentDigest,
+  type EvidenceQuery,
+  type FindEvidence,
+  type FindReissues,
+  followContinuity,
   isVerifiedCovenant,
+  type KeyContinuityDocument,
+  type KeyLookup,
   type KeyStatus,
+  keyHash,
+  lineOf,
   type Proof,
   parseCovenant,
   type Resolve,
   type RevocationDocument,
+  type RevocationListDocument,
+  type RevocationLists,
   type RevokeOptions,
+  reissueCovenant,
   revokeCovenant,
+  type SignatureEvidence,
   type Verification,
   type VerifiedCovenant,
   type VerifyOptions,
   verifyCovenant,
+  verifyKeyContinuity,
+  verifyRevocationList,
 } from '@stele/core';
 export {
   aeadOpen,
@@ -61,7 +80,9 @@ export {
   KeyManager,
   type KeyManagerOptions,
   type KeyPair,
+  type KeyRing,
   keyPairFromPrivateKey,
+  MemoryKeyRing,
   parseJson,
   publicKeyFromDid,
   randomBytes,
@@ -98,13 +119,33 @@ export type {
   Severity,
 } from './decision.js';
 export { type Denial, denialOf } from './denial.js';
-export { ActionNotPerformedError, CovenantDeniedError, SinkError, type SinkErrorCode } from './errors.js';
+export {
+  ActionNotPerformedError,
+  CovenantDeniedError,
+  KeeperError,
+  type KeeperErrorCode,
+  SinkError,
+  type SinkErrorCode,
+} from './errors.js';
+export { type Attested, ContinuityKeeper, type MissingContinuity } from './keepers/continuity-keeper.js';
+export { EvidenceKeeper, type EvidenceKeeperOptions } from './keepers/evidence-keeper.js';
+export type { KeeperOptions } from './keepers/kept.js';
+export { type NextListOptions, nextRevocationList } from './keepers/next-list.js';
+export { RevocationListKeeper, type RevocationListKeeperOptions } from './keepers/revocation-list-keeper.js';
 export type { ObligationHandler } from './lib/obligations.js';
 export { observeKeyManager } from './lib/telemetry.js';
 export { activeTrace } from './lib/telemetry-decision.js';
 export type { ObservedKeys } from './lib/telemetry-key-gauges.js';
 export { observeStore } from './lib/telemetry-store.js';
+export type { EvidenceSource, KeysOverTime, Source } from './lib/told.js';
 export { type Admission, createMonitor, Monitor, type MonitorOptions } from './monitor.js';
+export type {
+  CovenantsToReissue,
+  ReissueProgress,
+  ReissueReport,
+  ReissueResult,
+  ReissueRunOptions,
+} from './reissue.js';
 export {
   type DecisionEntry,
   type DecisionRecord,

@@ -1,20 +1,21 @@
 import { type LimitLedger, MemoryLimits } from '@stele/ccl';
-import type { ChainLink, CovenantDocument, VerifyOptions } from '@stele/core';
+import type { ChainLink, CovenantDocument } from '@stele/core';
 import type { CovenantStore } from '@stele/store';
 import type { ActionRequest, Decision } from './decision.js';
 import { ActionNotPerformedError, CovenantDeniedError } from './errors.js';
 import { appliedLimits, type Charge, charge, type Judged, type Reserved } from './lib/charging.js';
-import { type Governing, govern, type Objection, standing } from './lib/governing.js';
+import { type Governing, type GoverningOptions, govern, type Objection, standing } from './lib/governing.js';
 import { meetObligations, type ObligationHandler, obligationsOf } from './lib/obligations.js';
 import { Recorder } from './lib/recorder.js';
 import { type Snapshot, snapshotRequest } from './lib/request.js';
 import { evaluate, measuredLedger, measuredSink } from './lib/telemetry-calls.js';
 import { observeDecision } from './lib/telemetry-decision.js';
 import { observeStore } from './lib/telemetry-store.js';
+import { type KeysOverTime, toldOnce } from './lib/told.js';
 import { decidedBy, denied, isOpen, judgedDenial, permitted, type Verdict } from './lib/verdict.js';
 import { type DecisionSink, MemorySink, type OutcomeRecord } from './sink.js';
 
-export interface MonitorOptions {
+export interface MonitorOptions extends KeysOverTime {
   /** The covenant that governs, or several: then all of them must permit. */
   covenant: CovenantDocument | readonly CovenantDocument[];
   /** Where parents and revocations are looked up. */
@@ -33,8 +34,6 @@ export interface MonitorOptions {
   limits?: LimitLedger;
   /** Told of every decision, for logs and metrics. What it throws is ignored, and nothing waits for it. */
   onDecision?: (decision: Decision, request: ActionRequest | undefined) => void | Promise<void>;
-  /** What is known of a signing key. */
-  keyStatus?: VerifyOptions['keyStatus'];
   /** How far clocks may differ, in milliseconds; 60,000 when not given. */
   clockSkewMs?: number;
   /** The time in milliseconds since 1970, or a Date; the system's when not given. */
@@ -72,17 +71,17 @@ export interface Admission {
 
 /** Enforces covenants: every request is judged, charged and recorded before it may run. */
 export class Monitor {
-  readonly #options: MonitorOptions;
+  readonly #options: MonitorOptions & GoverningOptions;
   readonly #ledger: LimitLedger;
   readonly #recorder: Recorder;
   readonly #clock: () => number;
   #governing: Governing | undefined;
   #latest = Number.NEGATIVE_INFINITY;
 
-  private constructor(options: MonitorOptions) {
-    const { clock, store } = options;
-    this.#options = store === undefined ? options : { ...options, store: observeStore(store) };
-    this.#clock = clock === undefined ? Date.now : () => readClock(clock);
+  private constructor(options: MonitorOptions & GoverningOptions) {
+    const { clock } = options;
+    this.#options = options;
+    this.#clock = clockOf(options);
     this.#ledger = measuredLedger(options.limits ?? (clock === undefined ? processLimits : limitsOf(clock)));
     this.#recorder = new Recorder(measuredSink(options.sink ?? new MemorySink({ values: false })));
   }
@@ -95,7 +94,13 @@ export class Monitor {
     // Judging beside is not there yet; whoever asks for it must not be left to believe that it happens.
     if ((options as { shadow?: unknown }).shadow !== undefined)
       throw new TypeError('shadow is not supported yet');
-    const monitor = new Monitor({ ...options, covenant: [options.covenant].flat() as CovenantDocument[] });
+    const store = options.store && observeStore(options.store);
+    const monitor = new Monitor({
+      ...options,
+      ...(store === undefined ? {} : { store }),
+      covenant: [options.covenant].flat() as CovenantDocument[],
+      told: await toldOnce(options, store, clockOf(options)),
+    });
     const now = monitor.#clock();
     if (Number.isFinite(now)) await monitor.#established(new Date(now));
     return monitor;
@@ -307,6 +312,10 @@ interface Admitted {
 
 interface Refused {
   readonly decision: Decision;
+}
+
+function clockOf({ clock }: MonitorOptions): () => number {
+  return clock === undefined ? Date.now : () => readClock(clock);
 }
 
 /** A clock that fails, or tells what no Date can hold, gives no time, and without a time nothing is permitted. */

@@ -7,6 +7,15 @@ it('the first example of the README runs', async () => {
   expect(decision).toMatchObject({ permitted: true, code: 'permitted' });
 });
 
+it('so does that of keys over time', async () => {
+  const { readFileSync } = await import('node:fs');
+  const { runModule, tsBlock } = await import('../../../test/support/readme.js');
+  const text = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+  const { before, after } = await runModule(tsBlock(text, 2), fileURLToPath(new URL('..', import.meta.url)));
+  expect(before).toMatchObject({ permitted: true });
+  expect(after).toMatchObject({ code: 'covenant_invalid', check: 'not_revoked' });
+});
+
 it('so does that of the whole repository', async () => {
   const { readFileSync } = await import('node:fs');
   const { runModule, tsBlock } = await import('../../../test/support/readme.js');

@@ -1,9 +1,13 @@
+import { sha256Bytes, toBase58btc } from '@stele/crypto';
 import {
   type BuildOptions,
   buildCovenant,
   type CovenantDocument,
+  canonicalizeJson,
+  covenantId,
   generateKeyPair,
   type KeyPair,
+  sign,
 } from '../src/index.js';
 
 export const HOUR = 3_600_000;
@@ -51,4 +55,30 @@ export async function cast(): Promise<Cast> {
       return [parent, await covenant(leaf, { signer: manager, parent, allowWider: true, ...changes.leaf })];
     },
   };
+}
+
+/** Signs a document anew after a change, as an issuer who writes what no function of ours would; undefined removes a member. */
+export async function changed(
+  from: CovenantDocument,
+  changes: Record<string, unknown>,
+  signers: readonly KeyPair[],
+): Promise<CovenantDocument> {
+  const { proof: _p, id: _i, ...rest } = { ...from, ...changes } as CovenantDocument;
+  const content = JSON.parse(JSON.stringify(rest)) as typeof rest;
+  const unsigned = { ...content, id: covenantId(content) };
+  const proof = await Promise.all(signers.map((signer) => proved(unsigned, signer)));
+  return { ...unsigned, proof };
+}
+
+async function proved(unsigned: Omit<CovenantDocument, 'proof'>, { did, privateKey }: KeyPair) {
+  const config = {
+    type: 'DataIntegrityProof',
+    cryptosuite: 'eddsa-jcs-2022',
+    created: unsigned.createdAt,
+    verificationMethod: `${did}#${did.slice('did:key:'.length)}`,
+    proofPurpose: 'assertionMethod',
+  } as const;
+  const input = [config, unsigned].map((part) => sha256Bytes(canonicalizeJson(part)));
+  const signature = await sign(Buffer.concat(input), privateKey);
+  return { ...config, proofValue: `z${toBase58btc(signature)}` };
 }

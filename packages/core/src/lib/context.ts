@@ -1,5 +1,6 @@
 /** All that a verification is told besides the document. */
 import { Continuities } from './continuities.js';
+import { messageOf } from './facts.js';
 import { type KeyLookup, KeyStandings } from './key-standings.js';
 import { Lists, type RevocationLists } from './lists.js';
 import { type FindReissues, Lookups, type Resolve } from './lookups.js';
@@ -27,6 +28,9 @@ export type FindEvidence = (
   query: EvidenceQuery,
 ) => SignatureEvidence | undefined | Promise<SignatureEvidence | undefined>;
 
+/** A value, or a function that is asked for it at each verification. What hangs on it is denied when that fails. */
+export type Asked<T> = T | (() => T | Promise<T>);
+
 export interface VerifyOptions {
   /**
    * did:keys that are trusted to issue, or to stand at the root of a chain. Not given: a document that the host hands
@@ -48,13 +52,13 @@ export interface VerifyOptions {
   /** Finds evidence that a signature by a key that is retired now existed before. Without it such a signature does not count. */
   evidence?: FindEvidence;
   /** Statements of continuity, of any keys, in any order: who may act as the successor of a key. At most 1,024. */
-  continuity?: readonly unknown[];
+  continuity?: Asked<readonly unknown[]>;
   /** Trusts the successors of the trust anchors, too. Only `true` does. */
   followContinuity?: boolean;
   /** Finds reissues of a covenant: one can stand in for an ancestor whose key signs for nothing any more. */
   reissues?: FindReissues;
   /** The revocation lists that are there, and the list issuers. */
-  revocationLists?: RevocationLists;
+  revocationLists?: Asked<RevocationLists>;
   /** Denies unless the newest list of every list issuer is there, is not older than one seen before, and holds now. */
   requireRevocationList?: boolean;
 }
@@ -80,14 +84,15 @@ export interface Context {
 export async function contextOf(options: VerifyOptions): Promise<Context> {
   checkTypes(options);
   const time = timing(options);
-  const { trust, continuity = [], keyStatus, revocationLists, resolve, reissues } = options;
+  const { trust, continuity, keyStatus, revocationLists, resolve, reissues } = options;
   // Nothing is made where there is nothing: a monitor comes this way at each decision.
-  const lists = revocationLists === undefined ? Lists.none : await Lists.of(revocationLists);
+  const lists = revocationLists === undefined ? Lists.none : await listsOf(revocationLists);
   const standings: KeyStandings =
     keyStatus === undefined && lists.isEmpty
       ? KeyStandings.none
       : new KeyStandings(keyStatus, (did) => lists.key(did, revokers, continuities));
-  const continuities = continuity.length === 0 ? Continuities.none : new Continuities(continuity, standings);
+  const continuities =
+    continuity === undefined ? Continuities.none : await continuitiesOf(continuity, standings);
   const lookups =
     resolve === undefined && reissues === undefined ? Lookups.none : new Lookups(resolve, reissues);
   const given = new Set(trust);
@@ -117,16 +122,46 @@ async function followed(anchors: ReadonlySet<string>, continuities: Continuities
   return all;
 }
 
+async function listsOf(asked: Asked<RevocationLists>): Promise<Lists> {
+  if (typeof asked !== 'function') return Lists.of(asked);
+  try {
+    const given: unknown = await asked();
+    checkLists(given);
+    return await Lists.of(given);
+  } catch (error) {
+    return Lists.unavailable(`the revocation lists cannot be looked up: ${messageOf(error)}`);
+  }
+}
+
+async function continuitiesOf(
+  asked: Asked<readonly unknown[]>,
+  standings: KeyStandings,
+): Promise<Continuities> {
+  if (typeof asked !== 'function') return Continuities.of(asked, standings);
+  try {
+    const given: unknown = await asked();
+    mustBeArray('continuity', given ?? null);
+    return Continuities.of(given as readonly unknown[], standings);
+  } catch (error) {
+    return Continuities.unavailable(`the statements of continuity cannot be looked up: ${messageOf(error)}`);
+  }
+}
+
 function checkTypes(options: VerifyOptions): void {
   mustBeArray('trust', options.trust);
   mustBeArray('countersigners', options.countersigners);
-  mustBeArray('continuity', options.continuity);
+  if (typeof options.continuity !== 'function') mustBeArray('continuity', options.continuity);
   mustBeBoolean('followContinuity', options.followContinuity);
   mustBeBoolean('requireRevocationList', options.requireRevocationList);
-  if (options.revocationLists === undefined) return;
-  const { issuers = null, lists = null } = (options.revocationLists ?? {}) as Partial<RevocationLists>;
+  const { revocationLists } = options;
+  if (revocationLists !== undefined && typeof revocationLists !== 'function') checkLists(revocationLists);
+}
+
+function checkLists(value: unknown): asserts value is RevocationLists {
+  const { issuers = null, lists = null, refused } = (value ?? {}) as Partial<RevocationLists>;
   mustBeArray('revocationLists.issuers', issuers);
   mustBeArray('revocationLists.lists', lists);
+  mustBeArray('revocationLists.refused', refused);
 }
 
 function mustBeArray(name: string, value: unknown): void {

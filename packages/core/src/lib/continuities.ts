@@ -30,9 +30,22 @@ interface Line {
   readonly findings: readonly ContinuityFinding[];
 }
 
+/** Statements that both keys have signed, by the frozen copy that was handed out. */
+const signedStatements = new WeakSet<object>();
+
 /** The statement as a deep-frozen copy, or what keeps the value from being one. */
 export function readContinuity(value: unknown): KeyContinuityDocument | string {
+  if (typeof value === 'object' && value !== null && signedStatements.has(value))
+    return value as KeyContinuityDocument;
   return readSigned(value, continuityProblem, MAX_CONTINUITY_BYTES);
+}
+
+/** Says which of the two keys has not signed; looked at once for one frozen copy. */
+export async function unsignedBy(statement: KeyContinuityDocument): Promise<string | undefined> {
+  if (signedStatements.has(statement)) return undefined;
+  const problem = await proofProblem(statement);
+  if (problem === undefined) signedStatements.add(statement);
+  return problem;
 }
 
 /** A set of statements. Each is read once, and its signatures are verified when its old key is asked for. */
@@ -41,18 +54,31 @@ export class Continuities {
   static readonly none = new Continuities([], KeyStandings.none);
 
   readonly unread: readonly ContinuityFinding[];
-  /** Set when there were too many: then nobody can say who may not revoke. */
+  /** Set when there were too many, or none could be had: then nobody can say who may not revoke. */
   readonly overflow: string | undefined;
   readonly #standings: KeyStandings;
   readonly #byOldKey = new Map<string, KeyContinuityDocument[]>();
   readonly #signed = new Map<string, Promise<Signed>>();
   readonly #lines = new Map<string, Promise<Line>>();
 
-  constructor(documents: readonly unknown[], standings: KeyStandings) {
+  static of(documents: readonly unknown[], standings: KeyStandings): Continuities {
+    return documents.length === 0 ? Continuities.none : new Continuities(documents, standings);
+  }
+
+  /** Statements that could not be had: no key has a known successor, and which keys may revoke is not known. */
+  static unavailable(problem: string): Continuities {
+    return new Continuities([], KeyStandings.none, problem);
+  }
+
+  constructor(documents: readonly unknown[], standings: KeyStandings, unavailable?: string) {
     this.#standings = standings;
     const unread: ContinuityFinding[] = [];
-    if (documents.length > MAX_CONTINUITIES) {
-      this.overflow = `there are more than ${MAX_CONTINUITIES} statements of continuity, none was looked at`;
+    const tooMany =
+      documents.length > MAX_CONTINUITIES
+        ? `there are more than ${MAX_CONTINUITIES} statements of continuity, none was looked at`
+        : undefined;
+    this.overflow = unavailable ?? tooMany;
+    if (this.overflow !== undefined) {
       this.unread = [unreadable(this.overflow)];
       return;
     }
@@ -200,7 +226,7 @@ async function verified(claims: readonly KeyContinuityDocument[]): Promise<Signe
   const statements: KeyContinuityDocument[] = [];
   const findings: ContinuityFinding[] = [];
   for (const claim of claims) {
-    const problem = await proofProblem(claim);
+    const problem = await unsignedBy(claim);
     if (problem === undefined) statements.push(claim);
     else findings.push(finding('not_signed', claim.oldKey, problem));
   }

@@ -83,6 +83,9 @@ async function sound(id: string, { lookups }: Context): Promise<Covenant | undef
  * Throws for a line that is too long.
  */
 export async function lineBefore(covenant: Facts, context: Context): Promise<Covenant[]> {
+  const { overflow } = context.continuities;
+  // A line whose beginning cannot be found would have its limits counted anew.
+  if (overflow !== undefined && covenant.document?.reissues !== undefined) throw new Error(overflow);
   const line: Covenant[] = [];
   for (let of = covenant as Covenant; of.document.reissues !== undefined; ) {
     const before = await sound(of.document.reissues, context);

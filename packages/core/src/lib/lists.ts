@@ -20,6 +20,8 @@ export interface RevocationLists {
   readonly issuers: readonly string[];
   /** Lists, of these issuers and of others, in any order; the result of `verifyRevocationList` is not verified again. */
   readonly lists: readonly unknown[];
+  /** Lists that were refused as the newest of their issuers. What they name is revoked; they say nothing else. */
+  readonly refused?: readonly unknown[];
   /** What was persisted of the numbers seen. A list below it does not count as the newest. */
   readonly highestSeen?: HighestSeen;
 }
@@ -93,6 +95,8 @@ export class Lists {
   readonly #issuers: ReadonlySet<string>;
   readonly #highestSeen: HighestSeen | undefined;
   readonly #signed: SignedList[] = [];
+  /** Those of them that were refused. */
+  readonly #refused = new Set<SignedList>();
   /** Why nothing can be said at all, and whose lists are there and do not verify. */
   #unreadable: string | undefined;
   readonly #damaged = new Map<string, string>();
@@ -106,16 +110,29 @@ export class Lists {
 
   static async of(given: RevocationLists): Promise<Lists> {
     const lists = new Lists(given);
-    const values = given.lists;
-    if (values.length > MAX_LISTS) lists.#unreadable = `there are more than ${MAX_LISTS} revocation lists`;
-    else for (const value of values) await lists.#add(value);
+    const { lists: values, refused = [] } = given;
+    if (values.length + refused.length > MAX_LISTS) {
+      lists.#unreadable = `there are more than ${MAX_LISTS} revocation lists`;
+      return lists;
+    }
+    for (const value of values) await lists.#add(value, false);
+    for (const value of refused) await lists.#add(value, true);
     return lists;
   }
 
-  async #add(value: unknown): Promise<void> {
+  /** Lists that could not be had: whatever they might name is in doubt. */
+  static unavailable(problem: string): Lists {
+    const lists = new Lists(undefined);
+    lists.#unreadable = problem;
+    return lists;
+  }
+
+  async #add(value: unknown, wasRefused: boolean): Promise<void> {
     const { list, document, problem } = await readList(value);
-    if (list !== undefined) this.#signed.push(list);
-    else if (document !== undefined) this.#damaged.set(document.issuer, problem as string);
+    if (list !== undefined) {
+      this.#signed.push(list);
+      if (wasRefused) this.#refused.add(list);
+    } else if (document !== undefined) this.#damaged.set(document.issuer, problem as string);
     else this.#unreadable ??= `a revocation list cannot be read: ${problem}`;
   }
 
@@ -156,7 +173,7 @@ export class Lists {
     continuities: Continuities,
   ): Promise<readonly ListedKey[]> {
     const naming = this.#signed.filter(({ keys }) => keys.has(did));
-    if (naming.length === 0 && this.#damaged.size === 0) return [];
+    if (naming.length === 0 && this.#damaged.size === 0 && this.#unreadable === undefined) return [];
     const authorised = new Set([...anchors, ...(await continuities.heirs([did]))]);
     const unreadable = this.unreadable(authorised) ?? continuities.overflow;
     if (unreadable !== undefined) throw new Error(unreadable);
@@ -174,6 +191,7 @@ export class Lists {
     time: { readonly now: number; readonly skew: number },
     standings: KeyStandings,
   ): Promise<string | undefined> {
+    if (this.#unreadable !== undefined) return this.#unreadable;
     if (this.#issuers.size === 0) return 'a revocation list is required and no list issuer is configured';
     for (const issuer of this.#issuers) {
       const problem = await this.#missing(issuer, time, standings);
@@ -187,7 +205,7 @@ export class Lists {
     time: { readonly now: number; readonly skew: number },
     standings: KeyStandings,
   ): Promise<string | undefined> {
-    const lists = this.#signed.filter(({ document }) => document.issuer === issuer);
+    const lists = this.#signed.filter((list) => list.document.issuer === issuer && !this.#refused.has(list));
     const number = Math.max(...lists.map(({ document }) => document.number));
     const newest = lists.filter(({ document }) => document.number === number);
     const [list] = newest;

@@ -2,7 +2,14 @@
  * Which covenants govern a monitor. Each is verified once, here; afterwards only what time, revocation and key status
  * can change is looked at, by `standing`.
  */
-import type { ChainLink, CheckResult, CovenantDocument, VerifiedCovenant, VerifyOptions } from '@stele/core';
+import type {
+  ChainLink,
+  CheckResult,
+  CovenantDocument,
+  Resolve,
+  VerifiedCovenant,
+  VerifyOptions,
+} from '@stele/core';
 import { canonicalizeJson, sha256 } from '@stele/crypto';
 import type { CovenantStore } from '@stele/store';
 import type { DecisionCode } from '@stele/types/codes';
@@ -34,8 +41,9 @@ export interface GoverningOptions {
   readonly trust?: readonly string[] | undefined;
   readonly agent?: string | undefined;
   readonly mustGovern?: readonly string[] | undefined;
-  readonly keyStatus?: VerifyOptions['keyStatus'];
   readonly clockSkewMs?: number | undefined;
+  /** Of keys over time. */
+  readonly told: VerifyOptions;
 }
 
 /** Verifies the covenants and finds their chains. */
@@ -112,17 +120,25 @@ export async function standing(
       ...settings(options),
       now,
       ...(store === undefined ? {} : { revocations: (id) => store.getRevocations(id) }),
+      // Whether a reissue stands in for a covenant depends on their parents.
+      ...(options.told.reissues === undefined ? {} : { resolve: resolver(governing, options) }),
     });
     if (!valid) return objection(checks, covenant.id);
   }
   return undefined;
 }
 
+/** The covenants that govern may have been handed over without being in the store. */
+function resolver(governing: Governing, { store }: GoverningOptions): Resolve {
+  return async (id) =>
+    governing.links.find(({ document }) => document.id === id)?.document ?? (await store?.get(id));
+}
+
 function settings(options: GoverningOptions): VerifyOptions {
-  const { trust, keyStatus, clockSkewMs } = options;
+  const { trust, clockSkewMs, told } = options;
   return {
+    ...told,
     ...(trust === undefined ? {} : { trust }),
-    ...(keyStatus === undefined ? {} : { keyStatus }),
     ...(clockSkewMs === undefined ? {} : { clockSkewMs }),
   };
 }
