@@ -1,7 +1,7 @@
 import { SteleError } from '@stele/types/errors';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type DeepHealthOptions, deepHealth, type HealthComponent, type ListLike } from '../src/index.js';
-import { FAILURES, hanging, never, PRIVATE, readOnly, writable } from './support.js';
+import { FAILURES, hanging, never, PATIENT, PRIVATE, readOnly, writable } from './support.js';
 
 const DAY_MS = 86_400_000;
 
@@ -9,7 +9,7 @@ afterEach(() => void vi.useRealTimers());
 
 /** The report without the parts that every process has. */
 async function report(options: Partial<DeepHealthOptions> = {}) {
-  const { components, ...rest } = await deepHealth({ store: writable(), ...options });
+  const { components, ...rest } = await deepHealth({ store: writable(), ...PATIENT, ...options });
   const own = components.filter(({ name }) => name !== 'memory' && name !== 'event_loop');
   return { ...rest, components: own.map(({ latencyMs: _, ...component }) => component) };
 }
@@ -20,7 +20,12 @@ const added = async (options: Partial<DeepHealthOptions>) => (await report(optio
 describe('a report', () => {
   it('says version, time, uptime and how each part fares', async () => {
     const clock = () => Date.UTC(2026, 10, 21);
-    const { components, ...rest } = await deepHealth({ store: writable(), version: '1.2.3', clock });
+    const { components, ...rest } = await deepHealth({
+      store: writable(),
+      ...PATIENT,
+      version: '1.2.3',
+      clock,
+    });
     expect(rest).toEqual({
       status: 'healthy',
       timestamp: '2026-11-21T00:00:00.000Z',
@@ -103,7 +108,7 @@ describe('the store', () => {
     ]);
     vi.useFakeTimers();
     const get = () => new Promise<undefined>((resolve) => void setTimeout(() => resolve(undefined), 201));
-    const slow = report({ store: { get } });
+    const slow = report({ store: { get }, storeLatencyThresholdMs: undefined });
     await vi.advanceTimersByTimeAsync(201);
     expect(await slow).toMatchObject({
       status: 'degraded',

@@ -7,7 +7,7 @@ import fastify, { type FastifyRequest } from 'fastify';
 import { type Context, Hono } from 'hono';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { expressHealth, fastifyHealth, type HealthRouteOptions, honoHealth } from '../src/index.js';
-import { PRIVATE, readOnly, writable } from './support.js';
+import { PATIENT, PRIVATE, readOnly, writable } from './support.js';
 
 type Options = Pick<HealthRouteOptions, 'store' | 'version' | 'paths' | 'verbose'> & {
   /** Whether the credential of a request may read the deep report. */
@@ -31,14 +31,14 @@ const FRAMEWORKS: Record<string, (options: Options) => Promise<string>> = {
   async express({ allows, ...options }) {
     const app = express();
     const authorize = allows && ((request: express.Request) => allows(request.get('x-key')));
-    app.use(expressHealth({ ...options, authorize }));
+    app.use(expressHealth({ ...PATIENT, ...options, authorize }));
     app.all('/{*rest}', (_, response) => void response.send('page'));
     return listening(createServer(app));
   },
   async fastify({ allows, ...options }) {
     const app = fastify();
     const authorize = allows && ((request: FastifyRequest) => allows(request.headers['x-key']));
-    await app.register(fastifyHealth, { ...options, authorize });
+    await app.register(fastifyHealth, { ...PATIENT, ...options, authorize });
     app.get('/', async () => 'page');
     app.post('/healthz', async () => 'page');
     app.get('/healthz/deeper', async () => 'page');
@@ -48,7 +48,7 @@ const FRAMEWORKS: Record<string, (options: Options) => Promise<string>> = {
   async hono({ allows, ...options }) {
     const app = new Hono();
     const authorize = allows && ((context: Context) => allows(context.req.header('x-key')));
-    app.use(honoHealth({ ...options, authorize }));
+    app.use(honoHealth({ ...PATIENT, ...options, authorize }));
     app.all('*', (context) => context.text('page'));
     return new Promise((resolve) => {
       const server = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }, () =>

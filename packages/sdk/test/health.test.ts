@@ -20,8 +20,11 @@ import {
 
 const DAY_MS = 86_400_000;
 
+/** Time enough for a machine that is busy with other tests. */
+const PATIENT = { timeoutMs: 30_000, storeLatencyThresholdMs: 60_000 };
+
 const added = async (options: Partial<DeepHealthOptions>): Promise<HealthComponent | undefined> =>
-  (await deepHealth({ store: new MemoryStore(), ...options })).components[1];
+  (await deepHealth({ store: new MemoryStore(), ...PATIENT, ...options })).components[1];
 
 describe('health', () => {
   it('sees through encryption and observation whether a store can be used', async () => {
@@ -75,7 +78,7 @@ describe('health', () => {
     it('asks store and limits', async () => {
       const store = new SqliteStore(':memory:');
       const limits = new SqliteLimits(':memory:');
-      const ask = async () => (await deepHealth({ store, limits })).components.slice(0, 2);
+      const ask = async () => (await deepHealth({ store, limits, ...PATIENT })).components.slice(0, 2);
       expect(await ask()).toMatchObject([{ status: 'healthy' }, { status: 'healthy' }]);
       await store.close();
       await limits.close();
