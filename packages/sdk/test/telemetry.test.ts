@@ -221,7 +221,7 @@ describe('observeStore', () => {
       get secret() {
         return this.#secret;
       }
-      probe() {
+      tell() {
         return this.#secret;
       }
     }
@@ -229,7 +229,7 @@ describe('observeStore', () => {
     const store = observeStore(bare);
     expect(store).toBeInstanceOf(Extended);
     expect(store.constructor).toBe(Extended);
-    expect([store.secret, store.probe()]).toEqual([7, 7]);
+    expect([store.secret, store.tell()]).toEqual([7, 7]);
     expect(store.get).toBe(store.get);
     bare.count = async () => 42;
     expect(await store.count()).toBe(42);

@@ -31,6 +31,7 @@ const CODES: ReadonlySet<string> = new Set([
   'store_unavailable',
   'store_version',
   'store_closed',
+  'key_unavailable',
   'sqlite_unavailable',
   'invalid_cursor',
   'unsupported',
