@@ -1,7 +1,7 @@
 import { defineConfig } from 'tsup';
 
 export default defineConfig({
-  entry: ['src/index.ts', 'src/errors.ts', 'src/codes.ts'],
+  entry: ['src/index.ts', 'src/errors.ts', 'src/codes.ts', 'src/metrics.ts'],
   format: ['esm', 'cjs'],
   dts: true,
   sourcemap: true,

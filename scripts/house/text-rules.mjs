@@ -3,6 +3,7 @@
 import { tmpdir } from 'node:os';
 import { dirname } from 'node:path';
 import { codesFile, codesSource, renderCodes } from '../write-codes.mjs';
+import { metricsFile, metricsSource, renderMetrics } from '../write-metrics.mjs';
 import { lineAt } from './read.mjs';
 
 const isText = (file) => !/\.(?:png|jpg|gif|ico|woff2?|gz|zip|db|sqlite|bin|wasm)$/.test(file);
@@ -49,4 +50,14 @@ export async function codesAreDocumented(house) {
   const expected = await renderCodes(house.text(codesSource));
   if (house.files.includes(codesFile) && house.text(codesFile) === expected) return [];
   return [{ file: codesFile, line: 1, message: `differs from ${codesSource}`, mend: 'run `npm run docs`' }];
+}
+
+/** docs/metrics.md is what scripts/write-metrics.mjs writes. */
+export async function metricsAreDocumented(house) {
+  if (!house.files.includes(metricsSource)) return [];
+  const expected = await renderMetrics(house.text(metricsSource));
+  if (house.files.includes(metricsFile) && house.text(metricsFile) === expected) return [];
+  return [
+    { file: metricsFile, line: 1, message: `differs from ${metricsSource}`, mend: 'run `npm run docs`' },
+  ];
 }

@@ -8,6 +8,7 @@ import { readHouse } from '../../scripts/house/read.mjs';
 import * as textRules from '../../scripts/house/text-rules.mjs';
 import { root } from '../../scripts/lib/run.mjs';
 import { codesFile, codesSource, renderCodes } from '../../scripts/write-codes.mjs';
+import { metricsFile, metricsSource, renderMetrics } from '../../scripts/write-metrics.mjs';
 import { type Changes, makeHouse, manifest } from './fixture.js';
 
 interface Problem {
@@ -386,6 +387,23 @@ describe('codesAreDocumented', () => {
 
   it('takes the table as it is written', async () => {
     expect(await found(rule, { [codesSource]: source, [codesFile]: await renderCodes(source) })).toEqual([]);
+  });
+});
+
+describe('metricsAreDocumented', () => {
+  const rule = textRules.metricsAreDocumented;
+  const source = readFileSync(join(root, metricsSource), 'utf8');
+
+  it('refuses a missing or outdated table', async () => {
+    expect(await found(rule, { [metricsSource]: source })).toEqual([`${metricsFile}:1`]);
+    expect(await found(rule, { [metricsSource]: source, [metricsFile]: '# Metrics\n' })).toEqual([
+      `${metricsFile}:1`,
+    ]);
+  });
+
+  it('takes the table as it is written', async () => {
+    const written = { [metricsSource]: source, [metricsFile]: await renderMetrics(source) };
+    expect(await found(rule, written)).toEqual([]);
   });
 });
 

@@ -6,7 +6,6 @@ import {
   revokeCovenant,
   type Verification,
   type VerifyOptions,
-  verifyCovenant,
 } from '@stele/core';
 import type { KeyPair, Signer } from '@stele/crypto';
 import { toSigner } from '@stele/crypto';
@@ -14,6 +13,8 @@ import type { CovenantStore } from '@stele/store';
 import { SteleError } from '@stele/types/errors';
 import { ReissueIndex } from './lib/reissues-in.js';
 import { reissueAll } from './lib/reissuing.js';
+import { verifyCovenant } from './lib/telemetry-calls.js';
+import { observeStore } from './lib/telemetry-store.js';
 import { type KeysOverTime, presentValue, told } from './lib/told.js';
 import { createMonitor, type Monitor, type MonitorOptions } from './monitor.js';
 import type { CovenantsToReissue, ReissueReport, ReissueRunOptions } from './reissue.js';
@@ -37,7 +38,7 @@ export class SteleClient {
   constructor({ store, signer, trust, ...keys }: SteleClientOptions) {
     if (signer === undefined && trust === undefined)
       throw new TypeError('a client needs { signer } or { trust }');
-    this.#store = store;
+    this.#store = observeStore(store);
     this.#keys = keys;
     this.#signer = signer === undefined ? undefined : toSigner(signer);
     this.#trust = trust ?? [didOf(this.#signer as Signer)];

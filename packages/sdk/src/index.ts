@@ -4,6 +4,24 @@
  */
 export { FileKeyRing } from '@stele/crypto/node';
 export {
+  type DeepHealthOptions,
+  deepHealth,
+  expressHealth,
+  fastifyHealth,
+  type HealthCheck,
+  type HealthComponent,
+  type HealthFinding,
+  type HealthReport,
+  type HealthRouteOptions,
+  type HealthStatus,
+  honoHealth,
+  type Liveness,
+  liveness,
+  type Readiness,
+  type ReadinessOptions,
+  readiness,
+} from '@stele/health';
+export {
   FileStore,
   SqliteKeyRing,
   type SqliteKeyRingOptions,

@@ -105,7 +105,7 @@ export {
   StoreError,
   type StoreErrorCode,
 } from '@stele/store';
-export { createLogger, type Logger, type LoggerOptions } from '@stele/types';
+export { createLogger, type Logger, type LoggerOptions, METRICS, type MetricName } from '@stele/types';
 export { DECISION_CODES, type DecisionCode } from '@stele/types/codes';
 export { isSteleError, SteleError } from '@stele/types/errors';
 export { SteleClient, type SteleClientOptions } from './client.js';
@@ -133,6 +133,10 @@ export type { KeeperOptions } from './keepers/kept.js';
 export { type NextListOptions, nextRevocationList } from './keepers/next-list.js';
 export { RevocationListKeeper, type RevocationListKeeperOptions } from './keepers/revocation-list-keeper.js';
 export type { ObligationHandler } from './lib/obligations.js';
+export { observeKeyManager } from './lib/telemetry.js';
+export { activeTrace } from './lib/telemetry-decision.js';
+export type { ObservedKeys } from './lib/telemetry-key-gauges.js';
+export { observeStore } from './lib/telemetry-store.js';
 export type { EvidenceSource, KeysOverTime, Source } from './lib/told.js';
 export { type Admission, createMonitor, Monitor, type MonitorOptions } from './monitor.js';
 export type {

@@ -1,4 +1,4 @@
-import { evaluate, type LimitLedger, MemoryLimits } from '@stele/ccl';
+import { type LimitLedger, MemoryLimits } from '@stele/ccl';
 import type { ChainLink, CovenantDocument } from '@stele/core';
 import type { CovenantStore } from '@stele/store';
 import type { ActionRequest, Decision } from './decision.js';
@@ -8,6 +8,9 @@ import { type Governing, type GoverningOptions, govern, type Objection, standing
 import { meetObligations, type ObligationHandler, obligationsOf } from './lib/obligations.js';
 import { Recorder } from './lib/recorder.js';
 import { type Snapshot, snapshotRequest } from './lib/request.js';
+import { evaluate, measuredLedger, measuredSink } from './lib/telemetry-calls.js';
+import { observeDecision } from './lib/telemetry-decision.js';
+import { observeStore } from './lib/telemetry-store.js';
 import { type KeysOverTime, toldOnce } from './lib/told.js';
 import { decidedBy, denied, isOpen, judgedDenial, permitted, type Verdict } from './lib/verdict.js';
 import { type DecisionSink, MemorySink, type OutcomeRecord } from './sink.js';
@@ -79,8 +82,8 @@ export class Monitor {
     const { clock } = options;
     this.#options = options;
     this.#clock = clockOf(options);
-    this.#ledger = options.limits ?? (clock === undefined ? processLimits : limitsOf(clock));
-    this.#recorder = new Recorder(options.sink ?? new MemorySink({ values: false }));
+    this.#ledger = measuredLedger(options.limits ?? (clock === undefined ? processLimits : limitsOf(clock)));
+    this.#recorder = new Recorder(measuredSink(options.sink ?? new MemorySink({ values: false })));
   }
 
   /** See `createMonitor`. */
@@ -91,10 +94,12 @@ export class Monitor {
     // Judging beside is not there yet; whoever asks for it must not be left to believe that it happens.
     if ((options as { shadow?: unknown }).shadow !== undefined)
       throw new TypeError('shadow is not supported yet');
+    const store = options.store && observeStore(options.store);
     const monitor = new Monitor({
       ...options,
+      ...(store === undefined ? {} : { store }),
       covenant: [options.covenant].flat() as CovenantDocument[],
-      told: await toldOnce(options, options.store, clockOf(options)),
+      told: await toldOnce(options, store, clockOf(options)),
     });
     const now = monitor.#clock();
     if (Number.isFinite(now)) await monitor.#established(new Date(now));
@@ -106,7 +111,7 @@ export class Monitor {
    * asked. A denial is a value, not an exception.
    */
   async check(request: ActionRequest): Promise<Decision> {
-    const admitted = await this.#decide(request);
+    const admitted = await observeDecision(() => this.#decide(request));
     if ('reserved' in admitted) await quietly(admitted.reserved.keep());
     return admitted.decision;
   }
@@ -155,7 +160,7 @@ export class Monitor {
    * @throws CovenantDeniedError when the request is not permitted
    */
   async admit(request: ActionRequest): Promise<Admission> {
-    const admitted = await this.#decide(request);
+    const admitted = await observeDecision(() => this.#decide(request));
     if (!('reserved' in admitted)) throw new CovenantDeniedError(admitted.decision);
     const { decision, snapshot, reserved } = admitted;
     let settled = false;

@@ -109,6 +109,56 @@ const doc = await store.get(covenant.id); // decrypted automatically`,
     expect(doc).toEqual(covenant);
   });
 
+  it('wires up health endpoints', async () => {
+    const { answers } = await run(
+      `import express from 'express';
+       import { MemoryStore } from '@stele/store';
+       const store = new MemoryStore();
+       const app = express();`,
+      `import { liveness, readiness, deepHealth } from '@stele/sdk';
+
+// Kubernetes liveness probe -- GET /healthz
+app.get('/healthz', (req, res) => {
+  res.json(liveness());
+});
+
+// Kubernetes readiness probe -- GET /readyz
+app.get('/readyz', async (req, res) => {
+  const result = await readiness(store);
+  res.status(result.ready ? 200 : 503).json(result);
+});
+
+// Deep health for dashboards -- GET /health
+app.get('/health', async (req, res) => {
+  const report = await deepHealth({
+    store,
+    version: process.env.APP_VERSION,
+    storeLatencyThresholdMs: 200,
+  });
+  res.status(report.status === 'unhealthy' ? 503 : 200).json(report);
+});`,
+      `const server = app.listen(0, '127.0.0.1');
+       await new Promise((resolve) => server.once('listening', resolve));
+       const url = 'http://127.0.0.1:' + (server.address() as { port: number }).port;
+       const get = async (path: string) => { const r = await fetch(url + path); return [r.status, await r.json()]; };
+       const all = async () => [await get('/healthz'), await get('/readyz'), await get('/health')];
+       const open = await all();
+       await store.close();
+       export const answers = [...open, ...(await all())];
+       await new Promise((resolve) => server.close(resolve));`,
+    );
+    const alive = [200, expect.objectContaining({ alive: true })];
+    expect(answers).toEqual([
+      alive,
+      [200, expect.objectContaining({ ready: true })],
+      // A busy machine may take longer than the sample's 200 ms.
+      [200, expect.objectContaining({ status: expect.stringMatching(/^(?:healthy|degraded)$/) })],
+      alive,
+      [503, expect.objectContaining({ ready: false, code: 'store_closed' })],
+      [503, expect.objectContaining({ status: 'unhealthy' })],
+    ]);
+  });
+
   it('guards an Express application', async () => {
     const { statuses } = await run(
       `${PREPARED_COVENANT}

@@ -6,5 +6,6 @@ export {
   type Logger,
   type LoggerOptions,
   type LogLevel,
+  type TraceIds,
 } from './logger.js';
-export { METRICS, type MetricName } from './metrics.js';
+export { METRIC_TABLE, METRICS, type MetricInfo, type MetricKey, type MetricName } from './metrics.js';

@@ -1,5 +1,5 @@
 import { type LoggerOptions as PinoOptions, pino } from 'pino';
-import { cut, snapshotFields } from './lib/snapshot.js';
+import { cut, shownText, snapshotFields } from './lib/snapshot.js';
 
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
@@ -20,6 +20,14 @@ export interface LoggerOptions {
   prefix?: string | undefined;
   /** Standard output unless given; in a browser the console. */
   destination?: LogDestination | undefined;
+  /** Asked at each line for the active span; its ids are written as `trace_id` and `span_id`. See `activeTrace` of `@stele/sdk`. */
+  trace?: (() => TraceIds | undefined) | undefined;
+}
+
+/** The ids of a span in W3C form: 32 and 16 lower-case hex characters. */
+export interface TraceIds {
+  readonly traceId: string;
+  readonly spanId: string;
 }
 
 /** A structured logger: message first, then fields. Its methods never throw. */
@@ -42,21 +50,32 @@ type Fields = Readonly<Record<string, unknown>>;
 type WriteLine = (level: LineLevel, message: string, fields: Fields) => void;
 
 // The line's own fields. A caller's field of the same name would appear twice, and most readers believe the last.
-const RESERVED = new Set(['level', 'time', 'name', 'msg']);
+const RESERVED = ['level', 'time', 'name', 'msg'];
+const TRACE_FIELDS = ['trace_id', 'span_id'];
 
 /**
  * A logger that writes one line of JSON per call. Fields named like keys or tokens are redacted at any depth, bytes
  * are written as their number only, and size and depth are bounded; nothing that is logged can throw or forge a line.
- * @throws RangeError for an unknown level, TypeError for a wrong prefix or destination
+ * @throws RangeError for an unknown level, TypeError for a wrong prefix, destination or trace
  */
 export function createLogger(options: LoggerOptions = {}): Logger {
-  const { level = 'info', prefix, destination } = options;
+  const { level = 'info', prefix, destination, trace } = options;
   if (!LEVELS.includes(level)) throw new RangeError(`level must be one of ${LEVELS.join(', ')}`);
   if (prefix !== undefined && typeof prefix !== 'string') throw new TypeError('prefix must be a string');
   if (destination !== undefined && typeof destination?.write !== 'function') {
     throw new TypeError('destination must have a write function');
   }
-  return loggerOver(pinoWriter(level, prefix, destination), level, {});
+  if (trace !== undefined && typeof trace !== 'function') throw new TypeError('trace must be a function');
+  return loggerOver(lineOf(pinoWriter(level, prefix, destination), trace), level, {});
+}
+
+/** A line has its own fields, then those of the caller; where spans are asked for, their ids are the line's own, too. */
+function lineOf(write: WriteLine, trace: LoggerOptions['trace']): WriteLine {
+  const reserved = new Set(trace === undefined ? RESERVED : [...RESERVED, ...TRACE_FIELDS]);
+  return (level, message, fields) => {
+    const ids = trace === undefined ? {} : traceFields(trace);
+    write(level, message, { ...ids, ...renamed(fields, reserved) });
+  };
 }
 
 function loggerOver(write: WriteLine, level: LogLevel, bindings: Fields): Logger {
@@ -65,8 +84,8 @@ function loggerOver(write: WriteLine, level: LogLevel, bindings: Fields): Logger
   const log = (of: LineLevel) => (message: string, fields?: object) => {
     if (!isLevelEnabled(of)) return;
     try {
-      const text = typeof message === 'string' ? cut(message) : '[the message is not a string]';
-      write(of, text, { ...bindings, ...ownFields(fields) });
+      const text = typeof message === 'string' ? shownText(message) : '[the message is not a string]';
+      write(of, text, { ...bindings, ...snapshotFields(fields) });
     } catch {
       // A full disk or a closed pipe must not stop what is being logged.
     }
@@ -80,15 +99,29 @@ function loggerOver(write: WriteLine, level: LogLevel, bindings: Fields): Logger
     error: log('error'),
     fatal: log('fatal'),
     isLevelEnabled,
-    child: (more: object) => loggerOver(write, level, Object.freeze({ ...bindings, ...ownFields(more) })),
+    child: (more: object) =>
+      loggerOver(write, level, Object.freeze({ ...bindings, ...snapshotFields(more) })),
   });
 }
 
-/** The fields as plain JSON; one that is named like a part of the line itself gets an underscore. */
-function ownFields(fields: unknown): Fields {
-  const entries = Object.entries(snapshotFields(fields));
-  return Object.fromEntries(entries.map(([name, value]) => [RESERVED.has(name) ? `${name}_` : name, value]));
+/** A field that is named like a part of the line itself gets an underscore. */
+function renamed(fields: Fields, reserved: ReadonlySet<string>): Fields {
+  const entries = Object.entries(fields);
+  return Object.fromEntries(entries.map(([name, value]) => [reserved.has(name) ? `${name}_` : name, value]));
 }
+
+/** What is no pair of valid ids is left out, whatever the host's function does. */
+function traceFields(trace: () => TraceIds | undefined): Fields {
+  try {
+    const { traceId, spanId } = trace() ?? {};
+    return isId(traceId, 32) && isId(spanId, 16) ? { trace_id: traceId, span_id: spanId } : {};
+  } catch {
+    return {};
+  }
+}
+
+const isId = (id: unknown, length: number): boolean =>
+  typeof id === 'string' && id.length === length && /^[0-9a-f]*[1-9a-f][0-9a-f]*$/.test(id);
 
 /** The lines are plain pino lines (`level`, `time`, `name`, fields, `msg`), so that every pino tool reads them. */
 function pinoWriter(

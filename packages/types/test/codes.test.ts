@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DECISION_CODES, isDecisionCode, METRICS } from '../src/index.js';
+import { DECISION_CODES, isDecisionCode } from '../src/index.js';
 
 const PROMISED = [
   'permitted',
@@ -49,18 +49,5 @@ describe('DECISION_CODES', () => {
     for (const value of ['', 'Permitted', 'permitted ', 1, null, undefined, {}, ['permitted']]) {
       expect(isDecisionCode(value)).toBe(false);
     }
-  });
-});
-
-describe('METRICS', () => {
-  it('has the promised names and is frozen', () => {
-    expect(Object.values(METRICS).sort()).toEqual([
-      'stele.ccl.evaluate.latency_ms',
-      'stele.covenant.verify.latency_ms',
-      'stele.enforcement.deny.count',
-      'stele.key.rotation.age_days',
-      'stele.store.read.latency_ms',
-    ]);
-    expect(Object.isFrozen(METRICS)).toBe(true);
   });
 });

@@ -67,6 +67,7 @@ describe('createLogger', () => {
     expect(() => createLogger({ prefix: 7 as unknown as string })).toThrow(TypeError);
     expect(() => createLogger({ destination: {} as never })).toThrow(TypeError);
     expect(() => createLogger({ destination: null as never })).toThrow(TypeError);
+    expect(() => createLogger({ trace: 'id' as never })).toThrow(TypeError);
   });
 
   it('repeats the bindings of a child, which later changes and the parent do not see', () => {
@@ -105,6 +106,50 @@ describe('createLogger', () => {
   });
 });
 
+describe('trace ids', () => {
+  const ids = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331' };
+  const written = { trace_id: ids.traceId, span_id: ids.spanId };
+
+  it('are those of the span that is active at the line, in a child too', () => {
+    let active: typeof ids | undefined;
+    const { logger, lines } = recorder({ trace: () => active });
+    logger.info('before');
+    active = ids;
+    logger.child({ step: 1 }).info('inside', { n: 2 });
+    expect(lines()[0]).not.toHaveProperty('trace_id');
+    expect(lines()[1]).toMatchObject({ ...written, step: 1, n: 2, msg: 'inside' });
+  });
+
+  it('cannot be set by what is logged', () => {
+    const { logger, chunks, lines } = recorder({ trace: () => ids });
+    logger.child({ trace_id: 'forged' }).info('m', { span_id: 'forged' });
+    expect(lines()).toMatchObject([{ ...written, trace_id_: 'forged', span_id_: 'forged' }]);
+    expect(chunks[0]?.match(/"trace_id"/g)).toHaveLength(1);
+  });
+
+  it('are an ordinary field where no span is asked for', () => {
+    expect(logged(written)).toEqual(written);
+  });
+
+  it.each([
+    () => undefined,
+    () => null,
+    () => 7,
+    () => ({}),
+    () => ({ ...ids, traceId: ids.traceId.toUpperCase() }),
+    () => ({ ...ids, traceId: '0'.repeat(32) }),
+    () => ({ ...ids, spanId: `${ids.spanId}\n` }),
+    () => ({ ...ids, spanId: 7 }),
+    () => {
+      throw new Error('no span');
+    },
+  ])('are left out where there are none: %s', (trace) => {
+    const { logger, lines } = recorder({ trace: trace as never });
+    logger.info('m');
+    expect(lines()).toEqual([{ level: 30, time: expect.any(Number), msg: 'm' }]);
+  });
+});
+
 describe('secrets', () => {
   it.each([
     'privateKey',
@@ -127,6 +172,12 @@ describe('secrets', () => {
     'credentials',
     'mnemonic',
     'jwt',
+    'accessKey',
+    'SharedKey',
+    'connection_string',
+    'bearer',
+    'seed',
+    'PIN',
   ])('redacts %s at any depth, whatever it holds', (name) => {
     for (const value of ['s3cret', 42, { inner: 's3cret' }, ['s3cret'], new Uint8Array(4), 5n]) {
       expect(logged({ [name]: value })).toEqual({ [name]: '[redacted]' });
@@ -143,6 +194,8 @@ describe('secrets', () => {
       inputTokens: 3,
       token: null,
       hasPassword: true,
+      seeds: 'poppy',
+      spinning: 'x',
     };
     expect(logged(fields)).toEqual(fields);
   });
@@ -156,6 +209,79 @@ describe('secrets', () => {
       d: '[redacted]',
     });
     expect(logged({ a: 'basically', b: 'public key' })).toEqual({ a: 'basically', b: 'public key' });
+  });
+
+  const PEM = '-----BEGIN EC PRIVATE KEY-----\nMC4C\n-----END EC PRIVATE KEY-----';
+  const JWT = `eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJhZ2VudCJ9.${'x'.repeat(40)}`;
+
+  it.each([
+    [`login with Bearer abc123def456 failed`, 'login with [redacted] failed'],
+    [`Authorization: basic dXNlcjpwYXNz=, next`, 'Authorization: [redacted], next'],
+    [`got ${JWT}; refused`, 'got [redacted]; refused'],
+    ['postgres://app:hunter2@db:5432/x', 'postgres://app:[redacted]@db:5432/x'],
+    ['redis://:hunter2@cache and more', 'redis://:[redacted]@cache and more'],
+    [`ghp_${'a1'.repeat(18)} in the log`, '[redacted] in the log'],
+    [`OPENAI=sk-${'Ab3_'.repeat(10)}.`, 'OPENAI=[redacted].'],
+    ['id AKIAIOSFODNN7EXAMPLE.', 'id [redacted].'],
+  ])('takes them out of a sentence: %s', (text, shown) => {
+    const { logger, lines } = recorder();
+    logger.info(text, { text, error: new Error(text) });
+    expect(lines()).toMatchObject([{ msg: shown, text: shown, error: { message: shown } }]);
+    expect(JSON.stringify(lines())).not.toMatch(/hunter2|MC4C|eyJ|abc123|dXNl/);
+  });
+
+  it('takes a private key out of a message, whole or not', () => {
+    const { logger, lines } = recorder();
+    logger.info(`key ${PEM} is bad`);
+    logger.info(`key ${PEM.slice(0, 40)}`, { text: `key ${PEM} is bad` });
+    expect(lines().map(({ msg }) => msg)).toEqual(['key [redacted] is bad', 'key [redacted]']);
+    expect(lines()[1]).toMatchObject({ text: '[redacted]' });
+  });
+
+  it.each([
+    'the basic authentication is off',
+    'the bearer authenticated',
+    'http://localhost:8080/a@b',
+    'did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK',
+    `urn:stele:covenant:${'0a'.repeat(32)}`,
+    'eyJ is how a token begins',
+    'sk-short and npm_install',
+    'task-force-of-the-whole-organisation',
+  ])('leaves other text alone: %s', (text) => {
+    const { logger, lines } = recorder();
+    logger.info(text, { text });
+    expect(lines()).toMatchObject([{ msg: text, text }]);
+  });
+
+  it('leaves no half of one where a text is cut', () => {
+    for (const secret of [JWT, PEM, `Bearer ${'a1'.repeat(40)}`, `ghp_${'a1'.repeat(40)}`]) {
+      for (let before = 4_000; before < 4_100; before += 7) {
+        const text = `${'y'.repeat(before)} ${secret}${'z'.repeat(100_000)}`;
+        const { logger, chunks } = recorder();
+        logger.info(text, { text });
+        expect(chunks.join('')).not.toMatch(/eyJ|MC4C|a1a1|BEGIN/);
+      }
+    }
+  });
+
+  it('finds them in time that grows with the text', () => {
+    const { logger, lines } = recorder();
+    const pieces = [
+      'eyJ',
+      '-eyJ',
+      'sk-',
+      '-----BEGIN PRIVATE KEY-----',
+      '://a:',
+      '://',
+      'bearer ',
+      'A',
+      'basic  ',
+    ];
+    for (const piece of pieces) {
+      const text = piece.repeat(100_000);
+      for (let i = 0; i < 20; i++) logger.info(text, { text });
+    }
+    expect(lines()).toHaveLength(20 * pieces.length);
   });
 
   it('redacts the private number of a JSON Web Key, and no other d', () => {

@@ -2,18 +2,18 @@
  * Which covenants govern a monitor. Each is verified once, here; afterwards only what time, revocation and key status
  * can change is looked at, by `standing`.
  */
-import {
-  type ChainLink,
-  type CheckResult,
-  type CovenantDocument,
-  type Resolve,
-  type VerifiedCovenant,
-  type VerifyOptions,
-  verifyCovenant,
+import type {
+  ChainLink,
+  CheckResult,
+  CovenantDocument,
+  Resolve,
+  VerifiedCovenant,
+  VerifyOptions,
 } from '@stele/core';
 import { canonicalizeJson, sha256 } from '@stele/crypto';
 import type { CovenantStore } from '@stele/store';
 import type { DecisionCode } from '@stele/types/codes';
+import { verifyCovenant } from './telemetry-calls.js';
 
 /** Why a monitor cannot rely on what it was given. */
 export interface Objection {

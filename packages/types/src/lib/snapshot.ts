@@ -2,7 +2,7 @@
  * Copies what a caller wants to log into small, plain JSON: bounded, secrets taken out, and without running any
  * code of the value itself except a proxy's traps, whose failure is caught.
  */
-import { isHarmless, isSecretName, isSecretText, REDACTED } from './secrets.js';
+import { isHarmless, isSecretName, isSecretText, REDACTED, withoutSecrets } from './secrets.js';
 
 const MAX_DEPTH = 8;
 const MAX_ENTRIES = 100; // of one object or array
@@ -30,9 +30,16 @@ export function snapshotFields(fields: unknown): Record<string, unknown> {
     : { value: copied };
 }
 
-/** At most `max` UTF-16 units of a text, with a note of what was cut off. */
-export function cut(text: string, max = MAX_TEXT): string {
-  return text.length <= max ? text : `${text.slice(0, max)}… [${text.length - max} more]`;
+/** At most `max` UTF-16 units of a text, with a note of what was cut off, `beyond` being cut off already. */
+export function cut(text: string, max: number, beyond = 0): string {
+  const more = text.length - max + Math.max(0, beyond);
+  return more <= 0 ? text : `${text.slice(0, max)}… [${more} more]`;
+}
+
+/** Text without secrets, cut. They are looked for first, and well beyond the cut, so that no half of one is left. */
+export function shownText(text: string, max = MAX_TEXT): string {
+  const head = withoutSecrets(text.slice(0, 2 * MAX_TEXT));
+  return cut(head, max, text.length - 2 * MAX_TEXT);
 }
 
 function copy(value: unknown, depth: number, budget: Budget): unknown {
@@ -55,7 +62,7 @@ function copy(value: unknown, depth: number, budget: Budget): unknown {
 
 function copyText(text: string, budget: Budget): string {
   if (isSecretText(text)) return REDACTED;
-  const shown = cut(text, Math.min(MAX_TEXT, Math.max(budget.text, 0)));
+  const shown = shownText(text, Math.min(MAX_TEXT, Math.max(budget.text, 0)));
   budget.text -= shown.length;
   return shown;
 }
