@@ -1,4 +1,5 @@
 /** Keys in AWS KMS: the client of the AWS SDK against a loopback server with real keys, and all that can go wrong. */
+import { inspect } from 'node:util';
 import {
   CreateKeyCommand,
   DecryptCommand,
@@ -418,6 +419,33 @@ describe('kmsKeyPair', () => {
     expect(await sealer.open(await sealer.seal(text('s'), aad), aad)).toEqual(text('s'));
     expect(seen.map((each) => hexOf(each))).toEqual(new Array(3).fill('00'.repeat(32)));
     expect(hexOf(pair.privateKey)).not.toBe('00'.repeat(32));
+  });
+
+  it.each<[string, (seed: string, text: string) => string]>([
+    ['cut in the middle', (seed, text) => text.slice(0, text.indexOf(seed) + seed.length)],
+    ['cut behind the seed', (seed, text) => text.slice(0, text.indexOf(seed) + seed.length + 1)],
+    ['no JSON just where the seed stands', (seed, text) => text.replace(`"${seed}"`, seed)],
+    ['no base64', (seed, text) => text.replace(seed, `${seed}!`)],
+    ['an error that quotes it', (seed) => `{"__type": ${seed}}`],
+  ])('shows nothing of the seed in its error when the answer is %s', async (_what, change) => {
+    const seed = randomBytes(32);
+    const base64 = Buffer.from(seed).toString('base64');
+    const sealed = await encrypted(seed);
+    server.play({ send: (answer) => change(base64, answer) });
+    const error: unknown = await kmsKeyPair({ client, ...sealed }).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(CryptoError);
+    const shown = inspect(error, {
+      showHidden: true,
+      depth: 30,
+      maxArrayLength: null,
+      maxStringLength: null,
+    });
+    for (let i = 0; i + 8 < base64.length; i++) expect(shown).not.toContain(base64.slice(i, i + 8));
+    const sent = Buffer.from(base64);
+    for (const form of [Buffer.from(seed), sent]) {
+      expect(shown).not.toContain([...form.subarray(4, 12)].join(', '));
+      expect(shown).not.toContain(form.toString('hex', 4, 12).replace(/..(?=.)/g, '$& '));
+    }
   });
 
   it('does not open in another context, under another key, or changed', async () => {
