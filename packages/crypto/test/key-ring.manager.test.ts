@@ -119,6 +119,10 @@ describe('a ring', () => {
     late.fill(0);
     copy.fill(0);
     expect((await verifying).valid).toBe(true);
+    const later = message.slice();
+    const bySigner = manager.signer.sign(later);
+    later.fill(0);
+    expect(await bySigner).toEqual(signature);
     const hostile = [undefined, null, 'x', {}, new Proxy(message, {})] as Uint8Array[];
     for (const each of hostile) {
       expect(await manager.verifyWithAnyKey(each, signature)).toEqual({ valid: false });
