@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { KeyManager } from '../src/lib/key-manager.js';
 import { KeyRingError, MemoryKeyRing } from '../src/lib/key-ring.js';
-import { decodeKeyRing, encodeKeyRing } from '../src/lib/key-ring-format.js';
-import { DAY, refusedWith, sealer, sharing, stateOf } from './key-ring-support/rings.js';
+import { bodyOf, decodeKeyRing, splitSeal, withSeal } from '../src/lib/key-ring-format.js';
+import { DAY, refusedWith, saveSealed, sealer, sharing, stateOf } from './key-ring-support/rings.js';
 
 /** A ring with a retired, a revoked, a retiring and an active key, as JSON. */
 async function sample() {
@@ -34,8 +34,11 @@ const HEX = 'a'.repeat(64);
 describe('the text of a ring', () => {
   it('is written as it was read', async () => {
     const text = JSON.stringify(await sample());
-    expect(encodeKeyRing(decodeKeyRing(text))).toBe(text);
-    expect(Object.keys(JSON.parse(text))).toEqual(['schema', 'use', 'keys', 'revoked']);
+    const { body, seal } = splitSeal(text);
+    expect(bodyOf(decodeKeyRing(text))).toBe(body);
+    expect(withSeal(body, seal)).toBe(text);
+    expect(Object.keys(JSON.parse(body))).toEqual(['schema', 'use', 'keys', 'revoked']);
+    expect(JSON.parse(text)).toEqual({ ...JSON.parse(body), seal });
   });
 
   it.each<[string, (ring: Ring) => unknown]>([
@@ -49,6 +52,9 @@ describe('the text of a ring', () => {
     ['one member more', (ring) => ({ ...ring, more: 1 })],
     ['no keys', (ring) => ({ ...ring, keys: [] })],
     ['keys that are no list', (ring) => ({ ...ring, keys: {} })],
+    ['no seal', ({ seal: _, ...ring }) => ring],
+    ['a seal that is none', (ring) => ({ ...ring, seal: 'a+b/' })],
+    ['a seal that is no text', (ring) => ({ ...ring, seal: 5 })],
     ['no revoked', ({ revoked: _, ...ring }) => ring],
     ['more keys than are remembered', (ring) => ({ ...ring, keys: Array(10_001).fill(ring.keys[0]) })],
     ['a key twice', (ring) => ({ ...ring, keys: [ring.keys[0], ...ring.keys] })],
@@ -101,6 +107,18 @@ describe('the text of a ring', () => {
     );
   });
 
+  it('has its seal at the end, and nowhere else', async () => {
+    const { seal, ...ring } = (await sample()) as Ring;
+    for (const text of [
+      JSON.stringify({ seal, ...ring }),
+      `${JSON.stringify({ ...ring, seal })} `,
+      '{}',
+      '',
+    ]) {
+      expect(() => splitSeal(text)).toThrow(expect.objectContaining({ code: 'key_ring_malformed' }));
+    }
+  });
+
   it('of a newer schema says so, whatever else it holds', () => {
     expect(codeOf('{"schema":2,"rings":[]}')).toBe('key_ring_version');
   });
@@ -115,7 +133,7 @@ describe('the text of a ring', () => {
     ring.revoked.push({ publicKeyHex, reason: 'stolen', revokedAt: 5 });
     Object.assign(ring.keys[3]!, { sealed: undefined });
     const memory = new MemoryKeyRing();
-    await memory.save(undefined, JSON.stringify(ring));
+    await saveSealed(memory, undefined, ring);
     const manager = new KeyManager({ ring: memory, sealer, clock: () => 1_700_000_000_000 + 8 * DAY });
     await manager.initialize();
     expect(manager.activeKey).toMatchObject({ state: 'revoked', reason: 'stolen' });
@@ -135,7 +153,9 @@ describe('the text of a ring', () => {
     for (let i = 0; i < 100; i++) {
       history.revoked({ publicKeyHex: i.toString(16).padStart(64, 'f'), reason, revokedAt: 5 });
     }
-    expect(() => encodeKeyRing(history)).toThrow(expect.objectContaining({ code: 'key_ring_full' }));
+    expect(() => withSeal(bodyOf(history), 'AAAA')).toThrow(
+      expect.objectContaining({ code: 'key_ring_full' }),
+    );
     const longer = new MemoryKeyRing();
     await expect(longer.save(undefined, JSON.stringify(ring).padEnd(2 ** 24 + 1))).rejects.toThrow(
       RangeError,

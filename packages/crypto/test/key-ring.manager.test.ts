@@ -8,7 +8,15 @@ import { type KeyRing, MemoryKeyRing } from '../src/lib/key-ring.js';
 import { rawKeySealer } from '../src/lib/key-ring-sealer.js';
 import type { Sealer } from '../src/lib/sealer.js';
 import { toSigner } from '../src/lib/signer.js';
-import { DAY, refusedWith, SEALING_KEY, sealer, sharing, stateOf } from './key-ring-support/rings.js';
+import {
+  DAY,
+  refusedWith,
+  SEALING_KEY,
+  saveSealed,
+  sealer,
+  sharing,
+  stateOf,
+} from './key-ring-support/rings.js';
 import { rejection, text } from './support.js';
 
 const message = text('message');
@@ -329,7 +337,7 @@ describe('rotation in a ring', () => {
       ...others.slice(1),
       active,
     ];
-    await ring.save(1, JSON.stringify(state));
+    await saveSealed(ring, 1, state);
     await manager.refresh();
     expect(manager.history).toHaveLength(10_000);
     expect(manager.keys).toHaveLength(32);
@@ -462,7 +470,7 @@ describe('revocation in a ring', () => {
     for (let i = 0; i < 5_262; i++) {
       state.revoked.push({ publicKeyHex: i.toString(16).padStart(64, '0'), reason, revokedAt: 0 });
     }
-    expect(await ring.save(1, JSON.stringify(state))).toBe(true);
+    expect(await saveSealed(ring, 1, state)).toBe(true);
     await manager.refresh();
     const more = Array.from({ length: 20 }, (_, i) => i.toString(16).padStart(64, 'f'));
     const done = more.map((publicKeyHex) => manager.revoke(publicKeyHex, reason));
@@ -502,7 +510,7 @@ describe('a ring that does not do', () => {
     await stranger.open();
     const [state, other] = [await stateOf(ring), await stateOf(stranger.ring)];
     state.keys[0]!.sealed = other.keys[0]!.sealed;
-    await ring.save(1, JSON.stringify(state));
+    await saveSealed(ring, 1, state);
     await refusedWith(
       'key_ring_locked',
       one.refresh().then(() => open()),

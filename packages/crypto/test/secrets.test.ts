@@ -235,11 +235,16 @@ function opening(bytes: Iterable<number>): crypto.Sealer {
 
 /** A ring whose one key is the planted one. */
 async function ringOf(): Promise<crypto.MemoryKeyRing> {
-  const associated = text(`stele/key-ring/1\ncovenant\n${pair.publicKeyHex}`);
-  const sealed = crypto.toBase64Url(await crypto.rawKeySealer(DATA_KEY).seal(SEED, associated));
-  const keys = [{ publicKeyHex: pair.publicKeyHex, createdAt: Date.now(), sealed }];
+  const sealed = async (plaintext: Uint8Array, place: string) => {
+    const associated = text(`stele/key-ring/1\ncovenant\n${place}`);
+    return crypto.toBase64Url(await crypto.rawKeySealer(DATA_KEY).seal(plaintext, associated));
+  };
+  const { publicKeyHex } = pair;
+  const keys = [{ publicKeyHex, createdAt: Date.now(), sealed: await sealed(SEED, publicKeyHex) }];
+  const state = { schema: 1, use: 'covenant', keys, revoked: [] };
+  const seal = await sealed(crypto.sha256Bytes(JSON.stringify(state)), 'state 1');
   const ring = new crypto.MemoryKeyRing();
-  await ring.save(undefined, JSON.stringify({ schema: 1, use: 'covenant', keys, revoked: [] }));
+  await ring.save(undefined, JSON.stringify({ ...state, seal }));
   return ring;
 }
 
