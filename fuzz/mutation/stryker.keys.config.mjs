@@ -11,8 +11,8 @@ export default {
     `${sources}/key-ring{,-file,-format,-history,-keeper,-sealer}.ts`,
   ],
   vitest: { configFile: 'fuzz/mutation/vitest.keys.config.ts', dir: 'packages/crypto', related: false },
-  plugins: ['@stryker-mutator/vitest-runner'],
-  ignorers: [],
+  plugins: ['@stryker-mutator/vitest-runner', new URL('ignore-messages.mjs', import.meta.url).pathname],
+  ignorers: ['messages'],
   ignorePatterns: [
     '**',
     '!packages/crypto/**',

@@ -10,7 +10,6 @@ import { DAY, freshPath, refusedWith, START, sealer, sharing, stateOf } from './
 import { rejection, text } from './support.js';
 
 const message = text('message');
-const refusals = ['key_ring_malformed', 'key_ring_locked', 'key_ring_use', 'key_ring_version'];
 
 /** A ring in files with a revoked, a retiring and an active key, and the text of its newest state. */
 async function written() {
@@ -25,26 +24,32 @@ async function written() {
 
 describe('a ring that somebody else wrote', () => {
   it('is refused with any byte changed', async () => {
-    const { open, file, state } = await written();
+    const { open, state } = await written();
+    const changed = Buffer.from(state);
+    const ring = { load: async () => ({ version: 3, state: changed.toString() }), save: async () => false };
+    const codes = new Set<unknown>();
     for (let i = 0; i < state.length; i++) {
-      const changed = Buffer.from(state);
       changed[i] = state[i]! ^ (1 << (i % 7));
-      writeFileSync(file, changed);
-      const error: unknown = await open().catch((reason: unknown) => reason);
-      expect(error, `byte ${i}: ${changed}`).toBeInstanceOf(KeyRingError);
-      expect(refusals, `byte ${i}`).toContain((error as KeyRingError).code);
+      const error: unknown = await open({ ring }).catch((reason: unknown) => reason);
+      codes.add(error instanceof KeyRingError ? error.code : `byte ${i}: ${error}`);
+      changed[i] = state[i]!;
     }
-    writeFileSync(file, state);
-    expect((await open()).history).toHaveLength(3);
+    expect([...codes].sort()).toEqual([
+      'key_ring_locked',
+      'key_ring_malformed',
+      'key_ring_use',
+      'key_ring_version',
+    ]);
+    expect((await open({ ring })).history).toHaveLength(3);
   }, 60_000);
 
-  it('is refused cut anywhere, and lengthened', async () => {
+  it('is refused cut anywhere, lengthened, and emptied', async () => {
     const { open, file, state } = await written();
+    let length = 0;
     const ring = {
-      load: async () => ({ version: 3, state: `${state.subarray(0, length)}` }),
+      load: async () => ({ version: 3, state: state.toString('utf8', 0, length) }),
       save: async () => false,
     };
-    let length = 0;
     for (; length < state.length; length++) await refusedWith('key_ring_malformed', open({ ring }));
     expect((await open({ ring })).history).toHaveLength(3);
     writeFileSync(file, '');

@@ -1,0 +1,26 @@
+// Texts of errors: tests check the class and the code, never the message or the hint.
+import { declareValuePlugin, PluginKind } from '@stryker-mutator/api/plugin';
+
+/** Where the message stands in the arguments, by the name of the class. */
+const MESSAGE = { CryptoError: 1, KeyRingError: 1, Error: 0, TypeError: 0, RangeError: 0 };
+
+const messages = {
+  shouldIgnore(path) {
+    return isMessage(path) || isHint(path) || isOnlyHint(path) ? 'text of an error' : undefined;
+  },
+};
+
+function isMessage(path) {
+  const { node, parent } = path;
+  if (parent?.type !== 'NewExpression') return false;
+  return parent.arguments[MESSAGE[parent.callee.name]] === node;
+}
+
+const isHint = ({ node }) => node.type === 'ObjectProperty' && node.key.name === 'hint';
+
+const isOnlyHint = ({ node }) =>
+  node.type === 'ObjectExpression' &&
+  node.properties.length > 0 &&
+  node.properties.every((each) => each.key?.name === 'hint');
+
+export const strykerPlugins = [declareValuePlugin(PluginKind.Ignore, 'messages', messages)];
