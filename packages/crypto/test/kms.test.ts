@@ -103,6 +103,44 @@ describe('the loopback KMS', () => {
       tampering.send(new GenerateDataKeyCommand({ KeyId, KeySpec: 'AES_256' })),
     ).rejects.toMatchObject({ name: 'InvalidSignatureException' });
   });
+
+  it('refuses a header that was added after the request was signed', async () => {
+    const tampering = connect();
+    tampering.middlewareStack.add(
+      (next) => (args) => {
+        (args.request as { headers: Record<string, string> }).headers['x-amz-extra'] = 'unsigned';
+        return next(args);
+      },
+      { step: 'finalizeRequest', priority: 'low' },
+    );
+    await expect(tampering.send(new CreateKeyCommand({}))).rejects.toMatchObject({
+      name: 'InvalidSignatureException',
+    });
+  });
+
+  it('wraps data keys that it alone unwraps, for their context', async () => {
+    const KeyId = await createKey();
+    const EncryptionContext = { store: 'covenants' };
+    const { Plaintext, CiphertextBlob } = await client.send(
+      new GenerateDataKeyCommand({ KeyId, KeySpec: 'AES_256', EncryptionContext }),
+    );
+    const opened = await client.send(new DecryptCommand({ CiphertextBlob, EncryptionContext }));
+    expect(opened.Plaintext).toEqual(Plaintext);
+    expect(Plaintext).toHaveLength(32);
+    await expect(client.send(new DecryptCommand({ CiphertextBlob }))).rejects.toMatchObject({
+      name: 'InvalidCiphertextException',
+    });
+  });
+
+  it('verifies nothing but the signatures of its keys', async () => {
+    const KeyId = await ed25519Key();
+    const signer = await kmsSigner({ client, keyId: KeyId });
+    const Signature = await signer.sign(message);
+    const asked = (Message: Uint8Array) =>
+      client.send(new VerifyCommand({ KeyId, Message, Signature, SigningAlgorithm: 'ED25519_SHA_512' }));
+    expect((await asked(message)).SignatureValid).toBe(true);
+    await expect(asked(text('another'))).rejects.toMatchObject({ name: 'KMSInvalidSignatureException' });
+  });
 });
 
 describe('kmsSigner', () => {
