@@ -114,6 +114,43 @@ describe('a manager', () => {
     await rotating;
   });
 
+  it.each(['sealed', 'saved'] as const)(
+    'can sign with a key during whose being %s another was revoked',
+    async (when) => {
+      const { ring, open } = sharing();
+      let meanwhile: (() => Promise<void>) | undefined;
+      const revoking: Promise<void>[] = [];
+      const revokeNow = () => {
+        if (meanwhile !== undefined) revoking.push(meanwhile());
+        meanwhile = undefined;
+      };
+      const { save } = ring;
+      ring.save = (...args) => {
+        if (when === 'saved') revokeNow();
+        return save.apply(ring, args);
+      };
+      const slow: typeof sealer = {
+        seal: async (...args) => {
+          if (when === 'sealed') revokeNow();
+          return sealer.seal(...args);
+        },
+        open: sealer.open,
+      };
+      const manager = await open({ sealer: slow });
+      meanwhile = () => manager.revoke('a'.repeat(64), 'of someone else');
+      await manager.rotate();
+      await Promise.all(revoking);
+      expect(revoking).toHaveLength(1);
+      for (const signer of [manager, manager.signer]) {
+        const signature = await signer.sign(message);
+        for (const each of [manager, await open()]) {
+          expect((await each.verifyWithAnyKey(message, signature)).status).toBe('active');
+        }
+      }
+      expect((await open()).getRevocationList()).toHaveLength(1);
+    },
+  );
+
   it('does not save again what the ring turned out to hold', async () => {
     const { ring, open } = sharing();
     const manager = await open();

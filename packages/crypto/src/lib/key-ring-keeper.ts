@@ -38,6 +38,8 @@ export class KeyKeeper {
   readonly #succession: Succession;
   readonly #pairs = new Map<string, KeyPair>();
   readonly #unsaved = new Map<string, Revocation>();
+  /** The key that is being put in place: no history has it yet. */
+  #fresh: string | undefined;
   #history: KeyHistory;
   #version: number | undefined;
   /** What is asked of the ring, one after the other. */
@@ -92,6 +94,7 @@ export class KeyKeeper {
           await this.#load({ ring, sealer });
         }
       } finally {
+        this.#fresh = undefined;
         this.#wipeSpent();
       }
       throw new KeyRingError('key_ring_contended', `others changed the key ring ${MAX_ATTEMPTS} times`, {
@@ -149,6 +152,7 @@ export class KeyKeeper {
 
   async #makeSealedKey(sealer: Sealer, now: number): Promise<KeyRecord> {
     const key = this.#makeKey(now);
+    this.#fresh = key.publicKeyHex;
     const pair = this.#pairs.get(key.publicKeyHex) as KeyPair;
     return { ...key, sealed: await sealPair(sealer, pair, this.#history.use) };
   }
@@ -214,7 +218,7 @@ export class KeyKeeper {
   #wipeSpent(): void {
     const open = new Set(this.#history.open.map((key) => key.publicKeyHex));
     for (const [name, pair] of this.#pairs) {
-      if (open.has(name)) continue;
+      if (open.has(name) || name === this.#fresh) continue;
       wipePair(pair);
       this.#pairs.delete(name);
     }
