@@ -22,7 +22,7 @@ export default {
     '!package.json',
     'packages/crypto/{dist,node_modules}',
   ],
-  timeoutMS: 20_000,
+  timeoutMS: 60_000,
   tempDirName: `${out}/sandbox`,
   incrementalFile: `${out}/incremental.json`,
   jsonReporter: { fileName: `${out}/report.json` },

@@ -34,7 +34,7 @@ export default defineConfig({
     name: 'crypto',
     root: fileURLToPath(folder),
     include: ['test/key-manager*.test.ts', 'test/key-ring.*.test.ts'],
-    exclude: ['test/key-ring.{processes,killed,bounds,histories,bytes}.test.ts'],
+    exclude: ['test/key-ring.{processes,killed,histories,bytes}.test.ts'],
     isolate: false,
     testTimeout: 60_000,
     sequence: { sequencer: PlainFirst },

@@ -328,8 +328,9 @@ describe('a manager', () => {
     { overlapPeriodMs: Number.NaN },
     { maxKeys: 1 },
     { maxKeys: 1_001 },
-  ])('refuses the options %o', (options) => {
+  ])('refuses the options %o, and names the one', (options) => {
     expect(() => new KeyManager(options)).toThrow(RangeError);
+    expect(() => new KeyManager(options)).toThrow(new RegExp(`^${Object.keys(options)[0]} `));
   });
 
   it('refuses a clock or hook that is no function, and a time that is none', async () => {
@@ -338,6 +339,7 @@ describe('a manager', () => {
     for (const now of [Number.NaN, -1, Number.POSITIVE_INFINITY, undefined]) {
       const manager = new KeyManager({ clock: () => now as number });
       await expect(manager.initialize()).rejects.toThrow(RangeError);
+      await expect(manager.initialize()).rejects.toThrow(/clock/);
     }
   });
 
