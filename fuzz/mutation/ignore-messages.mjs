@@ -1,8 +1,11 @@
 // Texts of errors: tests check the class and the code, never the message or the hint.
 import { declareValuePlugin, PluginKind } from '@stryker-mutator/api/plugin';
 
-/** Where the message stands in the arguments, by the name of the class. */
-const MESSAGE = { CryptoError: 1, KeyRingError: 1, Error: 0, TypeError: 0, RangeError: 0 };
+/** Where the message, or what becomes a part of it, stands in the arguments; by the name of what is called. */
+const MESSAGE = {
+  ...{ CryptoError: 1, KeyRingError: 1, Error: 0, TypeError: 0, RangeError: 0 },
+  ...{ bytesArgument: 1, exactBytes: 2, locked: 0, malformed: 0, members: 1, must: 1 },
+};
 
 const messages = {
   shouldIgnore(path) {
@@ -12,7 +15,7 @@ const messages = {
 
 function isMessage(path) {
   const { node, parent } = path;
-  if (parent?.type !== 'NewExpression') return false;
+  if (parent?.type !== 'NewExpression' && parent?.type !== 'CallExpression') return false;
   return parent.arguments[MESSAGE[parent.callee.name]] === node;
 }
 

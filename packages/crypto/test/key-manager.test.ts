@@ -269,6 +269,14 @@ describe('signing', () => {
     expect((await manager.verifyWithAnyKey(message, await manager.sign(message))).valid).toBe(true);
   });
 
+  it('is by no key that the manager never had', async () => {
+    const { manager } = await managed();
+    for (const name of ['a'.repeat(64), '', undefined]) {
+      expect(() => manager.signerOf(name as string)).toThrow(RangeError);
+    }
+    expect(manager.signerOf(manager.activeKey.publicKeyHex).keyId).toBe(manager.signer.keyId);
+  });
+
   it('refuses what is no message', async () => {
     const { manager } = await managed();
     await expect(manager.sign('text' as unknown as Uint8Array)).rejects.toThrow(TypeError);

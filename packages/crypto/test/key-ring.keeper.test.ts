@@ -37,6 +37,13 @@ describe('a manager', () => {
     made.mockRestore();
   });
 
+  it('that has its keys asks for nothing when it is initialized again', async () => {
+    const { ring, open } = sharing();
+    const manager = await open();
+    ring.load = () => Promise.reject(new Error('no disk'));
+    await manager.initialize();
+  });
+
   it('makes one key, however often others are first', async () => {
     const { ring, open } = sharing();
     const [one, other] = [await open(), await open()];

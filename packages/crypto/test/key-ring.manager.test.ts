@@ -167,6 +167,7 @@ describe('a ring', () => {
       { ring: 'keys' as unknown as KeyRing, sealer },
     ]) {
       expect(() => new KeyManager(options)).toThrow(TypeError);
+      expect(() => new KeyManager(options)).toThrow(/go together/);
     }
     for (const refreshMs of [-1, Number.NaN, Number.POSITIVE_INFINITY]) {
       expect(() => new KeyManager({ ring, sealer, refreshMs })).toThrow(/^refreshMs /);

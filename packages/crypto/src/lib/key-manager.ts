@@ -220,7 +220,6 @@ export class KeyManager {
     }
     const publicKey = fromHex(publicKeyHex);
     const signNow = (bytes: Uint8Array) => keeper.signNow(publicKeyHex, bytes, this.#now());
-    if (!keeper.hasRing) return localSigner(publicKey, signNow, this.use);
     return localSigner(publicKey, signNow, this.use, async () => {
       await this.#catchUp();
       await keeper.open(publicKeyHex, this.#now());
