@@ -94,6 +94,34 @@ describe('a ring that somebody else wrote', () => {
     expect(one.manager.getRevocationList()).toHaveLength(1);
   });
 
+  it('is refused by who saw it, when an older state is put back that lacks nothing', async () => {
+    const { ring, time, open } = sharing();
+    const manager = await open();
+    await manager.rotate();
+    const older = (await ring.load())!;
+    time.now += 7 * DAY;
+    await manager.retireExpired();
+    ring.load = async () => older;
+    await refusedWith('key_ring_malformed', manager.refresh());
+  });
+
+  it('is refused by who saw it, although neither has a revocation', async () => {
+    const [one, other] = [sharing(), sharing()];
+    const manager = await one.open();
+    await (await other.open()).rotate();
+    one.ring.load = () => other.ring.load();
+    await refusedWith('key_ring_malformed', manager.refresh());
+    expect(manager.history).toHaveLength(1);
+  });
+
+  it.each(['1', 1.5, Number.NaN, 2 ** 53, null])('is refused under the number %j', async (version) => {
+    const { ring, open } = sharing();
+    await open();
+    const { state } = (await ring.load())!;
+    const foreign = { load: async () => ({ version, state }) as never, save: async () => false };
+    await refusedWith('key_ring_malformed', open({ ring: foreign }));
+  });
+
   it('is refused by who saw it, when it lacks a revocation that it had', async () => {
     const { ring, open } = sharing();
     const manager = await open();

@@ -28,6 +28,7 @@ describe.each(OPERATIONS)('%s', (operation) => {
       if (error !== undefined) {
         expect(error).toBeInstanceOf(KeyRingError);
         expect((error as KeyRingError).code).toBe('key_ring_unavailable');
+        expect((error as KeyRingError).cause).toMatchObject({ code: 'EIO' });
       }
       // The same manager goes on as if nothing had been, once the disk does.
       const copy = freshPath();

@@ -19,15 +19,17 @@ async function sample() {
 
 type Ring = Awaited<ReturnType<typeof sample>> & Record<string, unknown>;
 
-function codeOf(text: string): string {
+function refusal(run: () => unknown): KeyRingError {
   try {
-    decodeKeyRing(text);
+    run();
   } catch (error) {
     expect(error).toBeInstanceOf(KeyRingError);
-    return (error as KeyRingError).code;
+    return error as KeyRingError;
   }
-  return 'read';
+  throw new Error('nothing was refused');
 }
+
+const codeOf = (text: string) => refusal(() => decodeKeyRing(text)).code;
 
 const HEX = 'a'.repeat(64);
 
@@ -47,6 +49,18 @@ describe('the text of a ring', () => {
     ['a list', (ring) => [ring]],
     ['another schema', (ring) => ({ ...ring, schema: 0 })],
     ['a schema that is no number', (ring) => ({ ...ring, schema: '1' })],
+    ['a schema that is no number, though larger', (ring) => ({ ...ring, schema: '2' })],
+    [
+      'more keys than are remembered, each another',
+      (ring) => {
+        const spent = ring.keys[0]!;
+        const more = Array.from({ length: 10_000 }, (_, i) => ({
+          ...spent,
+          publicKeyHex: `${i}`.padStart(64, '0'),
+        }));
+        return { ...ring, keys: [...more, ring.keys[3]] };
+      },
+    ],
     ['no use', ({ use: _, ...ring }) => ring],
     ['a use that is none', (ring) => ({ ...ring, use: 'a b' })],
     ['one member more', (ring) => ({ ...ring, more: 1 })],
@@ -69,6 +83,7 @@ describe('the text of a ring', () => {
   it.each<[string, number, object]>([
     ['a member too many', 2, { more: 1 }],
     ['no public key', 2, { publicKeyHex: undefined }],
+    ['a public key that is too long', 2, { publicKeyHex: HEX + HEX }],
     ['a public key in capitals', 2, { publicKeyHex: 'A'.repeat(64) }],
     ['no time of creation', 2, { createdAt: undefined }],
     ['a time that is text', 2, { createdAt: '2023' }],
@@ -97,6 +112,8 @@ describe('the text of a ring', () => {
     { publicKeyHex: HEX, revokedAt: 5 },
     { reason: 'x', revokedAt: 5 },
     { publicKeyHex: HEX, reason: '', revokedAt: 5 },
+    { publicKeyHex: HEX, reason: ['x'], revokedAt: 5 },
+    { publicKeyHex: [HEX], reason: 'x', revokedAt: 5 },
     { publicKeyHex: HEX, reason: 'x'.repeat(1_025), revokedAt: 5 },
     { publicKeyHex: HEX, reason: 'x', revokedAt: 5, more: 1 },
     null,
@@ -104,6 +121,22 @@ describe('the text of a ring', () => {
     const ring = await sample();
     expect(codeOf(JSON.stringify({ ...ring, revoked: [...ring.revoked, revocation] }))).toBe(
       'key_ring_malformed',
+    );
+  });
+
+  it('may have reasons of 1 to 1,024 characters, and any time that a date can hold', async () => {
+    const ring = await sample();
+    for (const [i, reason] of ['x', 'x'.repeat(1_024)].entries()) {
+      ring.revoked.push({ publicKeyHex: `${i}`.repeat(64), reason, revokedAt: i === 0 ? 0 : 8.64e15 });
+    }
+    expect(decodeKeyRing(JSON.stringify(ring)).revocations.size).toBe(3);
+  });
+
+  it('is as long as a ring may be, and no longer', () => {
+    const rest = 2 ** 24 - withSeal('{}', 'AAAA').length;
+    expect(withSeal(`{${' '.repeat(rest)}}`, 'AAAA')).toHaveLength(2 ** 24);
+    expect(() => withSeal(`{${' '.repeat(rest + 1)}}`, 'AAAA')).toThrow(
+      expect.objectContaining({ code: 'key_ring_full' }),
     );
   });
 
@@ -121,6 +154,12 @@ describe('the text of a ring', () => {
 
   it('of a newer schema says so, whatever else it holds', () => {
     expect(codeOf('{"schema":2,"rings":[]}')).toBe('key_ring_version');
+  });
+
+  it('that is no JSON says where', () => {
+    const error = refusal(() => decodeKeyRing('{"schema":'));
+    expect(error.code).toBe('key_ring_malformed');
+    expect(error.cause).toMatchObject({ code: 'not_json', line: 1 });
   });
 
   it.each(['', '{', '{"schema":1,"schema":1}', '[]', '"\\ud800"'])('is refused when it is %j', (text) => {

@@ -76,6 +76,33 @@ describe('a history', () => {
     expect(again.retired(102)).toBe(again);
   });
 
+  it('tells of each key what applies to it, and nothing else', () => {
+    const pair = 'd75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a';
+    const did = 'did:key:z6MktwupdmLXVVqTzCw4i46r4uGyosGXRnR3XjN4Zq7oMMsw';
+    const active = { publicKeyHex: pair, createdAt: 0 };
+    const replaced = { ...active, replacedAt: 1_000, verifiesUntil: 2_000 };
+    const retired = { ...replaced, retiredAt: 3_000 };
+    const at = (second: number) => `1970-01-01T00:00:0${second}.000Z`;
+    const revocations = new Map([[pair, { publicKeyHex: pair, reason: 'stolen', revokedAt: 4_000 }]]);
+    const told = (key: KeyRecord, revoked?: typeof revocations) =>
+      new KeyHistory('log', [key], revoked).describe(key, 1_500);
+    const common = { publicKeyHex: pair, did, use: 'log', createdAt: at(0) };
+    const ends = { replacedAt: at(1), verifiesUntil: at(2) };
+    expect(told(active)).toStrictEqual({ ...common, state: 'active' });
+    expect(told(replaced)).toStrictEqual({ ...common, state: 'retiring', ...ends });
+    expect(told(retired)).toStrictEqual({ ...common, state: 'retired', ...ends, retiredAt: at(3) });
+    const revoked = { state: 'revoked', revokedAt: at(4), reason: 'stolen' };
+    expect(told(active, revocations)).toStrictEqual({ ...common, ...revoked });
+    expect(told(replaced, revocations)).toStrictEqual({ ...common, ...revoked, replacedAt: at(1) });
+    expect(told(retired, revocations)).toStrictEqual({
+      ...common,
+      ...revoked,
+      replacedAt: at(1),
+      retiredAt: at(3),
+    });
+    expect(Object.isFrozen(told(active))).toBe(true);
+  });
+
   it('forgets the oldest key that is spent, and only beyond its bound', () => {
     const spent = (n: number): KeyRecord => ({
       publicKeyHex: hex(n),

@@ -14,7 +14,7 @@ export const MAX_REASON = 1_024;
 const PUBLIC_KEY_HEX = /^[0-9a-f]{64}$/;
 const USE = /^[A-Za-z0-9._-]{1,64}$/;
 const SEALED = /^[A-Za-z0-9_-]{1,5462}$/;
-const BODY_AND_SEAL = /^(.+),"seal":"([A-Za-z0-9_-]+)"\}$/s;
+const BODY_AND_SEAL = /(.+),"seal":"([A-Za-z0-9_-]+)"\}$/s;
 
 export const isPublicKeyHex = (value: unknown): value is string =>
   typeof value === 'string' && PUBLIC_KEY_HEX.test(value);
@@ -49,9 +49,9 @@ export function withSeal(body: string, seal: string): string {
 
 /** @throws {KeyRingError} `key_ring_malformed` */
 export function splitSeal(text: string): { body: string; seal: string } {
-  const [, body, seal] = BODY_AND_SEAL.exec(text) ?? [];
-  must(body !== undefined && seal !== undefined, 'seal');
-  return { body: `${body}}`, seal };
+  const match = BODY_AND_SEAL.exec(text);
+  must(match !== null, 'seal');
+  return { body: `${match[1]}}`, seal: match[2] as string };
 }
 
 /**
