@@ -170,6 +170,29 @@ describe('the folder of a ring', () => {
     expect(await ring.load()).toBeUndefined();
   });
 
+  it('outlives the machine: its name is synced, and that of each folder that was made', async () => {
+    const root = freshPath();
+    mkdirSync(root);
+    const opened: string[] = [];
+    const table = fs as unknown as { openSync: typeof fs.openSync };
+    const original = fs.openSync;
+    table.openSync = (...args) => {
+      opened.push(String(args[0]));
+      return original(...args);
+    };
+    syncBuiltinESMExports();
+    const ring = new FileKeyRing(`${root}/a/b`);
+    try {
+      await ring.save(undefined, 'state 1');
+      await ring.save(1, 'state 2');
+    } finally {
+      table.openSync = original;
+      syncBuiltinESMExports();
+    }
+    const folders = opened.filter((path) => !/\.(?:draft|json)$/.test(path));
+    expect(folders).toEqual([`${root}/a`, root, `${root}/a/b`, `${root}/a/b`]);
+  });
+
   it('costs the same to save in, however old it is', async () => {
     const ring = new FileKeyRing(freshPath());
     const changes = new Set<number>();
