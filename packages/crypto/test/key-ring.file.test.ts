@@ -170,27 +170,34 @@ describe('the folder of a ring', () => {
     expect(await ring.load()).toBeUndefined();
   });
 
-  it('outlives the machine: its name is synced, and that of each folder that was made', async () => {
+  it('outlives the machine: what is written is synced, and the name of each folder that was made', async () => {
     const root = freshPath();
     mkdirSync(root);
     const opened: string[] = [];
-    const table = fs as unknown as { openSync: typeof fs.openSync };
-    const original = fs.openSync;
-    table.openSync = (...args) => {
-      opened.push(String(args[0]));
-      return original(...args);
-    };
+    const calls = { openSync: 0, fsyncSync: 0, closeSync: 0 };
+    const names = Object.keys(calls) as (keyof typeof calls)[];
+    const originals = names.map((name) => [name, fs[name]] as const);
+    const table = fs as unknown as Record<string, unknown>;
+    for (const [name, original] of originals) {
+      table[name] = (...args: unknown[]) => {
+        calls[name]++;
+        if (name === 'openSync') opened.push(String(args[0]));
+        return Reflect.apply(original, fs, args);
+      };
+    }
     syncBuiltinESMExports();
     const ring = new FileKeyRing(`${root}/a/b`);
     try {
       await ring.save(undefined, 'state 1');
       await ring.save(1, 'state 2');
     } finally {
-      table.openSync = original;
+      for (const [name, original] of originals) table[name] = original;
       syncBuiltinESMExports();
     }
     const folders = opened.filter((path) => !/\.(?:draft|json)$/.test(path));
     expect(folders).toEqual([`${root}/a`, root, `${root}/a/b`, `${root}/a/b`]);
+    expect(calls.fsyncSync).toBe(folders.length + 2);
+    expect(calls.closeSync).toBe(calls.openSync);
   });
 
   it('costs the same to save in, however old it is', async () => {
