@@ -8,6 +8,8 @@ export default defineConfig({
   test: {
     name: 'crypto',
     include: ['test/**/*.test.ts'],
+    // Some derive keys, start processes or fill a ring, which a busy machine may take long over.
+    testTimeout: 60_000,
     coverage: {
       provider: 'v8',
       include: ['src/**'],
