@@ -1,14 +1,15 @@
-// Attacks the proofs of CCL with random documents and requests, far longer than the tests do.
+// Attacks the proofs of CCL with random documents and requests, and key rings with rotations, far longer than the tests do.
 // Usage: npm run nightly [-- --triples 10000000 --seed 1 --world plain|full]
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
-import { root } from './lib/run.mjs';
+import { CommandError, root, run } from './lib/run.mjs';
 
 const REQUESTS = 200; // for each pair that is said to narrow
 const PROGRESS_MS = 10_000;
+const ROTATIONS = '1000'; // by each of two processes, of one ring
 const out = join(root, 'dist/nightly');
 
 const { values } = parseArgs({
@@ -50,7 +51,8 @@ if (failures.length > 0) {
     `${failures.slice(0, 5).join('\n\n')}\n\n${failures.length} failures, all in ${file}\n`,
   );
 }
-process.exitCode = failures.length === 0 ? 0 : 1;
+const rotated = await rotateAtOnce();
+process.exitCode = failures.length === 0 && rotated ? 0 : 1;
 
 function report() {
   const answers = Object.entries(counts).map(([answer, count]) => `${answer} ${count}`);
@@ -65,6 +67,27 @@ async function loadAttack() {
   const entryPoints = [join(root, 'packages/ccl/test/prove/support/attack.ts')];
   await build({ entryPoints, outfile, bundle: true, platform: 'node', format: 'esm', logLevel: 'warning' });
   return import(pathToFileURL(outfile));
+}
+
+/** The tests of processes that share a ring, with more rotations than a test run has time for. @returns whether they passed */
+async function rotateAtOnce() {
+  const suites = [
+    'packages/crypto/test/key-ring.processes.test.ts',
+    'packages/store/test/sqlite-key-ring.processes.test.ts',
+  ];
+  const vitest = join(root, 'node_modules/vitest/vitest.mjs');
+  const env = { ...process.env, STELE_ROTATIONS: ROTATIONS };
+  try {
+    await run([process.execPath, vitest, 'run', ...suites], { env });
+    process.stdout.write(
+      `${ROTATIONS} rotations by each of two processes, in files and in SQLite: all kept\n`,
+    );
+    return true;
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    process.stderr.write(`${error.output}\n`);
+    return false;
+  }
 }
 
 function wholeNumber(name, text) {

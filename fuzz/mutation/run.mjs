@@ -1,5 +1,5 @@
-// Mutation tests of the language's evaluator, matcher and proofs. Fails when 5 % of the mutants or more survive.
-// Usage: npm run mutate [-- files to mutate, with commas between them]
+// Mutation tests of the language's evaluator, matcher and proofs, or of keys over time. Fails when 5 % of the mutants or more survive.
+// Usage: npm run mutate [-- keys | files to mutate, with commas between them]
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { installIfChanged } from '../../scripts/lib/install.mjs';
@@ -11,7 +11,9 @@ await main(async () => {
   await installIfChanged(folder, 'Installing what mutates');
   const stryker = join(folder, 'node_modules/@stryker-mutator/core/bin/stryker.js');
   const [files] = process.argv.slice(2);
-  const only = files === undefined ? [] : ['--mutate', files];
-  const command = [stryker, 'run', join(folder, 'stryker.config.mjs'), ...only];
+  const ofKeys = files === 'keys' || files?.startsWith('packages/crypto/');
+  const config = ofKeys ? 'stryker.keys.config.mjs' : 'stryker.config.mjs';
+  const only = files === undefined || files === 'keys' ? [] : ['--mutate', files];
+  const command = [stryker, 'run', join(folder, config), ...only];
   return spawnSync(process.execPath, command, { cwd: root, stdio: 'inherit' }).status ?? 1;
 });

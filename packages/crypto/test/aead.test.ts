@@ -140,6 +140,25 @@ describe('the public AES-256-GCM functions', () => {
     }
   });
 
+  it.skipIf(!haveVectors)('answer every Wycheproof test of their sizes', async () => {
+    type Test = Record<'key' | 'iv' | 'aad' | 'msg' | 'ct' | 'tag' | 'result', string>;
+    type Suite = { testGroups: { keySize: number; ivSize: number; tests: Test[] }[] };
+    const counts = { valid: 0, invalid: 0 };
+    for (const { keySize, ivSize, tests } of vectorJson<Suite>('symmetric/aes_gcm_test.json').testGroups) {
+      for (const t of keySize === 256 && ivSize === 96 ? tests : []) {
+        const [k, n, extra] = [bytes(t.key), bytes(t.iv), bytes(t.aad)];
+        const opened = aes256GcmOpen(k, n, bytes(t.ct + t.tag), extra);
+        if (t.result === 'valid') {
+          expect(hexOf(await opened)).toBe(t.msg);
+          expect(hexOf(await aes256GcmSeal(k, n, bytes(t.msg), extra))).toBe(t.ct + t.tag);
+        } else expect(await rejection(opened)).toBe('decryption_failed');
+        counts[t.result as keyof typeof counts]++;
+      }
+    }
+    expect(counts.valid).toBeGreaterThan(20);
+    expect(counts.invalid).toBeGreaterThan(10);
+  });
+
   it('open what they sealed and nothing else', async () => {
     const nonce = randomBytes(12);
     const sealed = await aes256GcmSeal(key, nonce, text('secret'), aad);

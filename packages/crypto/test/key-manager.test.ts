@@ -269,6 +269,14 @@ describe('signing', () => {
     expect((await manager.verifyWithAnyKey(message, await manager.sign(message))).valid).toBe(true);
   });
 
+  it('is by no key that the manager never had', async () => {
+    const { manager } = await managed();
+    for (const name of ['a'.repeat(64), '', undefined]) {
+      expect(() => manager.signerOf(name as string)).toThrow(RangeError);
+    }
+    expect(manager.signerOf(manager.activeKey.publicKeyHex).keyId).toBe(manager.signer.keyId);
+  });
+
   it('refuses what is no message', async () => {
     const { manager } = await managed();
     await expect(manager.sign('text' as unknown as Uint8Array)).rejects.toThrow(TypeError);
@@ -328,8 +336,9 @@ describe('a manager', () => {
     { overlapPeriodMs: Number.NaN },
     { maxKeys: 1 },
     { maxKeys: 1_001 },
-  ])('refuses the options %o', (options) => {
+  ])('refuses the options %o, and names the one', (options) => {
     expect(() => new KeyManager(options)).toThrow(RangeError);
+    expect(() => new KeyManager(options)).toThrow(new RegExp(`^${Object.keys(options)[0]} `));
   });
 
   it('refuses a clock or hook that is no function, and a time that is none', async () => {
@@ -338,6 +347,7 @@ describe('a manager', () => {
     for (const now of [Number.NaN, -1, Number.POSITIVE_INFINITY, undefined]) {
       const manager = new KeyManager({ clock: () => now as number });
       await expect(manager.initialize()).rejects.toThrow(RangeError);
+      await expect(manager.initialize()).rejects.toThrow(/clock/);
     }
   });
 

@@ -14,17 +14,24 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type KeyRing, MAX_KEY_RING_BYTES, MemoryKeyRing } from '../src/lib/key-ring.js';
 import { FileKeyRing } from '../src/lib/key-ring-file.js';
+import { playFault } from './key-ring-support/faults.js';
 import { freshPath } from './key-ring-support/rings.js';
 
-/** Does something just before the next call of a function of the file system. */
-function meanwhile(name: 'linkSync' | 'statSync' | 'readFileSync', action: () => void): void {
+/** Does something just before the next call of a function of the file system, or the n-th. */
+function meanwhile(
+  name: 'linkSync' | 'statSync' | 'readFileSync' | 'rmSync' | 'readdirSync',
+  action: () => void,
+  n = 1,
+): void {
   const original = fs[name];
   const table = fs as unknown as Record<string, unknown>;
   const put = (value: unknown) => {
     table[name] = value;
     syncBuiltinESMExports();
   };
+  let calls = 0;
   put((...args: unknown[]) => {
+    if (++calls < n) return Reflect.apply(original, fs, args);
     put(original);
     action();
     return Reflect.apply(original, fs, args);
@@ -163,6 +170,81 @@ describe('the folder of a ring', () => {
     expect(await ring.load()).toBeUndefined();
   });
 
+  it('outlives the machine: what is written is synced, and the name of each folder that was made', async () => {
+    const root = freshPath();
+    mkdirSync(root);
+    const opened: string[] = [];
+    const calls = { openSync: 0, fsyncSync: 0, closeSync: 0 };
+    const names = Object.keys(calls) as (keyof typeof calls)[];
+    const originals = names.map((name) => [name, fs[name]] as const);
+    const table = fs as unknown as Record<string, unknown>;
+    for (const [name, original] of originals) {
+      table[name] = (...args: unknown[]) => {
+        calls[name]++;
+        if (name === 'openSync') opened.push(String(args[0]));
+        return Reflect.apply(original, fs, args);
+      };
+    }
+    syncBuiltinESMExports();
+    const ring = new FileKeyRing(`${root}/a/b`);
+    try {
+      await ring.save(undefined, 'state 1');
+      await ring.save(1, 'state 2');
+    } finally {
+      for (const [name, original] of originals) table[name] = original;
+      syncBuiltinESMExports();
+    }
+    const folders = opened.filter((path) => !/\.(?:draft|json)$/.test(path));
+    expect(folders).toEqual([`${root}/a`, root, `${root}/a/b`, `${root}/a/b`]);
+    expect(calls.fsyncSync).toBe(folders.length + 2);
+    expect(calls.closeSync).toBe(calls.openSync);
+  });
+
+  it('costs the same to save in, however old it is', async () => {
+    const ring = new FileKeyRing(freshPath());
+    const changes = new Set<number>();
+    for (let i = 0; i < 20; i++) {
+      const counted = playFault(0, 'throw');
+      await ring.save(i || undefined, 'state').finally(counted.end);
+      if (i > 0) changes.add(counted.count());
+    }
+    expect(changes.size).toBe(1);
+  });
+
+  it('keeps a state as it was, byte order mark and all', async () => {
+    const ring = new FileKeyRing(freshPath());
+    await ring.save(undefined, '\ufeffstate\r\n');
+    expect((await ring.load())?.state).toBe('\ufeffstate\r\n');
+  });
+
+  it('is tidied to the end although a file vanishes before it is looked at, or removed', async () => {
+    const path = freshPath();
+    const ring = new FileKeyRing(path);
+    await ring.save(undefined, 'state 1');
+    await ring.save(1, 'state 2');
+    meanwhile('statSync', () => rmSync(`${path}/1.json`));
+    expect(await ring.save(2, 'state 3')).toBe(true);
+    expect(statSync(`${path}/2.json`).size).toBe(0);
+    writeFileSync(`${path}/0.draft`, 'x');
+    utimesSync(`${path}/0.draft`, 1, 1);
+    meanwhile('rmSync', () => rmSync(`${path}/0.draft`), 2); // the first removes the writer’s own
+    expect(await ring.save(3, 'state 4')).toBe(true);
+    expect(statSync(`${path}/3.json`).size).toBe(0);
+  });
+
+  it.each(['linkSync', 'rmSync', 'readdirSync'] as const)(
+    'saves nothing, and says so, when %s fails',
+    async (name) => {
+      const ring = new FileKeyRing(freshPath());
+      await ring.save(undefined, 'state 1');
+      meanwhile(name, () => {
+        throw Object.assign(new Error('no disk'), { code: 'EIO' });
+      });
+      await expect(ring.save(1, 'state 2')).rejects.toMatchObject({ code: 'EIO' });
+      expect((await ring.load())?.version).toBe(name === 'rmSync' ? 2 : 1);
+    },
+  );
+
   it('is tidied of what dead writers left, once that is old', async () => {
     const path = freshPath();
     const ring = new FileKeyRing(path);
@@ -225,5 +307,6 @@ describe('the folder of a ring', () => {
 
   it.each(['', 'a\0b', undefined, 5])('has no path like %j', (path) => {
     expect(() => new FileKeyRing(path as string)).toThrow(TypeError);
+    expect(() => new FileKeyRing(path as string)).toThrow(/^path must/);
   });
 });

@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { KeyManager } from '../src/lib/key-manager.js';
 import { KeyRingError, MemoryKeyRing } from '../src/lib/key-ring.js';
-import { decodeKeyRing, encodeKeyRing } from '../src/lib/key-ring-format.js';
-import { DAY, refusedWith, sealer, sharing, stateOf } from './key-ring-support/rings.js';
+import { bodyOf, decodeKeyRing, splitSeal, withSeal } from '../src/lib/key-ring-format.js';
+import { DAY, refusedWith, saveSealed, sealer, sharing, stateOf } from './key-ring-support/rings.js';
 
 /** A ring with a retired, a revoked, a retiring and an active key, as JSON. */
 async function sample() {
@@ -19,23 +19,28 @@ async function sample() {
 
 type Ring = Awaited<ReturnType<typeof sample>> & Record<string, unknown>;
 
-function codeOf(text: string): string {
+function refusal(run: () => unknown): KeyRingError {
   try {
-    decodeKeyRing(text);
+    run();
   } catch (error) {
     expect(error).toBeInstanceOf(KeyRingError);
-    return (error as KeyRingError).code;
+    return error as KeyRingError;
   }
-  return 'read';
+  throw new Error('nothing was refused');
 }
+
+const codeOf = (text: string) => refusal(() => decodeKeyRing(text)).code;
 
 const HEX = 'a'.repeat(64);
 
 describe('the text of a ring', () => {
   it('is written as it was read', async () => {
     const text = JSON.stringify(await sample());
-    expect(encodeKeyRing(decodeKeyRing(text))).toBe(text);
-    expect(Object.keys(JSON.parse(text))).toEqual(['schema', 'use', 'keys', 'revoked']);
+    const { body, seal } = splitSeal(text);
+    expect(bodyOf(decodeKeyRing(text))).toBe(body);
+    expect(withSeal(body, seal)).toBe(text);
+    expect(Object.keys(JSON.parse(body))).toEqual(['schema', 'use', 'keys', 'revoked']);
+    expect(JSON.parse(text)).toEqual({ ...JSON.parse(body), seal });
   });
 
   it.each<[string, (ring: Ring) => unknown]>([
@@ -44,11 +49,26 @@ describe('the text of a ring', () => {
     ['a list', (ring) => [ring]],
     ['another schema', (ring) => ({ ...ring, schema: 0 })],
     ['a schema that is no number', (ring) => ({ ...ring, schema: '1' })],
+    ['a schema that is no number, though larger', (ring) => ({ ...ring, schema: '2' })],
+    [
+      'more keys than are remembered, each another',
+      (ring) => {
+        const spent = ring.keys[0]!;
+        const more = Array.from({ length: 10_000 }, (_, i) => ({
+          ...spent,
+          publicKeyHex: `${i}`.padStart(64, '0'),
+        }));
+        return { ...ring, keys: [...more, ring.keys[3]] };
+      },
+    ],
     ['no use', ({ use: _, ...ring }) => ring],
     ['a use that is none', (ring) => ({ ...ring, use: 'a b' })],
     ['one member more', (ring) => ({ ...ring, more: 1 })],
     ['no keys', (ring) => ({ ...ring, keys: [] })],
     ['keys that are no list', (ring) => ({ ...ring, keys: {} })],
+    ['no seal', ({ seal: _, ...ring }) => ring],
+    ['a seal that is none', (ring) => ({ ...ring, seal: 'a+b/' })],
+    ['a seal that is no text', (ring) => ({ ...ring, seal: 5 })],
     ['no revoked', ({ revoked: _, ...ring }) => ring],
     ['more keys than are remembered', (ring) => ({ ...ring, keys: Array(10_001).fill(ring.keys[0]) })],
     ['a key twice', (ring) => ({ ...ring, keys: [ring.keys[0], ...ring.keys] })],
@@ -63,6 +83,7 @@ describe('the text of a ring', () => {
   it.each<[string, number, object]>([
     ['a member too many', 2, { more: 1 }],
     ['no public key', 2, { publicKeyHex: undefined }],
+    ['a public key that is too long', 2, { publicKeyHex: HEX + HEX }],
     ['a public key in capitals', 2, { publicKeyHex: 'A'.repeat(64) }],
     ['no time of creation', 2, { createdAt: undefined }],
     ['a time that is text', 2, { createdAt: '2023' }],
@@ -91,6 +112,8 @@ describe('the text of a ring', () => {
     { publicKeyHex: HEX, revokedAt: 5 },
     { reason: 'x', revokedAt: 5 },
     { publicKeyHex: HEX, reason: '', revokedAt: 5 },
+    { publicKeyHex: HEX, reason: ['x'], revokedAt: 5 },
+    { publicKeyHex: [HEX], reason: 'x', revokedAt: 5 },
     { publicKeyHex: HEX, reason: 'x'.repeat(1_025), revokedAt: 5 },
     { publicKeyHex: HEX, reason: 'x', revokedAt: 5, more: 1 },
     null,
@@ -101,8 +124,42 @@ describe('the text of a ring', () => {
     );
   });
 
+  it('may have reasons of 1 to 1,024 characters, and any time that a date can hold', async () => {
+    const ring = await sample();
+    for (const [i, reason] of ['x', 'x'.repeat(1_024)].entries()) {
+      ring.revoked.push({ publicKeyHex: `${i}`.repeat(64), reason, revokedAt: i === 0 ? 0 : 8.64e15 });
+    }
+    expect(decodeKeyRing(JSON.stringify(ring)).revocations.size).toBe(3);
+  });
+
+  it('is as long as a ring may be, and no longer', () => {
+    const rest = 2 ** 24 - withSeal('{}', 'AAAA').length;
+    expect(withSeal(`{${' '.repeat(rest)}}`, 'AAAA')).toHaveLength(2 ** 24);
+    expect(() => withSeal(`{${' '.repeat(rest + 1)}}`, 'AAAA')).toThrow(
+      expect.objectContaining({ code: 'key_ring_full' }),
+    );
+  });
+
+  it('has its seal at the end, and nowhere else', async () => {
+    const { seal, ...ring } = (await sample()) as Ring;
+    for (const text of [
+      JSON.stringify({ seal, ...ring }),
+      `${JSON.stringify({ ...ring, seal })} `,
+      '{}',
+      '',
+    ]) {
+      expect(() => splitSeal(text)).toThrow(expect.objectContaining({ code: 'key_ring_malformed' }));
+    }
+  });
+
   it('of a newer schema says so, whatever else it holds', () => {
     expect(codeOf('{"schema":2,"rings":[]}')).toBe('key_ring_version');
+  });
+
+  it('that is no JSON says where', () => {
+    const error = refusal(() => decodeKeyRing('{"schema":'));
+    expect(error.code).toBe('key_ring_malformed');
+    expect(error.cause).toMatchObject({ code: 'not_json', line: 1 });
   });
 
   it.each(['', '{', '{"schema":1,"schema":1}', '[]', '"\\ud800"'])('is refused when it is %j', (text) => {
@@ -115,7 +172,7 @@ describe('the text of a ring', () => {
     ring.revoked.push({ publicKeyHex, reason: 'stolen', revokedAt: 5 });
     Object.assign(ring.keys[3]!, { sealed: undefined });
     const memory = new MemoryKeyRing();
-    await memory.save(undefined, JSON.stringify(ring));
+    await saveSealed(memory, undefined, ring);
     const manager = new KeyManager({ ring: memory, sealer, clock: () => 1_700_000_000_000 + 8 * DAY });
     await manager.initialize();
     expect(manager.activeKey).toMatchObject({ state: 'revoked', reason: 'stolen' });
@@ -135,7 +192,9 @@ describe('the text of a ring', () => {
     for (let i = 0; i < 100; i++) {
       history.revoked({ publicKeyHex: i.toString(16).padStart(64, 'f'), reason, revokedAt: 5 });
     }
-    expect(() => encodeKeyRing(history)).toThrow(expect.objectContaining({ code: 'key_ring_full' }));
+    expect(() => withSeal(bodyOf(history), 'AAAA')).toThrow(
+      expect.objectContaining({ code: 'key_ring_full' }),
+    );
     const longer = new MemoryKeyRing();
     await expect(longer.save(undefined, JSON.stringify(ring).padEnd(2 ** 24 + 1))).rejects.toThrow(
       RangeError,

@@ -1,14 +1,20 @@
-/** Managers that keep their keys in a ring, which other managers share. */
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { generateKeyPair, verify } from '../src/index.js';
+import { generateKeyPair } from '../src/index.js';
 import { KeyManager } from '../src/lib/key-manager.js';
 import type { KeyDescription } from '../src/lib/key-manager-types.js';
 import { type KeyRing, MemoryKeyRing } from '../src/lib/key-ring.js';
 import { rawKeySealer } from '../src/lib/key-ring-sealer.js';
 import type { Sealer } from '../src/lib/sealer.js';
 import { toSigner } from '../src/lib/signer.js';
-import { DAY, refusedWith, SEALING_KEY, sealer, sharing, stateOf } from './key-ring-support/rings.js';
+import {
+  DAY,
+  refusedWith,
+  SEALING_KEY,
+  saveSealed,
+  sealer,
+  sharing,
+  stateOf,
+} from './key-ring-support/rings.js';
 import { rejection, text } from './support.js';
 
 const message = text('message');
@@ -119,6 +125,10 @@ describe('a ring', () => {
     late.fill(0);
     copy.fill(0);
     expect((await verifying).valid).toBe(true);
+    const later = message.slice();
+    const bySigner = manager.signer.sign(later);
+    later.fill(0);
+    expect(await bySigner).toEqual(signature);
     const hostile = [undefined, null, 'x', {}, new Proxy(message, {})] as Uint8Array[];
     for (const each of hostile) {
       expect(await manager.verifyWithAnyKey(each, signature)).toEqual({ valid: false });
@@ -157,9 +167,10 @@ describe('a ring', () => {
       { ring: 'keys' as unknown as KeyRing, sealer },
     ]) {
       expect(() => new KeyManager(options)).toThrow(TypeError);
+      expect(() => new KeyManager(options)).toThrow(/go together/);
     }
     for (const refreshMs of [-1, Number.NaN, Number.POSITIVE_INFINITY]) {
-      expect(() => new KeyManager({ ring, sealer, refreshMs })).toThrow(RangeError);
+      expect(() => new KeyManager({ ring, sealer, refreshMs })).toThrow(/^refreshMs /);
     }
   });
 });
@@ -305,42 +316,6 @@ describe('rotation in a ring', () => {
     await manager.retireExpired();
     expect(await ring.load()).toBe(before);
   });
-
-  it('remembers 10,000 keys', async () => {
-    const { ring, time, open } = sharing();
-    const manager = await open();
-    const old = manager.signer;
-    const state = await stateOf(ring);
-    const [first] = state.keys as [Record<string, unknown>];
-    const spent = { createdAt: 1, replacedAt: 2, verifiesUntil: 3, retiredAt: 3 };
-    const others = Array.from({ length: 9_998 }, (_, i) => ({
-      publicKeyHex: i.toString(16).padStart(64, '0'),
-      ...spent,
-    }));
-    const active = { ...first, publicKeyHex: first.publicKeyHex };
-    const { sealed: _, ...open1 } = first;
-    state.keys = [
-      others[0]!,
-      { ...open1, ...spent, publicKeyHex: 'e'.repeat(64) },
-      ...others.slice(1),
-      active,
-    ];
-    await ring.save(1, JSON.stringify(state));
-    await manager.refresh();
-    expect(manager.history).toHaveLength(10_000);
-    expect(manager.keys).toHaveLength(32);
-    const forgotten = manager.history[0]!.publicKeyHex;
-    const signer = manager.signerOf(forgotten);
-    time.now += DAY;
-    await manager.rotate();
-    expect(manager.history).toHaveLength(10_000);
-    expect(manager.history[0]!.publicKeyHex).toBe('e'.repeat(64));
-    expect(await rejection(signer.sign(message))).toBe('key_retired');
-    await manager.revoke(forgotten, 'forgotten');
-    expect(await rejection(signer.sign(message))).toBe('key_revoked');
-    expect(() => manager.signerOf(forgotten)).toThrow(RangeError);
-    expect((await old.sign(message)).length).toBe(64);
-  });
 });
 
 describe('revocation in a ring', () => {
@@ -449,24 +424,6 @@ describe('revocation in a ring', () => {
     expect(await rejection(manager.revoke('a'.repeat(64), 'x\ud800'))).toBe('lone_surrogate');
     expect(manager.getRevocationList()).toEqual([]);
   });
-
-  it('refuses to fill the ring beyond its bound, but refuses the key all the same', async () => {
-    const { ring, open } = sharing();
-    const manager = await open();
-    const state = await stateOf(ring);
-    const reason = '…'.repeat(1_024);
-    for (let i = 0; i < 5_262; i++) {
-      state.revoked.push({ publicKeyHex: i.toString(16).padStart(64, '0'), reason, revokedAt: 0 });
-    }
-    expect(await ring.save(1, JSON.stringify(state))).toBe(true);
-    await manager.refresh();
-    const more = Array.from({ length: 20 }, (_, i) => i.toString(16).padStart(64, 'f'));
-    const done = more.map((publicKeyHex) => manager.revoke(publicKeyHex, reason));
-    for (const each of done.slice(0, 3)) await refusedWith('key_ring_full', each);
-    await Promise.allSettled(done);
-    expect(manager.getRevocationList()).toHaveLength(5_282);
-    expect((await stateOf(ring)).revoked).toHaveLength(5_262);
-  }, 60_000);
 });
 
 describe('a ring that does not do', () => {
@@ -498,7 +455,7 @@ describe('a ring that does not do', () => {
     await stranger.open();
     const [state, other] = [await stateOf(ring), await stateOf(stranger.ring)];
     state.keys[0]!.sealed = other.keys[0]!.sealed;
-    await ring.save(1, JSON.stringify(state));
+    await saveSealed(ring, 1, state);
     await refusedWith(
       'key_ring_locked',
       one.refresh().then(() => open()),
@@ -600,60 +557,5 @@ describe('rawKeySealer', () => {
   it('takes 32 bytes', () => {
     for (const length of [0, 31, 33]) expect(() => rawKeySealer(new Uint8Array(length))).toThrow(RangeError);
     expect(() => rawKeySealer('x'.repeat(32) as unknown as Uint8Array)).toThrow(TypeError);
-  });
-});
-
-describe('any history of several managers of one ring', () => {
-  type Step = ['sign' | 'rotate' | 'retire' | 'revokeActive' | 'revokeOld' | 'reopen', number] | ['day', 0];
-  const step: fc.Arbitrary<Step> = fc.oneof(
-    fc.tuple(
-      fc.constantFrom('sign', 'rotate', 'retire', 'revokeActive', 'revokeOld', 'reopen'),
-      fc.nat(2),
-    ) as fc.Arbitrary<Step>,
-    fc.constant(['day', 0] as Step),
-  );
-
-  it('verifies in all of them exactly what a naive book says', async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
-        const { ring, time, open } = sharing(undefined, { overlapPeriodMs: 2 * DAY });
-        const managers = [await open(), await open(), await open()];
-        const signed: { key: string; signature: Uint8Array }[] = [];
-        const ended = new Map<string, number | 'revoked'>();
-        for (const [what, i] of steps) {
-          const manager = managers[i]!;
-          await manager.refresh();
-          const key = manager.activeKey.publicKeyHex;
-          if (what === 'day') time.now += DAY;
-          if (what === 'retire') await manager.retireExpired();
-          if (what === 'reopen') managers[i] = await open();
-          if (what === 'sign') signed.push({ key, signature: await manager.sign(message) });
-          if (what === 'rotate') {
-            ended.set(key, time.now);
-            await manager.rotate();
-          }
-          if (what === 'revokeActive' || what === 'revokeOld') {
-            const target = what === 'revokeActive' ? key : (signed[0]?.key ?? key);
-            ended.set(target, 'revoked');
-            await manager.revoke(target, 'reason');
-          }
-          for (const each of managers) {
-            for (const { key: signer, signature } of signed) {
-              const end = ended.get(signer);
-              const expected = end === undefined || (end !== 'revoked' && time.now < end + 2 * DAY);
-              expect((await each.verifyWithAnyKey(message, signature)).valid).toBe(expected);
-              const pair = each.signerOf(signer);
-              const again = await pair.sign(message).catch(() => undefined);
-              expect(again !== undefined && (await verify(message, again, pair.publicKey))).toBe(expected);
-            }
-            expect(each.history.filter(({ state }) => state === 'active')).toHaveLength(1);
-          }
-          const { keys, revoked } = await stateOf(ring);
-          expect(revoked).toHaveLength([...ended.values()].filter((end) => end === 'revoked').length);
-          expect(keys).toHaveLength(managers[i]!.history.length);
-        }
-      }),
-      { numRuns: 40 },
-    );
   });
 });

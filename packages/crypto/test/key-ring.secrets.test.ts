@@ -2,42 +2,31 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { createLogger } from '@stele/types';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { KeyManager } from '../src/lib/key-manager.js';
-import { MemoryKeyRing } from '../src/lib/key-ring.js';
+import { type KeyRing, MemoryKeyRing } from '../src/lib/key-ring.js';
 import { FileKeyRing } from '../src/lib/key-ring-file.js';
 import { rawKeySealer } from '../src/lib/key-ring-sealer.js';
 import { keyPairFromPrivateKey } from '../src/lib/keys.js';
-import { DAY, filesIn, freshPath, SEALING_KEY, sealer, sharing } from './key-ring-support/rings.js';
+import type { Sealer } from '../src/lib/sealer.js';
+import { provider } from '../src/provider/node.js';
+import {
+  DAY,
+  filesIn,
+  freshPath,
+  SEALING_KEY,
+  saveSealed,
+  sealer,
+  sharing,
+  stateOf,
+} from './key-ring-support/rings.js';
+import { expectNone as expectNoneOf } from './support/secrets.js';
 import { text } from './support.js';
 
 const SEED = Uint8Array.from({ length: 32 }, (_, i) => (i * 37 + 11) % 256);
 
-/** How bytes may show: raw, hex in both cases, base64 with any neighbours, numbers. */
-function formsOf(bytes: Uint8Array): Buffer[] {
-  const buffer = Buffer.from(bytes);
-  const inner = [0, 1, 2].flatMap((skip) => {
-    const whole = buffer.subarray(skip, skip + 27);
-    return [whole.toString('base64'), whole.toString('base64url')];
-  });
-  const hex = buffer.subarray(1, 31).toString('hex');
-  const numbers = [...buffer.subarray(1, 31)];
-  return [
-    buffer.subarray(1, 31),
-    hex,
-    hex.toUpperCase(),
-    ...inner,
-    numbers.join(','),
-    numbers.join(', '),
-  ].map((each) => Buffer.from(each));
-}
-
-function expectNone(where: string, shown: Uint8Array | string): void {
-  const haystack = Buffer.from(shown as string);
-  for (const secret of [SEED, SEALING_KEY]) {
-    for (const form of formsOf(secret)) expect(haystack.includes(form), where).toBe(false);
-  }
-}
+const expectNone = (where: string, shown: Uint8Array | string) =>
+  expectNoneOf(where, shown, [SEED, SEALING_KEY]);
 
 /** A ring in files whose active key is the planted one. */
 async function planted() {
@@ -46,8 +35,12 @@ async function planted() {
   const associated = text(`stele/key-ring/1\ncovenant\n${pair.publicKeyHex}`);
   const sealed = Buffer.from(await sealer.seal(SEED, associated)).toString('base64url');
   const key = { publicKeyHex: pair.publicKeyHex, createdAt: 1_700_000_000_000, sealed };
-  const state = JSON.stringify({ schema: 1, use: 'covenant', keys: [key], revoked: [] });
-  await new FileKeyRing(path).save(undefined, state);
+  await saveSealed(new FileKeyRing(path), undefined, {
+    schema: 1,
+    use: 'covenant',
+    keys: [key],
+    revoked: [],
+  });
   return { path, publicKeyHex: pair.publicKeyHex };
 }
 
@@ -122,50 +115,83 @@ describe('a planted private key', () => {
 
   it('is overwritten in memory when its key ends', async () => {
     for (const end of ['rotate', 'revoke'] as const) {
-      const given: Uint8Array[] = [];
-      const watching = {
-        seal: (plaintext: Uint8Array, associatedData: Uint8Array) => {
-          given.push(plaintext);
-          return sealer.seal(plaintext, associatedData);
-        },
-        open: sealer.open,
-      };
-      const manager = new KeyManager({ ring: new MemoryKeyRing(), sealer: watching, overlapPeriodMs: 0 });
+      const made = vi.spyOn(provider, 'publicKeyOf');
+      const forgotten = vi.spyOn(provider, 'forget');
+      const manager = new KeyManager({ ring: new MemoryKeyRing(), sealer, overlapPeriodMs: 0 });
       await manager.initialize();
-      expect(given[0]?.some((byte) => byte !== 0)).toBe(true);
+      const [first] = made.mock.calls[0]!;
+      expect(first.some((byte) => byte !== 0)).toBe(true);
       if (end === 'rotate') await manager.rotate();
       else await manager.revoke(manager.activeKey.publicKeyHex, 'stolen');
-      expect(given[0]?.every((byte) => byte === 0)).toBe(true);
-      expect(given[1]?.some((byte) => byte !== 0)).toBe(true);
+      const [second] = made.mock.calls[1]!;
+      expect(first.every((byte) => byte === 0)).toBe(true);
+      expect(second.some((byte) => byte !== 0)).toBe(true);
+      expect(forgotten.mock.calls).toEqual([[first]]);
+      vi.restoreAllMocks();
     }
   });
 
-  it('is overwritten where a sealer handed it out, and where it was made for nothing', async () => {
+  it('is overwritten where a sealer handed it out, where it was made for nothing, and where it is another', async () => {
     const { ring, open } = sharing();
     await open();
     const opened: Uint8Array[] = [];
-    const sealed: Uint8Array[] = [];
-    const watching = {
-      seal: (plaintext: Uint8Array, associatedData: Uint8Array) => {
-        sealed.push(plaintext);
+    const given: Uint8Array[] = [];
+    const watching: Sealer = {
+      seal: (plaintext, associatedData) => {
+        given.push(plaintext);
         return sealer.seal(plaintext, associatedData);
       },
-      open: async (bytes: Uint8Array, associatedData: Uint8Array) => {
+      open: async (bytes, associatedData) => {
         opened.push(await sealer.open(bytes, associatedData));
         return opened.at(-1) as Uint8Array;
       },
     };
-    const failing = {
+    const failing: KeyRing = {
       load: () => ring.load(),
       save: async () => {
         throw new Error('no disk');
       },
     };
+    const made = vi.spyOn(provider, 'publicKeyOf');
     const manager = await open({ ring: failing, sealer: watching });
-    expect(opened).toHaveLength(1);
-    expect(opened[0]?.every((byte) => byte === 0)).toBe(true);
+    const isWiped = (bytes: Uint8Array | undefined) => bytes?.every((byte) => byte === 0);
+    expect(opened.map(isWiped)).toEqual([false, true]); // the seal of the ring is a hash
     await manager.rotate().catch(() => {});
-    expect(sealed).toHaveLength(1);
-    expect(sealed[0]?.every((byte) => byte === 0)).toBe(true);
+    expect(given.map(isWiped)).toEqual([true, false]);
+    expect(made.mock.calls.map(([seed]) => isWiped(seed))).toEqual([false, true]);
+
+    made.mockClear();
+    const stranger = SEED.slice();
+    const misled: Sealer = {
+      seal: sealer.seal,
+      open: async (bytes, associatedData) => {
+        const own = await sealer.open(bytes, associatedData);
+        return Buffer.from(associatedData).includes('state') ? own : stranger;
+      },
+    };
+    await open({ sealer: misled }).catch(() => {});
+    expect([stranger, made.mock.calls[0]?.[0]].map(isWiped)).toEqual([true, true]);
+    vi.restoreAllMocks();
+  });
+
+  it('is in no file, sealed or not, once its key has ended', async () => {
+    for (const end of ['retireExpired', 'revoke', 'crowded out'] as const) {
+      const path = freshPath();
+      const { ring, time, open } = sharing(new FileKeyRing(path), { maxKeys: 2 });
+      const manager = await open();
+      const { publicKeyHex } = manager.activeKey;
+      const sealed = (await stateOf(ring)).keys[0]!.sealed as string;
+      await manager.rotate();
+      const files = () => Buffer.concat(filesIn(path)).toString();
+      expect(files()).toContain(sealed);
+      if (end === 'retireExpired') {
+        time.now += 7 * DAY;
+        await manager.retireExpired();
+      } else if (end === 'revoke') await manager.revoke(publicKeyHex, 'stolen');
+      else await manager.rotate();
+      expect(files()).not.toContain(sealed);
+      expect(files()).toContain(publicKeyHex);
+      expect(manager.history[0]?.publicKeyHex).toBe(publicKeyHex);
+    }
   });
 });

@@ -1,4 +1,5 @@
 /** Keys in AWS KMS: the client of the AWS SDK against a loopback server with real keys, and all that can go wrong. */
+import { inspect } from 'node:util';
 import {
   CreateKeyCommand,
   DecryptCommand,
@@ -101,6 +102,44 @@ describe('the loopback KMS', () => {
     await expect(
       tampering.send(new GenerateDataKeyCommand({ KeyId, KeySpec: 'AES_256' })),
     ).rejects.toMatchObject({ name: 'InvalidSignatureException' });
+  });
+
+  it('refuses a header that was added after the request was signed', async () => {
+    const tampering = connect();
+    tampering.middlewareStack.add(
+      (next) => (args) => {
+        (args.request as { headers: Record<string, string> }).headers['x-amz-extra'] = 'unsigned';
+        return next(args);
+      },
+      { step: 'finalizeRequest', priority: 'low' },
+    );
+    await expect(tampering.send(new CreateKeyCommand({}))).rejects.toMatchObject({
+      name: 'InvalidSignatureException',
+    });
+  });
+
+  it('wraps data keys that it alone unwraps, for their context', async () => {
+    const KeyId = await createKey();
+    const EncryptionContext = { store: 'covenants' };
+    const { Plaintext, CiphertextBlob } = await client.send(
+      new GenerateDataKeyCommand({ KeyId, KeySpec: 'AES_256', EncryptionContext }),
+    );
+    const opened = await client.send(new DecryptCommand({ CiphertextBlob, EncryptionContext }));
+    expect(opened.Plaintext).toEqual(Plaintext);
+    expect(Plaintext).toHaveLength(32);
+    await expect(client.send(new DecryptCommand({ CiphertextBlob }))).rejects.toMatchObject({
+      name: 'InvalidCiphertextException',
+    });
+  });
+
+  it('verifies nothing but the signatures of its keys', async () => {
+    const KeyId = await ed25519Key();
+    const signer = await kmsSigner({ client, keyId: KeyId });
+    const Signature = await signer.sign(message);
+    const asked = (Message: Uint8Array) =>
+      client.send(new VerifyCommand({ KeyId, Message, Signature, SigningAlgorithm: 'ED25519_SHA_512' }));
+    expect((await asked(message)).SignatureValid).toBe(true);
+    await expect(asked(text('another'))).rejects.toMatchObject({ name: 'KMSInvalidSignatureException' });
   });
 });
 
@@ -418,6 +457,33 @@ describe('kmsKeyPair', () => {
     expect(await sealer.open(await sealer.seal(text('s'), aad), aad)).toEqual(text('s'));
     expect(seen.map((each) => hexOf(each))).toEqual(new Array(3).fill('00'.repeat(32)));
     expect(hexOf(pair.privateKey)).not.toBe('00'.repeat(32));
+  });
+
+  it.each<[string, (seed: string, text: string) => string]>([
+    ['cut in the middle', (seed, text) => text.slice(0, text.indexOf(seed) + seed.length)],
+    ['cut behind the seed', (seed, text) => text.slice(0, text.indexOf(seed) + seed.length + 1)],
+    ['no JSON just where the seed stands', (seed, text) => text.replace(`"${seed}"`, seed)],
+    ['no base64', (seed, text) => text.replace(seed, `${seed}!`)],
+    ['an error that quotes it', (seed) => `{"__type": ${seed}}`],
+  ])('shows nothing of the seed in its error when the answer is %s', async (_what, change) => {
+    const seed = randomBytes(32);
+    const base64 = Buffer.from(seed).toString('base64');
+    const sealed = await encrypted(seed);
+    server.play({ send: (answer) => change(base64, answer) });
+    const error: unknown = await kmsKeyPair({ client, ...sealed }).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(CryptoError);
+    const shown = inspect(error, {
+      showHidden: true,
+      depth: 30,
+      maxArrayLength: null,
+      maxStringLength: null,
+    });
+    for (let i = 0; i + 8 < base64.length; i++) expect(shown).not.toContain(base64.slice(i, i + 8));
+    const sent = Buffer.from(base64);
+    for (const form of [Buffer.from(seed), sent]) {
+      expect(shown).not.toContain([...form.subarray(4, 12)].join(', '));
+      expect(shown).not.toContain(form.toString('hex', 4, 12).replace(/..(?=.)/g, '$& '));
+    }
   });
 
   it('does not open in another context, under another key, or changed', async () => {

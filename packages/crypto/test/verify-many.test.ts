@@ -72,6 +72,21 @@ describe('verifyMany', () => {
     }
   });
 
+  it('leaves the event loop free: the threads of Node.js do the work', async () => {
+    const items = await Promise.all(Array.from({ length: 300 }, (_, i) => signed(text(String(i)))));
+    let turns = 0;
+    let done = false;
+    const turn = () => {
+      turns++;
+      if (!done) setImmediate(turn);
+    };
+    setImmediate(turn);
+    expect(await verifyMany(items)).toEqual(new Array(300).fill(true));
+    done = true;
+    // Verified where they are asked for, all of them would be done within one turn.
+    expect(turns).toBeGreaterThan(10);
+  });
+
   it('is not changed by what becomes of the list meanwhile', async () => {
     const items = await Promise.all(Array.from({ length: 50 }, (_, i) => signed(text(String(i)))));
     const pending = verifyMany(items);

@@ -93,8 +93,11 @@ export class SqliteKeyRing {
   #emptyLog(): void {
     try {
       this.#database.exec('PRAGMA busy_timeout = 0');
-      this.#database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get();
-      this.#database.exec(`PRAGMA busy_timeout = ${this.#busyTimeoutMs}`);
+      try {
+        this.#database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get();
+      } finally {
+        this.#database.exec(`PRAGMA busy_timeout = ${this.#busyTimeoutMs}`);
+      }
     } catch {
       // The new state is saved, which is what was promised.
     }

@@ -14,7 +14,7 @@ import type { KeyHistory } from './key-ring-history.js';
 import { KeyKeeper, type RingWithSealer, type Wanted } from './key-ring-keeper.js';
 import { verifyNow } from './keys.js';
 import { iso, type KeyRecord, MAX_TIME } from './managed-key.js';
-import { checkedSigner, type KeyUse, localSigner, type Signer } from './signer.js';
+import { type KeyUse, localSigner, type Signer } from './signer.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const MAX_REVOCATIONS = 10_000;
@@ -220,11 +220,9 @@ export class KeyManager {
     }
     const publicKey = fromHex(publicKeyHex);
     const signNow = (bytes: Uint8Array) => keeper.signNow(publicKeyHex, bytes, this.#now());
-    if (!keeper.hasRing) return localSigner(publicKey, signNow, this.use);
-    return checkedSigner(publicKey, { use: this.use }, async (bytes) => {
+    return localSigner(publicKey, signNow, this.use, async () => {
       await this.#catchUp();
       await keeper.open(publicKeyHex, this.#now());
-      return signNow(bytes);
     });
   }
 

@@ -99,10 +99,10 @@ export class FileKeyRing implements KeyRing {
   #tidy(path: string, version: number, newest: number): void {
     const found = statSync(path, { throwIfNoEntry: false });
     if (found === undefined) return;
-    if (version === 0) {
-      if (path.endsWith('.draft') && found.mtimeMs < Date.now() - DRAFT_AGE_MS) rmSync(path, { force: true });
-    } else if (version < newest - KEPT_NAMES) rmSync(path, { force: true });
-    else if (version < newest && found.size > 0) truncateSync(path);
+    const isDead = path.endsWith('.draft') && found.mtimeMs < Date.now() - DRAFT_AGE_MS;
+    const isOld = version > 0 && version < newest - KEPT_NAMES;
+    if (isDead || isOld) rmSync(path, { force: true });
+    else if (version > 0 && version < newest && found.size > 0) truncateSync(path);
   }
 
   /** @returns the empty string for a state that is gone, too */

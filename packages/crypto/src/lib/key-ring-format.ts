@@ -14,6 +14,7 @@ export const MAX_REASON = 1_024;
 const PUBLIC_KEY_HEX = /^[0-9a-f]{64}$/;
 const USE = /^[A-Za-z0-9._-]{1,64}$/;
 const SEALED = /^[A-Za-z0-9_-]{1,5462}$/;
+const BODY_AND_SEAL = /(.+),"seal":"([A-Za-z0-9_-]+)"\}$/s;
 
 export const isPublicKeyHex = (value: unknown): value is string =>
   typeof value === 'string' && PUBLIC_KEY_HEX.test(value);
@@ -28,9 +29,14 @@ const isTime = (value: unknown): value is number =>
 
 const isSealed = (value: unknown): value is string => typeof value === 'string' && SEALED.test(value);
 
+/** What is sealed as a whole: the ring without its seal. */
+export function bodyOf({ use, keys, revocations }: KeyHistory): string {
+  return JSON.stringify({ schema: SCHEMA, use, keys, revoked: [...revocations.values()] });
+}
+
 /** @throws {KeyRingError} `key_ring_full` */
-export function encodeKeyRing({ use, keys, revocations }: KeyHistory): string {
-  const text = JSON.stringify({ schema: SCHEMA, use, keys, revoked: [...revocations.values()] });
+export function withSeal(body: string, seal: string): string {
+  const text = `${body.slice(0, -1)},"seal":"${seal}"}`;
   if (utf8(text).length <= MAX_KEY_RING_BYTES) return text;
   throw new KeyRingError(
     'key_ring_full',
@@ -41,9 +47,19 @@ export function encodeKeyRing({ use, keys, revocations }: KeyHistory): string {
   );
 }
 
-/** @throws {KeyRingError} `key_ring_malformed`, `key_ring_version` */
+/** @throws {KeyRingError} `key_ring_malformed` */
+export function splitSeal(text: string): { body: string; seal: string } {
+  const match = BODY_AND_SEAL.exec(text);
+  must(match !== null, 'seal');
+  return { body: `${match[1]}}`, seal: match[2] as string };
+}
+
+/**
+ * What it says; whether the seal is right is not looked at.
+ * @throws {KeyRingError} `key_ring_malformed`, `key_ring_version`
+ */
 export function decodeKeyRing(text: string): KeyHistory {
-  const { schema, use, keys, revoked, ...others } = members(parsed(text), 'it');
+  const { schema, use, keys, revoked, seal, ...others } = members(parsed(text), 'it');
   if (typeof schema === 'number' && schema > SCHEMA) {
     throw new KeyRingError(
       'key_ring_version',
@@ -53,7 +69,7 @@ export function decodeKeyRing(text: string): KeyHistory {
       },
     );
   }
-  must(schema === SCHEMA && isUse(use) && isEmpty(others), 'it');
+  must(schema === SCHEMA && isUse(use) && isSealed(seal) && isEmpty(others), 'it');
   must(Array.isArray(keys) && keys.length >= 1 && keys.length <= MAX_KEYS, 'keys');
   must(Array.isArray(revoked), 'revoked');
   const revocations = new Map(revoked.map(readRevocation));

@@ -2,9 +2,9 @@ import { provider } from '#provider';
 import { CryptoError } from './errors.js';
 import type { KeyState } from './key-manager-types.js';
 import { type KeyRing, KeyRingError, type StoredKeyRing } from './key-ring.js';
-import { decodeKeyRing, encodeKeyRing } from './key-ring-format.js';
+import { bodyOf, decodeKeyRing, splitSeal, withSeal } from './key-ring-format.js';
 import { KeyHistory, type Succession } from './key-ring-history.js';
-import { openPair, sealPair } from './key-ring-sealer.js';
+import { checkSeal, openPair, sealBody, sealPair, wipePair } from './key-ring-sealer.js';
 import { type KeyPair, makeKeyPair, signNow } from './keys.js';
 import type { KeyRecord, Revocation } from './managed-key.js';
 import type { Sealer } from './sealer.js';
@@ -38,6 +38,8 @@ export class KeyKeeper {
   readonly #succession: Succession;
   readonly #pairs = new Map<string, KeyPair>();
   readonly #unsaved = new Map<string, Revocation>();
+  /** The key that is being put in place: no history has it yet. */
+  #fresh: string | undefined;
   #history: KeyHistory;
   #version: number | undefined;
   /** What is asked of the ring, one after the other. */
@@ -86,12 +88,13 @@ export class KeyKeeper {
           if (wanted(this.#history)) made ??= await this.#makeSealedKey(sealer, now);
           const record = wanted(this.#history) ? made : undefined;
           const oldKey = this.#history.active?.publicKeyHex;
-          if (await this.#save(ring, this.#next(record, now))) {
+          if (await this.#save({ ring, sealer }, this.#next(record, now))) {
             return record && { oldKey, newKey: record.publicKeyHex };
           }
           await this.#load({ ring, sealer });
         }
       } finally {
+        this.#fresh = undefined;
         this.#wipeSpent();
       }
       throw new KeyRingError('key_ring_contended', `others changed the key ring ${MAX_ATTEMPTS} times`, {
@@ -111,8 +114,8 @@ export class KeyKeeper {
   /** @throws {CryptoError} `key_revoked`, `key_retired` */
   signNow(publicKeyHex: string, message: Uint8Array, now: number): Uint8Array {
     const state = this.#stateOf(publicKeyHex, now);
-    const pair = this.#pairs.get(publicKeyHex);
-    if (pair !== undefined && SIGNING.includes(state)) return signNow(message, pair.privateKey);
+    const pair = SIGNING.includes(state) ? this.#pairs.get(publicKeyHex) : undefined;
+    if (pair !== undefined) return signNow(message, pair.privateKey);
     const code = state === 'revoked' ? 'key_revoked' : 'key_retired';
     throw new CryptoError(code, `the key ${publicKeyHex} is ${state}`, {
       hint: 'Take the manager’s signer again: it belongs to the key that is active now.',
@@ -125,7 +128,7 @@ export class KeyKeeper {
    */
   async open(publicKeyHex: string, now: number): Promise<void> {
     if (this.#pairs.has(publicKeyHex) || !SIGNING.includes(this.#stateOf(publicKeyHex, now))) return;
-    await this.#inTurn(({ sealer }) => this.#open(sealer, this.#history.find(publicKeyHex)));
+    await this.#inTurn(({ sealer }) => this.#open(sealer, this.#history.find(publicKeyHex) as KeyRecord));
     this.#wipeSpent(); // It may have been revoked meanwhile.
   }
 
@@ -149,6 +152,7 @@ export class KeyKeeper {
 
   async #makeSealedKey(sealer: Sealer, now: number): Promise<KeyRecord> {
     const key = this.#makeKey(now);
+    this.#fresh = key.publicKeyHex;
     const pair = this.#pairs.get(key.publicKeyHex) as KeyPair;
     return { ...key, sealed: await sealPair(sealer, pair, this.#history.use) };
   }
@@ -158,12 +162,13 @@ export class KeyKeeper {
     return this.#history.succeededBy(record, now, this.#succession);
   }
 
-  async #save(ring: KeyRing, next: KeyHistory): Promise<boolean> {
+  async #save({ ring, sealer }: RingWithSealer, next: KeyHistory): Promise<boolean> {
     if (next === this.#history && this.#unsaved.size === 0) return true;
-    const saving = [...this.#unsaved.keys()]; // more may come while it is saved
-    const [version, state] = [this.#version, encodeKeyRing(next)];
-    if (!(await answerOf(() => ring.save(version, state)))) return false;
-    this.#version = (version ?? 0) + 1;
+    const [saving, body] = [[...this.#unsaved.keys()], bodyOf(next)]; // more may come while it is saved
+    const [before, version] = [this.#version, (this.#version ?? 0) + 1];
+    const state = withSeal(body, await sealBody(sealer, body, next.use, version));
+    if (!(await answerOf(() => ring.save(before, state)))) return false;
+    this.#version = version;
     for (const name of saving) this.#unsaved.delete(name);
     this.#adopt(next);
     return true;
@@ -179,18 +184,28 @@ export class KeyKeeper {
         hint: 'Give each use a ring of its own.',
       });
     }
-    await this.#open(sealer, history.active);
+    await checkSeal(sealer, splitSeal(found.state), use, found.version);
+    this.#mustContinue(history);
+    await this.#open(sealer, history.active as KeyRecord); // a ring has one
     this.#version = found.version;
     for (const name of this.#unsaved.keys()) if (history.revocations.has(name)) this.#unsaved.delete(name);
     this.#adopt(history);
   }
 
-  async #open(sealer: Sealer, key: KeyRecord | undefined): Promise<void> {
-    if (key?.sealed === undefined || this.#pairs.has(key.publicKeyHex)) return;
-    this.#pairs.set(
-      key.publicKeyHex,
-      await openPair(sealer, key.sealed, this.#history.use, key.publicKeyHex),
-    );
+  /** Another ring in the place of this one, though its seal be right, would let revoked keys return. */
+  #mustContinue(next: KeyHistory): void {
+    const { active, revocations } = this.#history;
+    const saved = [...revocations.keys()].filter((name) => !this.#unsaved.has(name));
+    const keeps = saved.every((name) => next.revocations.has(name));
+    if (keeps && (active === undefined || next.find(active.publicKeyHex) !== undefined)) return;
+    throw new KeyRingError('key_ring_malformed', 'the key ring lacks keys or revocations that it had', {
+      hint: 'Somebody put another ring in its place: restore the right one.',
+    });
+  }
+
+  async #open(sealer: Sealer, { sealed, publicKeyHex }: KeyRecord): Promise<void> {
+    if (sealed === undefined || this.#pairs.has(publicKeyHex)) return;
+    this.#pairs.set(publicKeyHex, await openPair(sealer, sealed, this.#history.use, publicKeyHex));
   }
 
   #adopt(history: KeyHistory): void {
@@ -200,13 +215,11 @@ export class KeyKeeper {
     this.#wipeSpent();
   }
 
-  /** Ends private keys as far as a garbage-collected language can: the bytes are overwritten and let go. */
   #wipeSpent(): void {
     const open = new Set(this.#history.open.map((key) => key.publicKeyHex));
-    for (const [name, { privateKey }] of this.#pairs) {
-      if (open.has(name)) continue;
-      provider.forget(privateKey);
-      privateKey.fill(0);
+    for (const [name, pair] of this.#pairs) {
+      if (open.has(name) || name === this.#fresh) continue;
+      wipePair(pair);
       this.#pairs.delete(name);
     }
   }
@@ -226,13 +239,9 @@ async function answerOf<T>(ask: () => Promise<T>): Promise<T> {
 /** A ring only ever goes forward. One that was lost or put back would let revoked keys return. */
 function checked(found: StoredKeyRing | undefined, seen: number | undefined): StoredKeyRing | undefined {
   if (found === undefined && seen === undefined) return undefined;
-  const wellFormed = Number.isSafeInteger(found?.version) && typeof found?.state === 'string';
-  if (found !== undefined && wellFormed && found.version >= (seen ?? 1)) return found;
-  throw new KeyRingError(
-    'key_ring_malformed',
-    `the key ring does not hold the state ${seen ?? 1} or a later one`,
-    {
-      hint: 'Somebody deleted it or put an older one back: restore the newest.',
-    },
-  );
+  const version = found?.version;
+  if (Number.isSafeInteger(version) && (version as number) >= (seen ?? 1)) return found;
+  throw new KeyRingError('key_ring_malformed', 'the key ring holds no state, or an older one than before', {
+    hint: 'Somebody deleted it or put an older one back: restore the newest.',
+  });
 }

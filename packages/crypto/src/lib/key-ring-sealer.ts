@@ -1,6 +1,8 @@
+import { provider } from '#provider';
 import { aeadOpen, aeadSeal } from './aead.js';
-import { bytesArgument, copyBytes, exactBytes, utf8 } from './bytes.js';
+import { bytesArgument, constantTimeEqual, copyBytes, exactBytes, utf8 } from './bytes.js';
 import { fromBase64Url, toBase64Url } from './encoding.js';
+import { sha256Bytes } from './hash.js';
 import { KeyRingError } from './key-ring.js';
 import { type KeyPair, makeKeyPair } from './keys.js';
 import type { Sealer } from './sealer.js';
@@ -25,12 +27,12 @@ export function rawKeySealer(key: Uint8Array): Sealer {
 
 /** The private key as it stands in a ring. */
 export async function sealPair(sealer: Sealer, pair: KeyPair, use: KeyUse): Promise<string> {
-  const sealed = bytesArgument(
-    await sealer.seal(pair.privateKey, boundTo(use, pair.publicKeyHex)),
-    'what the sealer made',
-  );
-  if (sealed.length <= MAX_SEALED_BYTES) return toBase64Url(sealed);
-  throw new RangeError(`what the sealer made of 32 bytes is longer than ${MAX_SEALED_BYTES} bytes`);
+  const copy = copyBytes(pair.privateKey); // a sealer may wipe what it was given
+  try {
+    return await seal(sealer, copy, boundTo(use, pair.publicKeyHex));
+  } finally {
+    copy.fill(0);
+  }
 }
 
 /** @throws {KeyRingError} `key_ring_locked`, whatever the reason */
@@ -41,25 +43,61 @@ export async function openPair(
   publicKeyHex: string,
 ): Promise<KeyPair> {
   try {
-    const seed = exactBytes(
-      await sealer.open(fromBase64Url(sealed), boundTo(use, publicKeyHex)),
-      32,
-      'the private key',
-    );
+    const seed = await open(sealer, sealed, boundTo(use, publicKeyHex));
     const pair = makeKeyPair(copyBytes(seed));
     seed.fill(0);
     if (pair.publicKeyHex === publicKeyHex) return pair;
-    pair.privateKey.fill(0);
+    wipePair(pair);
     throw new RangeError('the private key belongs to another public key');
   } catch (cause) {
-    throw new KeyRingError('key_ring_locked', `the private key of ${publicKeyHex} could not be opened`, {
-      cause,
-      hint: 'Open the ring with the sealer that it was made with, or restore it.',
-    });
+    throw locked(`the private key of ${publicKeyHex}`, cause);
   }
 }
 
-/** A sealed key opens in no other place than its own. */
-function boundTo(use: KeyUse, publicKeyHex: string): Uint8Array {
-  return utf8(`stele/key-ring/1\n${use}\n${publicKeyHex}`);
+/** The seal of a whole ring: nobody without the sealer can change a member, or pass an older state off as a newer one. */
+export function sealBody(sealer: Sealer, body: string, use: KeyUse, version: number): Promise<string> {
+  return seal(sealer, sha256Bytes(body), boundTo(use, `state ${version}`));
+}
+
+/** @throws {KeyRingError} `key_ring_locked` if the seal is of something else */
+export async function checkSeal(
+  sealer: Sealer,
+  { body, seal: sealed }: { body: string; seal: string },
+  use: KeyUse,
+  version: number,
+): Promise<void> {
+  try {
+    const digest = await open(sealer, sealed, boundTo(use, `state ${version}`));
+    if (!constantTimeEqual(digest, sha256Bytes(body))) throw new RangeError('the seal is of another state');
+  } catch (cause) {
+    throw locked(`the seal of the state ${version}`, cause);
+  }
+}
+
+/** Ends a private key as far as a garbage-collected language can: the bytes are overwritten and let go. */
+export function wipePair({ privateKey }: KeyPair): void {
+  provider.forget(privateKey);
+  privateKey.fill(0);
+}
+
+async function seal(sealer: Sealer, plaintext: Uint8Array, bound: Uint8Array): Promise<string> {
+  const sealed = bytesArgument(await sealer.seal(plaintext, bound), 'what the sealer made');
+  if (sealed.length <= MAX_SEALED_BYTES) return toBase64Url(sealed);
+  throw new RangeError(`what the sealer made of 32 bytes is longer than ${MAX_SEALED_BYTES} bytes`);
+}
+
+async function open(sealer: Sealer, sealed: string, bound: Uint8Array): Promise<Uint8Array> {
+  return exactBytes(await sealer.open(fromBase64Url(sealed), bound), 32, 'what the sealer opened');
+}
+
+/** What is sealed opens in no other place than its own. */
+function boundTo(use: KeyUse, place: string): Uint8Array {
+  return utf8(`stele/key-ring/1\n${use}\n${place}`);
+}
+
+function locked(what: string, cause: unknown): KeyRingError {
+  return new KeyRingError('key_ring_locked', `${what} could not be opened`, {
+    cause,
+    hint: 'Open the ring with the sealer that it was made with, or restore it.',
+  });
 }

@@ -9,13 +9,14 @@ export const MAX_KEY_RING_BYTES = 16 * 1024 * 1024;
 export interface StoredKeyRing {
   /** 1 for the first state, and one more for each after it. */
   readonly version: number;
-  /** JSON, as the manager wrote it: the public history of every key, and sealed private keys. */
+  /** JSON, as the manager wrote it: the public history of every key, sealed private keys, and a seal over all of it. */
   readonly state: string;
 }
 
 /**
  * One place that keeps one ring of keys: a file, a row of a database. It need not understand what it keeps. What it throws
- * reaches the caller of the manager as the `cause` of `key_ring_unavailable`.
+ * reaches the caller of the manager as the `cause` of `key_ring_unavailable`. It must settle: a manager waits for it, and
+ * waits for it before it signs and verifies.
  */
 export interface KeyRing {
   /** The newest state, or undefined if none was ever saved. */
@@ -56,11 +57,11 @@ export function checkState(state: string): Uint8Array {
 export type KeyRingErrorCode =
   /** The ring could not be read or written; `cause` is its error. Whether a write took effect is not known. */
   | 'key_ring_unavailable'
-  /** What the ring holds is no key ring, or an older state than one seen before. */
+  /** What the ring holds is no key ring, or not what follows a state seen before. */
   | 'key_ring_malformed'
   /** The ring was written by a newer version of this software. */
   | 'key_ring_version'
-  /** A private key in the ring could not be opened: it was sealed otherwise, or changed. */
+  /** The ring, or a private key in it, could not be opened: it was sealed otherwise, or changed. */
   | 'key_ring_locked'
   /** The ring is for keys of another use. */
   | 'key_ring_use'

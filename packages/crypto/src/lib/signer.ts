@@ -60,13 +60,22 @@ export function toSigner(keyPairOrSigner: KeyPair | Signer, use?: KeyUse): Signe
   return localSigner(copyBytes(publicKey), (bytes) => signNow(bytes, privateKey), use);
 }
 
-/** A signer over a function of ours that signs at once, and whose answer needs no check. */
+/**
+ * A signer over a function of ours that signs at once, and whose answer needs no check.
+ * @param ready what must be done before each signature
+ */
 export function localSigner(
   publicKey: Uint8Array,
   sign: (bytes: Uint8Array) => Uint8Array,
   use?: KeyUse,
+  ready?: () => Promise<void>,
 ): Signer {
-  return makeSigner(publicKey, { use }, async (bytes) => sign(bytes));
+  if (ready === undefined) return makeSigner(publicKey, { use }, async (bytes) => sign(bytes));
+  return makeSigner(publicKey, { use }, async (bytes) => {
+    const message = copyBytes(bytes); // whatever becomes of the array meanwhile
+    await ready();
+    return sign(message);
+  });
 }
 
 /**

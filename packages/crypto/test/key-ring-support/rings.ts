@@ -6,7 +6,8 @@ import { afterAll, expect } from 'vitest';
 import { KeyManager } from '../../src/lib/key-manager.js';
 import type { KeyManagerOptions } from '../../src/lib/key-manager-types.js';
 import { type KeyRing, KeyRingError, type KeyRingErrorCode, MemoryKeyRing } from '../../src/lib/key-ring.js';
-import { rawKeySealer } from '../../src/lib/key-ring-sealer.js';
+import { withSeal } from '../../src/lib/key-ring-format.js';
+import { rawKeySealer, sealBody } from '../../src/lib/key-ring-sealer.js';
 
 export const DAY = 24 * 60 * 60 * 1000;
 export const START = 1_700_000_000_000;
@@ -48,6 +49,13 @@ export function sharing(ring: KeyRing = new MemoryKeyRing(), options: KeyManager
   return { ring, time, open };
 }
 
+/** Saves a state that the test has made, under the seal that it would have. */
+export async function saveSealed(ring: KeyRing, before: number | undefined, state: object): Promise<boolean> {
+  const { seal: _, ...members } = state as { seal?: string };
+  const body = JSON.stringify(members);
+  return ring.save(before, withSeal(body, await sealBody(sealer, body, 'covenant', (before ?? 0) + 1)));
+}
+
 /** The state of a ring as JSON. */
 export async function stateOf(ring: KeyRing): Promise<{
   keys: Record<string, unknown>[];
@@ -64,5 +72,7 @@ export async function refusedWith(code: KeyRingErrorCode, promise: Promise<unkno
   );
   expect(outcome).toBeInstanceOf(KeyRingError);
   expect((outcome as KeyRingError).code).toBe(code);
+  for (const told of [(outcome as KeyRingError).message, (outcome as KeyRingError).hint])
+    expect(told).toMatch(/\w/);
   return outcome as KeyRingError;
 }

@@ -7,11 +7,12 @@ import type { AddressInfo } from 'node:net';
 import { type Answer, KmsError, KmsKeys } from './kms-keys.js';
 import { type Credential, refusalOf } from './sigv4.js';
 
-/** What the next request meets instead of, or after, its answer. */
+/** What the next request meets instead of, or after, its answer; `send` changes the text of the answer. */
 export type Fault =
   | { refuse: string; status?: number }
   | 'hang'
   | 'cut'
+  | { send: (text: string) => string }
   | 'garbage'
   | ((answer: Answer) => Answer);
 
@@ -70,7 +71,7 @@ export class KmsServer {
       if (request.method !== 'POST' || request.url !== '/') throw new KmsError('UnknownOperationException');
       const refusal = refusalOf(request, body, this.credentials);
       if (refusal !== undefined) throw new KmsError(refusal);
-      if (typeof fault === 'object') throw new KmsError(fault.refuse, fault.status);
+      if (typeof fault === 'object' && 'refuse' in fault) throw new KmsError(fault.refuse, fault.status);
       const answer = this.keys.answer(operation, JSON.parse(body.toString()) as Answer);
       this.#reply(response, 200, JSON.stringify(typeof fault === 'function' ? fault(answer) : answer), fault);
     } catch (error) {
@@ -82,7 +83,8 @@ export class KmsServer {
 
   #reply(response: ServerResponse, status: number, text: string, fault: Fault | undefined): void {
     this.traffic.push(text);
-    const whole = Buffer.from(fault === 'garbage' ? '<html>Bad gateway</html>' : text);
+    const sent = typeof fault === 'object' && 'send' in fault ? fault.send(text) : text;
+    const whole = Buffer.from(fault === 'garbage' ? '<html>Bad gateway</html>' : sent);
     response.writeHead(status, {
       'content-type': 'application/x-amz-json-1.1',
       'content-length': whole.length,

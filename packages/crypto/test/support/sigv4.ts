@@ -28,7 +28,8 @@ export function refusalOf(
   const credential = credentials.get(accessKeyId as string);
   if (credential === undefined) return 'UnrecognizedClientException';
   const names = (signed as string).split(';');
-  if (MUST_BE_SIGNED.some((name) => !names.includes(name))) return 'InvalidSignatureException';
+  const sent = Object.keys(request.headers).filter((name) => name.startsWith('x-amz-'));
+  if ([...MUST_BE_SIGNED, ...sent].some((name) => !names.includes(name))) return 'InvalidSignatureException';
   const time = Date.parse(date.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'));
   if (!(Math.abs(time - Date.now()) < MAX_SKEW_MS) || !date.startsWith(day as string)) {
     return 'InvalidSignatureException';

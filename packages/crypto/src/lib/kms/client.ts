@@ -24,6 +24,12 @@ export type EncryptionContext = Readonly<Record<string, string>>;
 /** Builds one command of the SDK. */
 type Build = (sdk: typeof import('@aws-sdk/client-kms')) => object;
 
+/** What is read of an error of the SDK. */
+interface SdkError extends Error {
+  $fault?: 'client' | 'server';
+  $metadata?: { httpStatusCode?: number };
+}
+
 /** A client with the way in which it is asked. */
 export interface Kms {
   readonly policy: AttemptPolicy;
@@ -45,7 +51,11 @@ export function kmsOf({ client, timeoutMs, retries = 0, retryDelayMs }: KmsOptio
   const policy = attemptPolicy({ timeoutMs, retries, retryDelayMs, isTransient });
   const send: Kms['send'] = async (build, { signal }) => {
     const command = build(await loadSdk());
-    return ((await client.send(command as never, { abortSignal: signal })) ?? {}) as object;
+    try {
+      return ((await client.send(command as never, { abortSignal: signal })) ?? {}) as object;
+    } catch (error) {
+      throw withoutAnswer(error);
+    }
   };
   return { policy, send, ask: (build) => attempt('the KMS', policy, (context) => send(build, context)) };
 }
@@ -76,15 +86,22 @@ async function loadSdk(): Promise<typeof import('@aws-sdk/client-kms')> {
   }
 }
 
+/**
+ * The SDK hangs the whole answer on its errors, and the parser's message may quote from it: with a key in clear, if it was
+ * the answer to `Decrypt`. What is left is what the service says of itself.
+ */
+function withoutAnswer(error: unknown): unknown {
+  if (!(error instanceof Error) || !('$response' in error)) return error;
+  const { name, message, $fault, $metadata } = error as SdkError;
+  const told = new Error($fault === undefined ? 'the answer could not be read' : message);
+  return Object.assign(told, { name, $fault, $metadata });
+}
+
 const BUSY = new Set(['ThrottlingException', 'TooManyRequestsException', 'LimitExceededException']);
 
 /** What the service says of a request is final unless it says that it is busy; faults of its own and of the line pass. */
 function isTransient(error: unknown): boolean {
-  const { name, $fault, $metadata } = (error ?? {}) as {
-    name?: string;
-    $fault?: string;
-    $metadata?: { httpStatusCode?: number };
-  };
+  const { name, $fault, $metadata } = (error ?? {}) as Partial<SdkError>;
   const status = $metadata?.httpStatusCode;
   return (
     BUSY.has(name ?? '') || status === 429 || ($fault !== 'client' && name !== 'CredentialsProviderError')

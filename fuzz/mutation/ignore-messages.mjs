@@ -1,0 +1,29 @@
+// Texts of errors: tests check the class and the code, never the message or the hint.
+import { declareValuePlugin, PluginKind } from '@stryker-mutator/api/plugin';
+
+/** Where the message, or what becomes a part of it, stands in the arguments; by the name of what is called. */
+const MESSAGE = {
+  ...{ CryptoError: 1, KeyRingError: 1, Error: 0, TypeError: 0, RangeError: 0 },
+  ...{ bytesArgument: 1, exactBytes: 2, locked: 0, malformed: 0, members: 1, must: 1, readKey: 2 },
+};
+
+const messages = {
+  shouldIgnore(path) {
+    return isMessage(path) || isHint(path) || isOnlyHint(path) ? 'text of an error' : undefined;
+  },
+};
+
+function isMessage(path) {
+  const { node, parent } = path;
+  if (parent?.type !== 'NewExpression' && parent?.type !== 'CallExpression') return false;
+  return parent.arguments[MESSAGE[parent.callee.name]] === node;
+}
+
+const isHint = ({ node }) => node.type === 'ObjectProperty' && node.key.name === 'hint';
+
+const isOnlyHint = ({ node }) =>
+  node.type === 'ObjectExpression' &&
+  node.properties.length > 0 &&
+  node.properties.every((each) => each.key?.name === 'hint');
+
+export const strykerPlugins = [declareValuePlugin(PluginKind.Ignore, 'messages', messages)];

@@ -1,0 +1,30 @@
+// Mutation tests of what rotates, revokes and keeps keys. The suites that start processes are left out: a mutant does not reach them.
+import language from './stryker.config.mjs';
+
+const sources = 'packages/crypto/src/lib';
+const out = 'fuzz/mutation/out/keys';
+
+export default {
+  ...language,
+  mutate: [
+    `${sources}/{key-manager,managed-key}.ts`,
+    `${sources}/key-ring{,-file,-format,-history,-keeper,-sealer}.ts`,
+  ],
+  vitest: { configFile: 'fuzz/mutation/vitest.keys.config.ts', dir: 'packages/crypto', related: false },
+  plugins: ['@stryker-mutator/vitest-runner', new URL('ignore-messages.mjs', import.meta.url).pathname],
+  ignorers: ['messages'],
+  ignorePatterns: [
+    '**',
+    '!packages/crypto/**',
+    '!test/support/**',
+    '!fuzz/mutation/vitest.keys.config.ts',
+    '!tsconfig.base.json',
+    '!package.json',
+    'packages/crypto/{dist,node_modules}',
+  ],
+  timeoutMS: 60_000,
+  tempDirName: `${out}/sandbox`,
+  incremental: false, // results of files that are not mutated now would count as they once were
+  jsonReporter: { fileName: `${out}/report.json` },
+  htmlReporter: { fileName: `${out}/report.html` },
+};
