@@ -91,24 +91,28 @@ describe.each([
     assert.deepEqual(await store.get(covenant.id), covenant);
   });
 
-  it.skipIf(!haveSqlite)('is found for truncated and flipped bytes in a database', async () => {
-    const inner = new SqliteStore(freshPath());
-    const store = wrap(inner);
-    const covenant = await sampleCovenant();
-    await store.put(covenant);
-    const whole = await bytesOf(inner, 'covenant', covenant.id);
-    for (let length = 0; length < whole.length; length += 7) {
-      await overwrite(inner, 'covenant', covenant.id, whole.subarray(0, length));
-      await failsWith('record_corrupt', () => store.get(covenant.id));
-    }
-    for (const [at, bit] of flips(whole)) {
-      const flipped = Uint8Array.from(whole);
-      flipped[at] = (whole[at] as number) ^ (1 << bit);
-      await overwrite(inner, 'covenant', covenant.id, flipped);
-      await failsWith('record_corrupt', () => store.get(covenant.id));
-    }
-    await store.close();
-  }, 60_000);
+  it.skipIf(!haveSqlite)(
+    'is found for truncated and flipped bytes in a database',
+    async () => {
+      const inner = new SqliteStore(freshPath());
+      const store = wrap(inner);
+      const covenant = await sampleCovenant();
+      await store.put(covenant);
+      const whole = await bytesOf(inner, 'covenant', covenant.id);
+      for (let length = 0; length < whole.length; length += 7) {
+        await overwrite(inner, 'covenant', covenant.id, whole.subarray(0, length));
+        await failsWith('record_corrupt', () => store.get(covenant.id));
+      }
+      for (const [at, bit] of flips(whole)) {
+        const flipped = Uint8Array.from(whole);
+        flipped[at] = (whole[at] as number) ^ (1 << bit);
+        await overwrite(inner, 'covenant', covenant.id, flipped);
+        await failsWith('record_corrupt', () => store.get(covenant.id));
+      }
+      await store.close();
+    },
+    60_000,
+  );
 
   it('is found when it is another covenant’s, or of another kind', async () => {
     const inner = new MemoryStore();
