@@ -5,6 +5,8 @@ import type { Provider } from './provider.js';
 
 const MAX_PUBLIC_KEYS = 1_000;
 const TAG_BYTES = 16;
+/** The number of the first block of HKDF. */
+const FIRST = Uint8Array.of(1);
 /** A private JWK must name its public half, but OpenSSL derives that from the seed and never reads it. */
 const UNREAD = Buffer.alloc(32).toString('base64url');
 
@@ -26,10 +28,16 @@ export const provider: Provider = {
   sha256Hex: oneShotHash
     ? (data) => oneShotHash('sha256', data, 'hex')
     : (data) => crypto.createHash('sha256').update(data).digest('hex'),
-  hmacSha256: (key, data) => plain(crypto.createHmac('sha256', key).update(data).digest()),
-  // Given raw bytes, hkdfSync takes half as long again to make the same key object by itself.
-  hkdfSha256: (ikm, salt, info, length) =>
-    new Uint8Array(crypto.hkdfSync('sha256', crypto.createSecretKey(ikm), salt, info, length)),
+  hmacSha256: (key, data) => plain(hmac(key, data)),
+  hkdfSha256: (ikm, salt, info, length) => {
+    const key = hmac(salt, ikm);
+    const blocks = [hmac(key, info, FIRST)];
+    while (blocks.length * 32 < length) {
+      const [last, n] = [blocks[blocks.length - 1] as Buffer, blocks.length + 1];
+      blocks.push(hmac(key, last, info, Uint8Array.of(n)));
+    }
+    return plain(Buffer.concat(blocks, length));
+  },
   scrypt: (password, salt, n, length) =>
     new Promise((resolve, reject) => {
       const cost = { N: n, r: 8, p: 1, maxmem: (n + 1_024) * 1_024 };
@@ -75,13 +83,20 @@ export const provider: Provider = {
     const plaintext = decipher.update(sealed.subarray(0, end));
     try {
       decipher.final(); // GCM is a stream cipher: all has come already, and only the tag is checked here
-      return plain(plaintext);
+      return new Uint8Array(plaintext.buffer, plaintext.byteOffset, plaintext.length); // which is nobody else's
     } catch {
       plaintext.fill(0);
       return undefined;
     }
   },
 };
+
+/** For HKDF, too: hkdfSync takes half as long again, most of it to make a key object of each key. */
+function hmac(key: Uint8Array, ...data: Uint8Array[]): Buffer {
+  const mac = crypto.createHmac('sha256', key);
+  for (const part of data) mac.update(part);
+  return mac.digest();
+}
 
 /** A Uint8Array of its own memory: a small Buffer shares one pool with its neighbours. */
 function plain(buffer: Buffer): Uint8Array {
