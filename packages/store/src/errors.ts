@@ -13,6 +13,7 @@ import { SteleError, type SteleErrorOptions } from '@stele/types/errors';
  * | `store_unavailable` | the medium failed: full, busy, read-only, away; `cause` says more | retry later |
  * | `store_version` | the store was written by a newer version, or is not a Stele store | upgrade, or choose another path |
  * | `store_closed` | used after `close()` | open a new one |
+ * | `key_unavailable` | an encrypted store gets no key: the provider failed, was late, or lacks one; `cause` says more | retry, or give it the key |
  * | `sqlite_unavailable` | no SQLite driver loads | install better-sqlite3, or use Node 22 |
  * | `invalid_cursor` | a `cursor` that no `list` ever returned | start again without one |
  * | `unsupported` | this store has no transactions, or no feed; `supports` says so | choose another store |
@@ -28,6 +29,7 @@ export type StoreErrorCode =
   | 'store_unavailable'
   | 'store_version'
   | 'store_closed'
+  | 'key_unavailable'
   | 'sqlite_unavailable'
   | 'invalid_cursor'
   | 'unsupported'

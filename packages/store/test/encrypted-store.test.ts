@@ -67,7 +67,7 @@ describe('EncryptedStore', () => {
       return new EncryptedStore({ store: new MemoryStore(), encryptionKey }).keyId;
     });
     assert.equal(new Set(ids).size, 50);
-    for (const id of ids) assert.match(id, /^[0-9a-f]{16}$/);
+    for (const id of ids) assert.match(id ?? '', /^[0-9a-f]{16}$/);
   });
 
   it('seals the same covenant differently each time, in the same length as its neighbours', async () => {

@@ -1,0 +1,130 @@
+/**
+ * What a sealed record looks like:
+ *
+ *   stele-sealed/2 <id of the key>\n    in clear, 32 bytes
+ *   salt (32) ‖ commitment (32) ‖ ciphertext ‖ tag (16)
+ *   HKDF-SHA256(ikm = key, salt, info = "stele-store/2 record", 64 bytes) = AES-256-GCM key (32) ‖ commitment (32)
+ *
+ * The salt is fresh for each record, so that no AES key comes twice and the nonce can be zero. The commitment is checked
+ * first: AES-GCM alone lets someone craft one ciphertext that opens under two keys. The plaintext is padded: the length of
+ * the tokens (2 bytes, big-endian), the tokens with a line feed between them, the bytes of the record. The associated data is
+ * the JSON of ["stele-store/2", store, kind, id, key id], so that a record opens only where it was put.
+ *
+ * Format 1 had neither tokens nor a store, and the envelope of `aeadSeal`:
+ *
+ *   stele-sealed/1 <id of the key>\n ‖ envelope of the padded bytes, bound to ["stele-store/1", kind, id, key id]
+ */
+import {
+  aeadOpen,
+  aes256GcmOpen,
+  aes256GcmSeal,
+  constantTimeEqual,
+  hkdfSha256,
+  randomBytes,
+} from '@stele/crypto';
+import { isKeyId } from '../key-provider.js';
+import type { StoreKey } from './encrypted-keys.js';
+import { pad, unpad } from './padding.js';
+
+const HEADER_BYTES = 32;
+const SALT_END = HEADER_BYTES + 32;
+const COMMITMENT_END = SALT_END + 32;
+const HEADER = /^stele-sealed\/([12]) ([0-9a-f]{16})\n$/;
+const TOKENS_LENGTH_BYTES = 2;
+const NONCE = new Uint8Array(12);
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const INFO = encoder.encode('stele-store/2 record');
+
+/** Where a record is. */
+export interface Place {
+  readonly kind: string;
+  readonly id: string;
+}
+
+/** What is sealed: the bytes of a record with its index tokens. */
+export interface Contents {
+  readonly bytes: Uint8Array;
+  /** In clear; undefined in format 1, which had none. */
+  readonly tokens: readonly string[] | undefined;
+}
+
+/** What a sealed record says of itself, in clear and not yet authenticated. */
+export interface Label {
+  readonly format: 1 | 2;
+  readonly keyId: string;
+}
+
+/** The label of a sealed record, or undefined for what is none. */
+export function labelOf(sealed: Uint8Array): Label | undefined {
+  const header = String.fromCharCode(...sealed.subarray(0, HEADER_BYTES));
+  const [, format, keyId] = HEADER.exec(header) ?? [];
+  return isKeyId(keyId) ? { format: format === '1' ? 1 : 2, keyId } : undefined;
+}
+
+/** Seals in format 2. */
+export async function seal(
+  key: StoreKey,
+  storeId: string,
+  place: Place,
+  bytes: Uint8Array,
+  tokens: readonly string[],
+): Promise<Uint8Array> {
+  const salt = randomBytes(32);
+  const { aesKey, commitment } = derive(key, salt);
+  const text = encoder.encode(tokens.join('\n'));
+  const padded = pad(Uint8Array.of(text.length >> 8, text.length & 0xff), text, bytes);
+  const ciphertext = await aes256GcmSeal(aesKey, NONCE, padded, boundTo(2, storeId, place, key.id));
+  const sealed = new Uint8Array(COMMITMENT_END + ciphertext.length);
+  encoder.encodeInto(`stele-sealed/2 ${key.id}\n`, sealed);
+  sealed.set(salt, HEADER_BYTES);
+  sealed.set(commitment, SALT_END);
+  sealed.set(ciphertext, COMMITMENT_END);
+  return sealed;
+}
+
+/**
+ * Opens a record under the key and in the format that its label names.
+ * @param storeId not looked at in format 1
+ * @returns undefined for what was not sealed here
+ * @throws CryptoError `decryption_failed`
+ */
+export async function open(
+  key: StoreKey,
+  storeId: string,
+  place: Place,
+  sealed: Uint8Array,
+  format: Label['format'],
+): Promise<Contents | undefined> {
+  const associatedData = boundTo(format, storeId, place, key.id);
+  if (format === 1) {
+    const bytes = unpad(await aeadOpen(key.bytes, sealed.subarray(HEADER_BYTES), associatedData));
+    return bytes && { bytes, tokens: undefined };
+  }
+  const { aesKey, commitment } = derive(key, sealed.subarray(HEADER_BYTES, SALT_END));
+  if (!constantTimeEqual(commitment, sealed.subarray(SALT_END, COMMITMENT_END))) return undefined;
+  const padded = await aes256GcmOpen(aesKey, NONCE, sealed.subarray(COMMITMENT_END), associatedData);
+  const contents = unpad(padded);
+  return contents && contentsOf(contents);
+}
+
+function derive(key: StoreKey, salt: Uint8Array): { aesKey: Uint8Array; commitment: Uint8Array } {
+  const derived = hkdfSha256(key.bytes, salt, INFO, 64);
+  return { aesKey: derived.subarray(0, 32), commitment: derived.subarray(32) };
+}
+
+function contentsOf(bytes: Uint8Array): Contents | undefined {
+  const [high, low] = bytes;
+  if (high === undefined || low === undefined) return undefined;
+  const end = TOKENS_LENGTH_BYTES + ((high << 8) | low);
+  if (end > bytes.length) return undefined;
+  const text = decoder.decode(bytes.subarray(TOKENS_LENGTH_BYTES, end));
+  return { bytes: bytes.subarray(end), tokens: text === '' ? [] : text.split('\n') };
+}
+
+/** JSON of plain ASCII strings is its own canonical form. */
+function boundTo(format: Label['format'], storeId: string, { kind, id }: Place, keyId: string): Uint8Array {
+  const parts =
+    format === 1 ? ['stele-store/1', kind, id, keyId] : ['stele-store/2', storeId, kind, id, keyId];
+  return encoder.encode(JSON.stringify(parts));
+}
