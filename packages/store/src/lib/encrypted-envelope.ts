@@ -3,12 +3,13 @@
  *
  *   stele-sealed/2 <id of the key>\n    in clear, 32 bytes
  *   salt (32) ‖ commitment (32) ‖ ciphertext ‖ tag (16)
- *   HKDF-SHA256(ikm = key, salt, info = "stele-store/2 record", 64 bytes) = AES-256-GCM key (32) ‖ commitment (32)
+ *   HKDF-SHA256(ikm = key, no salt, info = "stele-store/2 record" ‖ salt, 64 bytes) = AES-256-GCM key (32) ‖ commitment (32)
  *
- * The salt is fresh for each record, so that no AES key comes twice and the nonce can be zero. The commitment is checked
- * first: AES-GCM alone lets someone craft one ciphertext that opens under two keys. The plaintext is padded: the length of
- * the tokens (2 bytes, big-endian), the tokens with a line feed between them, the bytes of the record. The associated data is
- * the JSON of ["stele-store/2", store, kind, id, key id], so that a record opens only where it was put.
+ * The salt is fresh for each record, so that no AES key comes twice and the nonce can be zero. It stands in HKDF's info, so
+ * that its first half is the same for all records of a key and is computed once. The commitment is checked first: AES-GCM
+ * alone lets someone craft one ciphertext that opens under two keys. The plaintext is padded: the length of the tokens (2
+ * bytes, big-endian), the tokens with a line feed between them, the bytes of the record. The associated data is the JSON of
+ * ["stele-store/2", store, kind, id, key id], so that a record opens only where it was put.
  *
  * Format 1 had neither tokens nor a store, and the envelope of `aeadSeal`:
  *
@@ -19,7 +20,7 @@ import {
   aes256GcmOpen,
   aes256GcmSeal,
   constantTimeEqual,
-  hkdfSha256,
+  hmacSha256,
   randomBytes,
 } from '@stele/crypto';
 import { isKeyId } from '../key-provider.js';
@@ -33,7 +34,7 @@ const HEADER = /^stele-sealed\/([12]) ([0-9a-f]{16})\n$/;
 const TOKENS_LENGTH_BYTES = 2;
 const NONCE = new Uint8Array(12);
 const encoder = new TextEncoder();
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const ascii = new TextDecoder('latin1');
 const INFO = encoder.encode('stele-store/2 record');
 
 /** Where a record is. */
@@ -45,8 +46,8 @@ export interface Place {
 /** What is sealed: the bytes of a record with its index tokens. */
 export interface Contents {
   readonly bytes: Uint8Array;
-  /** In clear; undefined in format 1, which had none. */
-  readonly tokens: readonly string[] | undefined;
+  /** What {@link sealedTokens} reads; undefined in format 1, which had no tokens. */
+  readonly tokens: Uint8Array | undefined;
 }
 
 /** What a sealed record says of itself, in clear and not yet authenticated. */
@@ -57,8 +58,7 @@ export interface Label {
 
 /** The label of a sealed record, or undefined for what is none. */
 export function labelOf(sealed: Uint8Array): Label | undefined {
-  const header = String.fromCharCode(...sealed.subarray(0, HEADER_BYTES));
-  const [, format, keyId] = HEADER.exec(header) ?? [];
+  const [, format, keyId] = HEADER.exec(ascii.decode(sealed.subarray(0, HEADER_BYTES))) ?? [];
   return isKeyId(keyId) ? { format: format === '1' ? 1 : 2, keyId } : undefined;
 }
 
@@ -108,9 +108,22 @@ export async function open(
   return contents && contentsOf(contents);
 }
 
+/** The tokens that were sealed, in clear; undefined for contents of format 1. */
+export function sealedTokens({ tokens }: Contents): string[] | undefined {
+  if (tokens === undefined) return undefined;
+  return tokens.length === 0 ? [] : ascii.decode(tokens).split('\n');
+}
+
+/** The second half of HKDF (RFC 5869, section 2.3), two blocks. */
 function derive(key: StoreKey, salt: Uint8Array): { aesKey: Uint8Array; commitment: Uint8Array } {
-  const derived = hkdfSha256(key.bytes, salt, INFO, 64);
-  return { aesKey: derived.subarray(0, 32), commitment: derived.subarray(32) };
+  const block = new Uint8Array(32 + INFO.length + 32 + 1);
+  block.set(INFO, 32);
+  block.set(salt, 32 + INFO.length);
+  block[block.length - 1] = 1;
+  const aesKey = hmacSha256(key.extracted, block.subarray(32));
+  block.set(aesKey);
+  block[block.length - 1] = 2;
+  return { aesKey, commitment: hmacSha256(key.extracted, block) };
 }
 
 function contentsOf(bytes: Uint8Array): Contents | undefined {
@@ -118,8 +131,7 @@ function contentsOf(bytes: Uint8Array): Contents | undefined {
   if (high === undefined || low === undefined) return undefined;
   const end = TOKENS_LENGTH_BYTES + ((high << 8) | low);
   if (end > bytes.length) return undefined;
-  const text = decoder.decode(bytes.subarray(TOKENS_LENGTH_BYTES, end));
-  return { bytes: bytes.subarray(end), tokens: text === '' ? [] : text.split('\n') };
+  return { bytes: bytes.subarray(end), tokens: bytes.subarray(TOKENS_LENGTH_BYTES, end) };
 }
 
 /** JSON of plain ASCII strings is its own canonical form. */

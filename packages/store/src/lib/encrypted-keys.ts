@@ -1,3 +1,4 @@
+import { hmacSha256 } from '@stele/crypto';
 import { StoreError } from '../errors.js';
 import { encryptionKeyId, isKeyId, type KeyProvider, MAX_KEYS } from '../key-provider.js';
 
@@ -5,6 +6,8 @@ import { encryptionKeyId, isKeyId, type KeyProvider, MAX_KEYS } from '../key-pro
 export interface StoreKey {
   readonly id: string;
   readonly bytes: Uint8Array;
+  /** What the first half of HKDF makes of it, without a salt (RFC 5869, section 2.2). */
+  readonly extracted: Uint8Array;
 }
 
 /** Keys in memory at most; the one that came first goes first. */
@@ -56,7 +59,8 @@ export class Keys {
     if (!(given instanceof Uint8Array) || given.length !== 32 || encryptionKeyId(given) !== id) {
       throw unavailable(`what the provider gave for the key ${id} is not that key`);
     }
-    const key = { id, bytes: Uint8Array.from(given) };
+    const bytes = Uint8Array.from(given);
+    const key = { id, bytes, extracted: hmacSha256(new Uint8Array(), bytes) };
     if (this.#known.size >= MAX_KNOWN) this.#known.delete(this.#known.keys().next().value as string);
     this.#known.set(id, key);
     return key;

@@ -3,7 +3,7 @@ import { StoreError } from '../errors.js';
 import type { Content, ListedRecord, RecordBackend, RecordKind } from '../record-backend.js';
 import { unreadable } from './changes.js';
 import { covenantContent, decodeCovenant } from './documents.js';
-import { type Contents, type Label, labelOf } from './encrypted-envelope.js';
+import { type Contents, type Label, labelOf, sealedTokens } from './encrypted-envelope.js';
 import type { Keys } from './encrypted-keys.js';
 import type { OwnRecord } from './encrypted-own-record.js';
 import type { SealedRecords } from './encrypted-records.js';
@@ -125,7 +125,9 @@ async function isCurrent(keys: Keys, sealed: Uint8Array | undefined): Promise<bo
 }
 
 /** In format 1 the tokens were not sealed with the bytes, so they are made of the document. */
-function contentOf(kind: RecordKind, id: string, { bytes, tokens }: Contents): Content {
+function contentOf(kind: RecordKind, id: string, contents: Contents): Content {
+  const { bytes } = contents;
+  const tokens = sealedTokens(contents);
   if (tokens !== undefined) return { bytes, tokens };
   return kind === 'covenant' ? covenantContent(decodeCovenant(id, bytes)) : { bytes, tokens: [] };
 }
