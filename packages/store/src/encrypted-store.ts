@@ -3,6 +3,7 @@ import type { CovenantStore } from './covenant-store.js';
 import { encryptionKeyId, type KeyProvider, rawKeys } from './key-provider.js';
 import { EncryptedBackend } from './lib/encrypted-backend.js';
 import { Keys } from './lib/encrypted-keys.js';
+import { STORE_ID } from './lib/encrypted-own-record.js';
 import type { KeyUsage, ReencryptOptions, ReencryptProgress } from './lib/encrypted-rotation.js';
 import type { RecordBackend } from './record-backend.js';
 
@@ -19,6 +20,11 @@ export interface EncryptedStoreOptions {
   readonly encryptionKey?: Uint8Array | undefined;
   /** Where several keys come from: `rawKeys`, `SealedKeys`, or a provider of your own. */
   readonly keys?: KeyProvider | undefined;
+  /**
+   * What `storeId()` said, if you noted it: then a store that was exchanged for another one under the same key is refused, and
+   * one that has lost its own record can be had back with `reencrypt`.
+   */
+  readonly storeId?: string | undefined;
   /** How long the provider is waited for, in milliseconds, 1 to 600,000; 10,000 when not given. */
   readonly keyTimeoutMs?: number | undefined;
 }
@@ -40,11 +46,11 @@ export class EncryptedStore extends BackedStore {
   readonly #sealed: EncryptedBackend;
 
   /**
-   * @throws TypeError for a store without a backend, a key that is no Uint8Array, a provider that is none; for both or neither
+   * @throws TypeError for a store without a backend, a key that is no Uint8Array, a provider or an id that is none; for both or neither of the keys
    * @throws RangeError for a key that is not 32 bytes long, a time-out out of bounds
    */
   constructor(options: EncryptedStoreOptions) {
-    const { store, encryptionKey, keys, keyTimeoutMs = 10_000 } = options;
+    const { store, encryptionKey, keys, storeId, keyTimeoutMs = 10_000 } = options;
     if (typeof store?.backend?.write !== 'function') {
       throw new TypeError(
         'store must have a `backend`: MemoryStore, FileStore, SqliteStore, or a BackedStore of your own',
@@ -53,13 +59,21 @@ export class EncryptedStore extends BackedStore {
     if (!Number.isInteger(keyTimeoutMs) || keyTimeoutMs < 1 || keyTimeoutMs > MAX_TIMEOUT_MS) {
       throw new RangeError(`keyTimeoutMs must be an integer from 1 to ${MAX_TIMEOUT_MS}`);
     }
-    const sealed = new EncryptedBackend(
-      store.backend,
-      new Keys(providerArgument(encryptionKey, keys), keyTimeoutMs),
-    );
+    if (storeId !== undefined && !STORE_ID.test(storeId))
+      throw new TypeError('storeId must be 32 hex digits');
+    const provider = providerArgument(encryptionKey, keys);
+    const sealed = new EncryptedBackend(store.backend, new Keys(provider, keyTimeoutMs), storeId);
     super(sealed);
     this.#sealed = sealed;
     this.keyId = encryptionKey && encryptionKeyId(encryptionKey);
+  }
+
+  /**
+   * 32 hex digits that every record is bound to. No secret. Undefined before the first record.
+   * @throws StoreError `record_corrupt`, `key_unavailable`, `store_unavailable`
+   */
+  storeId(): Promise<string | undefined> {
+    return this.#sealed.storeId();
   }
 
   /**

@@ -38,11 +38,11 @@ export class EncryptedBackend implements RecordBackend {
   readonly #depth: number;
   #open = true;
 
-  constructor(inner: RecordBackend, keys: Keys) {
+  constructor(inner: RecordBackend, keys: Keys, storeId?: string) {
     this.#inner = inner;
     this.#keys = keys;
     this.#depth = inner instanceof EncryptedBackend ? inner.#depth + 1 : 0;
-    this.#own = new OwnRecord(inner, ownRecordId(this.#depth), keys);
+    this.#own = new OwnRecord(inner, ownRecordId(this.#depth), keys, storeId);
     this.#records = new SealedRecords(keys, this.#own);
   }
 
@@ -64,7 +64,7 @@ export class EncryptedBackend implements RecordBackend {
     if (changes.some(({ kind, id }) => this.#isOwn(kind, id))) {
       throw new RangeError('id is the id of the store’s own record');
     }
-    return this.#inner.write(await Promise.all(changes.map((change) => this.#sealed(change))));
+    return this.#inner.write(await this.#sealed(changes));
   }
 
   async has(kind: RecordKind, id: string): Promise<boolean> {
@@ -107,6 +107,12 @@ export class EncryptedBackend implements RecordBackend {
     await this.#inner.close();
   }
 
+  /** The id of the store, or undefined before its first record. */
+  async storeId(): Promise<string | undefined> {
+    this.#assertOpen();
+    return (await this.#own.known())?.storeId;
+  }
+
   /** How many records are under which key. */
   async keyUsage(): Promise<KeyUsage[]> {
     this.#assertOpen();
@@ -137,9 +143,15 @@ export class EncryptedBackend implements RecordBackend {
     }
   }
 
-  async #sealed(change: Change): Promise<Change> {
-    const { kind, id, next } = change;
-    return isContent(next) ? { ...change, next: await this.#records.seal(kind, id, next) } : change;
+  async #sealed(changes: readonly Change[]): Promise<readonly Change[]> {
+    if (!changes.some(({ next }) => isContent(next))) return changes;
+    const seal = await this.#records.sealer();
+    return Promise.all(
+      changes.map(async (change) => {
+        const { kind, id, next } = change;
+        return isContent(next) ? { ...change, next: await seal(kind, id, next) } : change;
+      }),
+    );
   }
 
   /** The sealed records of a range, without the store's own. */

@@ -16,7 +16,8 @@ import type { Keys, StoreKey } from './encrypted-keys.js';
 import { ID_PREFIX } from './ids.js';
 
 export const OWN_KIND = 'revocation';
-const STORE_ID = /^[0-9a-f]{32}$/;
+/** What the id of a store looks like. */
+export const STORE_ID = /^[0-9a-f]{32}$/;
 const MAX_ATTEMPTS = 64;
 const encoder = new TextEncoder();
 
@@ -45,12 +46,15 @@ export class OwnRecord {
   readonly id: string;
   readonly #inner: RecordBackend;
   readonly #keys: Keys;
+  /** The store's id, where it is known from elsewhere. */
+  readonly #storeId: string | undefined;
   #last: Read | undefined;
 
-  constructor(inner: RecordBackend, id: string, keys: Keys) {
+  constructor(inner: RecordBackend, id: string, keys: Keys, storeId?: string) {
     this.#inner = inner;
     this.id = id;
     this.#keys = keys;
+    this.#storeId = storeId;
   }
 
   /** The state as it was last read; the store's id in it never changes. Undefined while there is none. */
@@ -108,7 +112,8 @@ export class OwnRecord {
     }
     if (last !== undefined && equalBytes(last.sealed, found.bytes)) return last;
     const read = { ...(await this.#open(found.bytes)), version: found.version };
-    if (last !== undefined && last.state.storeId !== read.state.storeId) throw this.#unreadable();
+    const storeId = last?.state.storeId ?? this.#storeId ?? read.state.storeId;
+    if (read.state.storeId !== storeId) throw this.#unreadable();
     this.#last = read;
     return read;
   }
@@ -125,18 +130,22 @@ export class OwnRecord {
     }
   }
 
-  /** The state of a store that has no record of its own yet. Records that are bound to a store's id cannot be there. */
+  /**
+   * The state of a store that has no record of its own yet. Records that are bound to a store's id cannot be there, unless the
+   * record was lost and the id is known from elsewhere; then nothing is known of their keys, as with format 1.
+   */
   async #begin(): Promise<StoreState> {
     const kinds = ['covenant', 'revocation'] as const;
     const firsts = await Promise.all(kinds.map((kind) => this.#inner.list(kind, { limit: 1 })));
     const present = firsts.flat();
-    if (present.some(({ bytes }) => bytes !== undefined && labelOf(bytes)?.format === 2)) {
+    const lost = this.#storeId === undefined;
+    if (lost && present.some(({ bytes }) => bytes !== undefined && labelOf(bytes)?.format === 2)) {
       throw new StoreError('store_corrupt', 'the encrypted store’s own record is missing', {
         id: this.id,
         hint: LOST,
       });
     }
-    return { storeId: toHex(randomBytes(16)), keys: [], legacy: present.length > 0 };
+    return { storeId: this.#storeId ?? toHex(randomBytes(16)), keys: [], legacy: present.length > 0 };
   }
 
   #unreadable(cause?: unknown): StoreError {
@@ -148,7 +157,8 @@ export class OwnRecord {
   }
 }
 
-const LOST = 'restore it from a backup: without it no other record opens';
+const LOST =
+  'restore it from a backup, or open the store with its `storeId`: without it no other record opens';
 
 function stateOf(bytes: Uint8Array | undefined): StoreState {
   if (bytes === undefined) throw new TypeError('not padded');

@@ -5,6 +5,9 @@ import { BlindIndex } from './encrypted-index.js';
 import type { Keys, StoreKey } from './encrypted-keys.js';
 import type { OwnRecord, StoreState } from './encrypted-own-record.js';
 
+/** Makes of a content what is stored of it. */
+export type Seal = (kind: RecordKind, id: string, content: Content) => Promise<Content>;
+
 /** Seals and opens the records of one store. */
 export class SealedRecords {
   readonly #keys: Keys;
@@ -16,15 +19,18 @@ export class SealedRecords {
     this.#own = own;
   }
 
-  /** What is stored for a content, under the current key. @throws StoreError `key_unavailable` */
-  async seal(kind: RecordKind, id: string, { bytes, tokens }: Content): Promise<Content> {
+  /**
+   * What seals contents under the key that is current now. Of a write, so that all of it goes under one key.
+   * @throws StoreError `key_unavailable`
+   */
+  async sealer(): Promise<Seal> {
     const key = await this.#keys.current();
     const { storeId } = await this.#own.admit(key);
     const index = this.index(key, storeId);
-    return {
+    return async (kind, id, { bytes, tokens }) => ({
       bytes: await seal(key, storeId, { kind, id }, bytes, tokens),
       tokens: tokens.map((token) => index.token(kind, token)),
-    };
+    });
   }
 
   /**

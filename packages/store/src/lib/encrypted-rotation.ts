@@ -109,7 +109,8 @@ async function renew(rotation: Rotation, kind: RecordKind, listed: ListedRecord)
     const found = await inner.get(kind, id);
     if (found === undefined || (await isCurrent(keys, found.bytes))) return false;
     const contents = await records.open(kind, id, found.bytes);
-    const next = await records.seal(kind, id, contentOf(kind, id, contents));
+    const seal = await records.sealer();
+    const next = await seal(kind, id, contentOf(kind, id, contents));
     if (await inner.write([{ kind, id, expected: found.version, next }])) return true;
     sealed = undefined;
   }
