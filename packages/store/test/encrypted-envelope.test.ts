@@ -5,7 +5,7 @@ import { aeadSeal, aes256GcmSeal, hmacSha256 } from '@stele/crypto';
 import fc from 'fast-check';
 import { describe, it } from 'vitest';
 import { rawKeys } from '../src/index.js';
-import { type Label, labelOf, open, seal, sealedTokens } from '../src/lib/encrypted-envelope.js';
+import { type Label, labelOf, open, saltOf, seal, sealedTokens } from '../src/lib/encrypted-envelope.js';
 import { BlindIndex } from '../src/lib/encrypted-index.js';
 import { Keys } from '../src/lib/encrypted-keys.js';
 import { pad } from '../src/lib/padding.js';
@@ -80,6 +80,24 @@ describe('a sealed record', () => {
       salts.add(Buffer.from(sealed.subarray(96, 128)).toString('hex'));
     }
     assert.equal(salts.size, 1000);
+  });
+
+  it('has another salt for other contents, even if the generator repeats itself', () => {
+    const [random, aad, padded] = [new Uint8Array(32).fill(1), utf8('place'), pad(utf8('the record'))];
+    const salts = [
+      saltOf(key, random, aad, padded),
+      saltOf(key, random, aad, pad(utf8('the recorD'))),
+      saltOf(key, random, utf8('Place'), padded),
+      saltOf(
+        key,
+        random.map((byte) => byte + 1),
+        aad,
+        padded,
+      ),
+      saltOf({ ...key, extracted: keyNumber(1) }, random, aad, padded),
+    ];
+    assert.equal(new Set(salts.map((salt) => Buffer.from(salt).toString('hex'))).size, salts.length);
+    assert.deepEqual(saltOf(key, random, aad, padded), salts[0]);
   });
 
   it('is refused with any bit of any byte flipped, and at any other length', async () => {

@@ -207,6 +207,24 @@ describe('reencrypt', () => {
     ]);
   });
 
+  it('remembers a key that is gone as long as a record names it', async () => {
+    const inner = new MemoryStore();
+    const covenants = await filled(inner, 3);
+    const filter = { issuer: covenants[0]?.issuer.id };
+    const both = withKeys(inner, new TurningKeys(1, 0));
+    const added = await sampleCovenant();
+    await both.put(added);
+    const without = withKeys(inner, new TurningKeys(1));
+    const lost = new Set<unknown>();
+    const onCorrupt = ({ id }: StoreError) => lost.add(id);
+    assert.deepEqual(await without.reencrypt({ onCorrupt }), { examined: 5, reencrypted: 0, corrupt: 4 });
+    // So no filter passes over them in silence, and with the key everything is back.
+    await failsWith('record_corrupt', () => without.list(filter));
+    assert.deepEqual((await without.list({ ...filter, onCorrupt })).items, [added]);
+    assert.equal(lost.size, 4);
+    assert.equal(await withKeys(inner, new TurningKeys(1, 0)).count(filter), 4);
+  });
+
   it('reports what the medium cannot read', async () => {
     const inner = new MemoryStore();
     const [covenant] = (await filled(inner, 1)) as [CovenantDocument];
@@ -264,6 +282,32 @@ describe('an encrypted store', () => {
     const damaged = await sealedBytes(inner, 'covenant', covenant.id);
     await plant(inner, 'covenant', covenant.id, damaged.fill(0, 200));
     await failsWith('record_corrupt', () => store.get(covenant.id));
+  });
+
+  it('does not take it for a damaged record when the key of its own record is away', async () => {
+    const inner = new MemoryStore();
+    const [covenant] = (await filled(inner, 1)) as [CovenantDocument];
+    await withKeys(inner, new TurningKeys(1, 0)).put(await sampleCovenant());
+    assert.equal(await keyOf(inner, 'revocation', OWN), keyIdNumber(1));
+    const keys = new TurningKeys(0, 1);
+    const store = withKeys(inner, {
+      ids: () => keys.ids(),
+      key: (id) => (id === keyIdNumber(1) ? Promise.reject(new Error('away')) : keys.key(id)),
+    });
+    await failsWith('key_unavailable', () => store.get(covenant.id));
+    await failsWith('key_unavailable', () => store.list({ onCorrupt: () => assert.fail() }));
+  });
+
+  it('puts and deletes in one transaction', async () => {
+    const inner = new MemoryStore();
+    const [covenant] = (await filled(inner, 1)) as [CovenantDocument];
+    const store = withKeys(inner, new TurningKeys(1, 0));
+    const added = await sampleCovenant();
+    await store.transaction(async (tx) => {
+      assert.equal(await tx.delete(covenant.id), true);
+      await tx.put(added);
+    });
+    assert.deepEqual((await store.list()).items, [added]);
   });
 
   it('does not take a provider’s silence for a damaged record', async () => {

@@ -5,8 +5,9 @@
  *   salt (32) ‖ commitment (32) ‖ ciphertext ‖ tag (16)
  *   HKDF-SHA256(ikm = key, no salt, info = "stele-store/2 record" ‖ salt, 64 bytes) = AES-256-GCM key (32) ‖ commitment (32)
  *
- * The salt is fresh for each record, so that no AES key comes twice and the nonce can be zero. It stands in HKDF's info, so
- * that its first half is the same for all records of a key and is computed once. The commitment is checked first: AES-GCM
+ * The salt is fresh for each record, so that no AES key comes twice and the nonce can be zero. It is made of 32 random bytes
+ * and of all that is sealed: a generator that repeats itself, as in a machine that was restored with its memory, does not
+ * bring one key to two texts. It stands in HKDF's info, so that the first half of HKDF is computed once for each key. The commitment is checked first: AES-GCM
  * alone lets someone craft one ciphertext that opens under two keys. The plaintext is padded: the length of the tokens (2
  * bytes, big-endian), the tokens with a line feed between them, the bytes of the record. The associated data is the JSON of
  * ["stele-store/2", store, kind, id, key id], so that a record opens only where it was put.
@@ -36,6 +37,7 @@ const NONCE = new Uint8Array(12);
 const encoder = new TextEncoder();
 const ascii = new TextDecoder('latin1');
 const INFO = encoder.encode('stele-store/2 record');
+const SALT_INFO = encoder.encode('stele-store/2 salt');
 
 /** Where a record is. */
 export interface Place {
@@ -70,11 +72,12 @@ export async function seal(
   bytes: Uint8Array,
   tokens: readonly string[],
 ): Promise<Uint8Array> {
-  const salt = randomBytes(32);
-  const { aesKey, commitment } = derive(key, salt);
   const text = encoder.encode(tokens.join('\n'));
   const padded = pad(Uint8Array.of(text.length >> 8, text.length & 0xff), text, bytes);
-  const ciphertext = await aes256GcmSeal(aesKey, NONCE, padded, boundTo(2, storeId, place, key.id));
+  const associatedData = boundTo(2, storeId, place, key.id);
+  const salt = saltOf(key, randomBytes(32), associatedData, padded);
+  const { aesKey, commitment } = derive(key, salt);
+  const ciphertext = await aes256GcmSeal(aesKey, NONCE, padded, associatedData);
   const sealed = new Uint8Array(COMMITMENT_END + ciphertext.length);
   encoder.encodeInto(`stele-sealed/2 ${key.id}\n`, sealed);
   sealed.set(salt, HEADER_BYTES);
@@ -112,6 +115,21 @@ export async function open(
 export function sealedTokens({ tokens }: Contents): string[] | undefined {
   if (tokens === undefined) return undefined;
   return tokens.length === 0 ? [] : ascii.decode(tokens).split('\n');
+}
+
+/** As good as random while `random` is, and another one for other contents in any case. */
+export function saltOf(
+  key: StoreKey,
+  random: Uint8Array,
+  associatedData: Uint8Array,
+  padded: Uint8Array,
+): Uint8Array {
+  const input = new Uint8Array(SALT_INFO.length + random.length + associatedData.length + padded.length);
+  input.set(SALT_INFO);
+  input.set(random, SALT_INFO.length);
+  input.set(padded, SALT_INFO.length + random.length);
+  input.set(associatedData, SALT_INFO.length + random.length + padded.length);
+  return hmacSha256(key.extracted, input);
 }
 
 /** The second half of HKDF (RFC 5869, section 2.3), two blocks. */

@@ -80,6 +80,7 @@ function storeIdFor(format: 1 | 2, state: StoreState | undefined): string {
   throw new Error(format === 1 ? 'format 1 has been left behind' : 'the store has no record of its own');
 }
 
+/** What is not the record's fault. */
 function isUnavailable(error: unknown): boolean {
-  return error instanceof StoreError && error.code !== 'record_corrupt' && error.code !== 'store_corrupt';
+  return error instanceof StoreError && error.code !== 'record_corrupt';
 }

@@ -104,15 +104,14 @@ async function renew(rotation: Rotation, kind: RecordKind, listed: ListedRecord)
   if (listed.error !== undefined) throw listed.error;
   const { inner, keys, records } = rotation;
   const { id } = listed;
-  for (let sealed: Uint8Array | undefined = listed.bytes, n = 0; n < MAX_ATTEMPTS; n++) {
-    if (await isCurrent(keys, sealed)) return false;
+  if (await isCurrent(keys, listed.bytes)) return false;
+  for (let n = 0; n < MAX_ATTEMPTS; n++) {
     const found = await inner.get(kind, id);
     if (found === undefined || (await isCurrent(keys, found.bytes))) return false;
     const contents = await records.open(kind, id, found.bytes);
     const seal = await records.sealer();
     const next = await seal(kind, id, contentOf(kind, id, contents));
     if (await inner.write([{ kind, id, expected: found.version, next }])) return true;
-    sealed = undefined;
   }
   throw new StoreError('store_unavailable', `${id} is being written by too many at once`, {
     id,
@@ -120,8 +119,8 @@ async function renew(rotation: Rotation, kind: RecordKind, listed: ListedRecord)
   });
 }
 
-async function isCurrent(keys: Keys, sealed: Uint8Array | undefined): Promise<boolean> {
-  const label = sealed && labelOf(sealed);
+async function isCurrent(keys: Keys, sealed: Uint8Array): Promise<boolean> {
+  const label = labelOf(sealed);
   return label?.format === 2 && label.keyId === (await keys.current()).id;
 }
 
