@@ -9,7 +9,7 @@ import { SteleError, type SteleErrorOptions } from '@stele/types/errors';
  * | `revocation_refused` | `putRevocation` of something that is no verifiable revocation | mend the document |
  * | `revocation_limit` | a covenant has more than 1,000 revocations | treat the covenant as revoked |
  * | `record_corrupt` | a stored record is not what was put under its id, or the key is not its key | restore it, or delete it |
- * | `store_corrupt` | the database file itself is damaged | restore it |
+ * | `store_corrupt` | the database file itself is damaged, or an encrypted store has lost its own record | restore it |
  * | `store_unavailable` | the medium failed: full, busy, read-only, away; `cause` says more | retry later |
  * | `store_version` | the store was written by a newer version, or is not a Stele store | upgrade, or choose another path |
  * | `store_closed` | used after `close()` | open a new one |

@@ -8,6 +8,7 @@ import type { LimitRefusal } from '@stele/ccl';
 import { describe, it } from 'vitest';
 import { runModule, runReadme, tsBlock } from '../../../test/support/readme.js';
 import { haveSqlite } from '../../../test/support/sqlite.js';
+import type { KeyUsage } from '../src/index.js';
 
 const folder = fileURLToPath(new URL('..', import.meta.url));
 
@@ -48,6 +49,18 @@ describe('the built package', () => {
     const { ok, remaining, retryAfterMs } = second as LimitRefusal;
     assert.deepEqual({ ok, remaining }, { ok: false, remaining: [10] });
     assert.ok(retryAfterMs !== undefined && retryAfterMs > 0 && retryAfterMs <= 86_400_000);
+  });
+
+  it('runs the example of keys in its README', async () => {
+    const { usage, first } = await runModule(
+      `${tsBlock(readFileSync(`${folder}README.md`, 'utf8'), 2)}export { first };`,
+      folder,
+    );
+    const counts = (usage as KeyUsage[]).map(({ keyId, current }) => [keyId === first, current]);
+    assert.deepEqual(counts, [
+      [false, true],
+      [true, false],
+    ]);
   });
 
   it('runs the sample of the deployment guide', async () => {
