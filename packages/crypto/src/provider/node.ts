@@ -83,7 +83,7 @@ export const provider: Provider = {
     const plaintext = decipher.update(sealed.subarray(0, end));
     try {
       decipher.final(); // GCM is a stream cipher: all has come already, and only the tag is checked here
-      return new Uint8Array(plaintext.buffer, plaintext.byteOffset, plaintext.length); // which is nobody else's
+      return plain(plaintext);
     } catch {
       plaintext.fill(0);
       return undefined;
@@ -98,9 +98,10 @@ function hmac(key: Uint8Array, ...data: Uint8Array[]): Buffer {
   return mac.digest();
 }
 
-/** A Uint8Array of its own memory: a small Buffer shares one pool with its neighbours. */
+/** A Uint8Array of its own memory. What OpenSSL returns has that already; a small Buffer of Node's shares a pool with its neighbours. */
 function plain(buffer: Buffer): Uint8Array {
-  return new Uint8Array(buffer);
+  const isAlone = buffer.byteLength === buffer.buffer.byteLength;
+  return isAlone ? new Uint8Array(buffer.buffer) : new Uint8Array(buffer);
 }
 
 /** JWK and not DER: OpenSSL's decoder makes DER ten times slower to import. */
