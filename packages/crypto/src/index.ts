@@ -15,7 +15,7 @@ export {
   toHex,
 } from './lib/encoding.js';
 export { CryptoError, type CryptoErrorCode, type CryptoErrorOptions } from './lib/errors.js';
-export { sha256, sha256Bytes } from './lib/hash.js';
+export { hmacSha256, sha256, sha256Bytes } from './lib/hash.js';
 export { type CanonicalizeOptions, canonicalizeJson } from './lib/json/canonical.js';
 export { parseJson } from './lib/json/parse.js';
 export { snapshotJson } from './lib/json/snapshot.js';

@@ -1,8 +1,9 @@
-import { createHash } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { constantTimeEqual, randomBytes, sha256, sha256Bytes } from '../src/index.js';
-import { codeOf, hexOf, providers, text } from './support.js';
+import { haveVectors, vectorJson } from '../../../test/support/vectors.js';
+import { constantTimeEqual, hmacSha256, randomBytes, sha256, sha256Bytes } from '../src/index.js';
+import { bytes, codeOf, hexOf, providers, text } from './support.js';
 
 describe('sha256', () => {
   // FIPS 180-4, the published examples.
@@ -38,6 +39,58 @@ describe('sha256', () => {
 
   it.each([undefined, null, 5, [1], {}, new Uint16Array(2), new ArrayBuffer(2)])('refuses %o', (value) => {
     expect(() => sha256(value as Uint8Array)).toThrow(TypeError);
+  });
+});
+
+describe('hmacSha256', () => {
+  // RFC 4231, test cases 1, 2, 3 and 6: a short key, a shorter one, equal bytes, a key longer than a block.
+  const known = [
+    [
+      '0b'.repeat(20),
+      hexOf(text('Hi There')),
+      'b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7',
+    ],
+    [
+      hexOf(text('Jefe')),
+      hexOf(text('what do ya want for nothing?')),
+      '5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843',
+    ],
+    ['aa'.repeat(20), 'dd'.repeat(50), '773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe'],
+    [
+      'aa'.repeat(131),
+      hexOf(text('Test Using Larger Than Block-Size Key - Hash Key First')),
+      '60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54',
+    ],
+  ] as const;
+
+  it.each(known)('with the key %s', (key, data, mac) => {
+    expect(hexOf(hmacSha256(bytes(key), bytes(data)))).toBe(mac);
+  });
+
+  it.each(providers)('%s agrees with the platform on any bytes', (_name, provider) => {
+    const any = fc.uint8Array({ maxLength: 200 });
+    fc.assert(
+      fc.property(any, any, (key, data) => {
+        const mac = createHmac('sha256', key).update(data).digest('hex');
+        expect(hexOf(provider.hmacSha256(key, data))).toBe(mac);
+      }),
+    );
+  });
+
+  it.skipIf(!haveVectors).each(providers)('%s answers every Wycheproof test', (_name, provider) => {
+    type Test = { key: string; msg: string; tag: string; result: string };
+    type Suite = { testGroups: { tagSize: number; tests: Test[] }[] };
+    for (const { tagSize, tests } of vectorJson<Suite>('symmetric/hmac_sha256_test.json').testGroups) {
+      for (const { key, msg, tag, result } of tests) {
+        const mac = hexOf(provider.hmacSha256(bytes(key), bytes(msg))).slice(0, tagSize / 4);
+        expect(mac === tag).toBe(result === 'valid');
+      }
+    }
+  });
+
+  it.each([undefined, null, 'text', [1], {}, new Uint16Array(2)])('refuses %o', (value) => {
+    expect(() => hmacSha256(value as Uint8Array, text('x'))).toThrow(TypeError);
+    expect(() => hmacSha256(text('x'), value as Uint8Array)).toThrow(TypeError);
   });
 });
 

@@ -1,6 +1,10 @@
 import { BackedStore } from './backed-store.js';
 import type { CovenantStore } from './covenant-store.js';
+import { encryptionKeyId, type KeyProvider, rawKeys } from './key-provider.js';
 import { EncryptedBackend } from './lib/encrypted-backend.js';
+import { Keys } from './lib/encrypted-keys.js';
+import { STORE_ID } from './lib/encrypted-own-record.js';
+import type { KeyUsage, ReencryptOptions, ReencryptProgress } from './lib/encrypted-rotation.js';
 import type { RecordBackend } from './record-backend.js';
 
 /** A store that shows where its records are, as every store of this package does. */
@@ -8,40 +12,98 @@ export interface StoreWithBackend extends CovenantStore {
   readonly backend: RecordBackend;
 }
 
+/** Either `encryptionKey` or `keys`. */
 export interface EncryptedStoreOptions {
   /** The store whose backend keeps the sealed records. From now on use it only through the `EncryptedStore`. */
   readonly store: StoreWithBackend;
   /** Exactly 32 secret, random bytes. Copied. */
-  readonly encryptionKey: Uint8Array;
+  readonly encryptionKey?: Uint8Array | undefined;
+  /** Where several keys come from: `rawKeys`, `SealedKeys`, or a provider of your own. */
+  readonly keys?: KeyProvider | undefined;
+  /**
+   * What `storeId()` said, if you noted it: then a store that was exchanged for another one under the same key is refused, and
+   * one that has lost its own record can be had back with `reencrypt`.
+   */
+  readonly storeId?: string | undefined;
+  /** How long the provider is waited for, in milliseconds, 1 to 600,000; 10,000 when not given. */
+  readonly keyTimeoutMs?: number | undefined;
 }
+
+const MAX_TIMEOUT_MS = 600_000;
 
 /**
  * Encryption over any store: whole covenants and revocations are sealed with AES-256-GCM under a key of their own, in
- * an envelope that commits to that key. Nothing but the ids is in clear. A record that is changed, cut, swapped with
- * another, planted, or sealed under another key is `record_corrupt`. That records were deleted or brought back to an
- * earlier state cannot be seen from the store alone.
+ * an envelope that commits to that key. In clear are the ids, the ids of the keys, and blind index tokens. A record that is
+ * changed, cut, swapped with another one of this or any other store, planted, or sealed under another key is
+ * `record_corrupt`. That records were deleted or brought back to an earlier state cannot be seen from the store alone.
  *
- * A wrong key is noticed at the first read. `close` closes the store beneath.
+ * A wrong key is noticed at the first read or write. Every method that needs a key may also reject with
+ * `key_unavailable`. `close` closes the store beneath.
  */
 export class EncryptedStore extends BackedStore {
-  /** Names the key, here and in the sealed records; says nothing about it. */
-  readonly keyId: string;
+  /** Names `encryptionKey`, here and in the sealed records; says nothing about it. Undefined where there are `keys`. */
+  readonly keyId: string | undefined;
+  readonly #sealed: EncryptedBackend;
 
   /**
-   * @throws TypeError for a store without a backend, a key that is no Uint8Array
-   * @throws RangeError for a key that is not 32 bytes long
+   * @throws TypeError for a store without a backend, a key that is no Uint8Array, a provider or an id that is none; for both or neither of the keys
+   * @throws RangeError for a key that is not 32 bytes long, a time-out out of bounds
    */
   constructor(options: EncryptedStoreOptions) {
-    const { store, encryptionKey } = options;
+    const { store, encryptionKey, keys, storeId, keyTimeoutMs = 10_000 } = options;
     if (typeof store?.backend?.write !== 'function') {
       throw new TypeError(
         'store must have a `backend`: MemoryStore, FileStore, SqliteStore, or a BackedStore of your own',
       );
     }
-    if (!(encryptionKey instanceof Uint8Array)) throw new TypeError('encryptionKey must be a Uint8Array');
-    if (encryptionKey.length !== 32) throw new RangeError('encryptionKey must be exactly 32 bytes');
-    const backend = new EncryptedBackend(store.backend, encryptionKey);
-    super(backend);
-    this.keyId = backend.keyId;
+    if (!Number.isInteger(keyTimeoutMs) || keyTimeoutMs < 1 || keyTimeoutMs > MAX_TIMEOUT_MS) {
+      throw new RangeError(`keyTimeoutMs must be an integer from 1 to ${MAX_TIMEOUT_MS}`);
+    }
+    if (storeId !== undefined && !STORE_ID.test(storeId))
+      throw new TypeError('storeId must be 32 hex digits');
+    const provider = providerArgument(encryptionKey, keys);
+    const sealed = new EncryptedBackend(store.backend, new Keys(provider, keyTimeoutMs), storeId);
+    super(sealed);
+    this.#sealed = sealed;
+    this.keyId = encryptionKey && encryptionKeyId(encryptionKey);
   }
+
+  /**
+   * 32 hex digits that every record is bound to. No secret. Undefined before the first record.
+   * @throws StoreError `record_corrupt`, `key_unavailable`, `store_unavailable`
+   */
+  storeId(): Promise<string | undefined> {
+    return this.#sealed.storeId();
+  }
+
+  /**
+   * How many records name which key: all keys of the provider, the current one first, and those that it does not know. An old
+   * key is no longer needed when it has none and every process has long been writing under the new one; look at it again
+   * right before you destroy it. What is put meanwhile may or may not be counted.
+   * @throws StoreError `key_unavailable`, `store_unavailable`
+   */
+  keyUsage(): Promise<KeyUsage[]> {
+    return this.#sealed.keyUsage();
+  }
+
+  /**
+   * Seals anew, under the current key, every record that is under an older one or in an older format, while the store is
+   * in use: a put that comes between is never lost. `watch` tells of it as of any put.
+   * @returns how many records were looked at, sealed anew, and could not be read
+   * @throws StoreError `record_corrupt` at the first record that cannot be read, unless there is `onCorrupt`;
+   *   `key_unavailable`, `store_unavailable`
+   * @throws the reason of `signal`
+   */
+  reencrypt(options: ReencryptOptions = {}): Promise<ReencryptProgress> {
+    return this.#sealed.reencrypt(options);
+  }
+}
+
+function providerArgument(encryptionKey: unknown, keys: KeyProvider | undefined): KeyProvider {
+  if ((encryptionKey === undefined) === (keys === undefined)) {
+    throw new TypeError('give either an encryptionKey or keys');
+  }
+  if (keys === undefined) return rawKeys(encryptionKey as Uint8Array);
+  if (typeof keys.ids === 'function' && typeof keys.key === 'function') return keys;
+  throw new TypeError('keys must be a KeyProvider');
 }

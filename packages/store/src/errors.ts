@@ -9,10 +9,11 @@ import { SteleError, type SteleErrorOptions } from '@stele/types/errors';
  * | `revocation_refused` | `putRevocation` of something that is no verifiable revocation | mend the document |
  * | `revocation_limit` | a covenant has more than 1,000 revocations | treat the covenant as revoked |
  * | `record_corrupt` | a stored record is not what was put under its id, or the key is not its key | restore it, or delete it |
- * | `store_corrupt` | the database file itself is damaged | restore it |
+ * | `store_corrupt` | the database file itself is damaged, or an encrypted store has lost its own record | restore it |
  * | `store_unavailable` | the medium failed: full, busy, read-only, away; `cause` says more | retry later |
  * | `store_version` | the store was written by a newer version, or is not a Stele store | upgrade, or choose another path |
  * | `store_closed` | used after `close()` | open a new one |
+ * | `key_unavailable` | an encrypted store gets no key: the provider failed, was late, or lacks one; `cause` says more | retry, or give it the key |
  * | `sqlite_unavailable` | no SQLite driver loads | install better-sqlite3, or use Node 22 |
  * | `invalid_cursor` | a `cursor` that no `list` ever returned | start again without one |
  * | `unsupported` | this store has no transactions, or no feed; `supports` says so | choose another store |
@@ -28,6 +29,7 @@ export type StoreErrorCode =
   | 'store_unavailable'
   | 'store_version'
   | 'store_closed'
+  | 'key_unavailable'
   | 'sqlite_unavailable'
   | 'invalid_cursor'
   | 'unsupported'

@@ -15,6 +15,12 @@ export type {
 } from './covenant-store.js';
 export { EncryptedStore, type EncryptedStoreOptions, type StoreWithBackend } from './encrypted-store.js';
 export { StoreError, type StoreErrorCode, type StoreErrorOptions } from './errors.js';
+export {
+  encryptionKeyId,
+  type KeyProvider,
+  rawKeys,
+} from './key-provider.js';
+export type { KeyUsage, ReencryptOptions, ReencryptProgress } from './lib/encrypted-rotation.js';
 export { MemoryStore } from './memory-store.js';
 export {
   type Change,
@@ -31,3 +37,4 @@ export {
   type RecordRange,
   type Support,
 } from './record-backend.js';
+export { SealedKeys, type SealedKeysOptions } from './sealed-keys.js';

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { haveSqlite } from '../../../test/support/sqlite.js';
 import {
   EncryptedStore,
+  encryptionKeyId,
   FileStore,
   MemoryStore,
   type RecordKind,
@@ -122,7 +123,7 @@ describe.each([
     await store.put(one);
     await store.put(two);
     await store.putRevocation(revocation);
-    const [record] = await inner.backend.list('revocation', { limit: 1 });
+    const [record] = await inner.backend.list('revocation', { prefix: `${one.id}/`, limit: 1 });
     assert.ok(record?.bytes);
     await overwrite(inner, 'covenant', two.id, await bytesOf(inner, 'covenant', one.id));
     await failsWith('record_corrupt', () => store.get(two.id));
@@ -165,7 +166,7 @@ describe.each([
     const covenant = await sampleCovenant();
     const revocations = [await sampleRevocation(covenant, 'one'), await sampleRevocation(covenant, 'two')];
     for (const revocation of revocations) await store.putRevocation(revocation);
-    const [record] = await inner.backend.list('revocation', { limit: 1 });
+    const [record] = await inner.backend.list('revocation', { prefix: `${covenant.id}/`, limit: 1 });
     assert.ok(record?.bytes);
     for (const bytes of [
       new Uint8Array(),
@@ -210,7 +211,7 @@ describe('an encrypted store', () => {
       );
       await right.put(covenant);
       const error = await failsWith('record_corrupt', () => wrong.get(covenant.id));
-      assert.ok(error.hint?.includes(right.keyId) && error.hint.includes(wrong.keyId));
+      assert.ok(error.hint?.includes(encryptionKeyId(KEY)) && error.hint.includes(wrong.keyId as string));
       await failsWith('record_corrupt', () => wrong.put(covenant));
       await failsWith('record_corrupt', () => wrong.list());
       assert.deepEqual(await right.get(covenant.id), covenant);

@@ -8,6 +8,7 @@ import type { LimitRefusal } from '@stele/ccl';
 import { describe, it } from 'vitest';
 import { runModule, runReadme, tsBlock } from '../../../test/support/readme.js';
 import { haveSqlite } from '../../../test/support/sqlite.js';
+import type { KeyUsage } from '../src/index.js';
 
 const folder = fileURLToPath(new URL('..', import.meta.url));
 
@@ -50,6 +51,18 @@ describe('the built package', () => {
     assert.ok(retryAfterMs !== undefined && retryAfterMs > 0 && retryAfterMs <= 86_400_000);
   });
 
+  it('runs the example of keys in its README', async () => {
+    const { usage, first } = await runModule(
+      `${tsBlock(readFileSync(`${folder}README.md`, 'utf8'), 2)}export { first };`,
+      folder,
+    );
+    const counts = (usage as KeyUsage[]).map(({ keyId, current }) => [keyId === first, current]);
+    assert.deepEqual(counts, [
+      [false, true],
+      [true, false],
+    ]);
+  });
+
   it('runs the sample of the deployment guide', async () => {
     const { doc, covenant } = await runModule(`${COVENANT}${GUIDE}export { doc, covenant };\n`, folder);
     assert.deepEqual(doc, covenant);
@@ -84,11 +97,11 @@ describe('the built package', () => {
         encoding: 'utf8',
       }).stdout.trim();
     const portable =
-      'BackedStore,EncryptedStore,FEED_LENGTH,MAX_CHANGES,MAX_RECORD_BYTES,MemoryStore,StoreError';
+      'BackedStore,EncryptedStore,FEED_LENGTH,MAX_CHANGES,MAX_RECORD_BYTES,MemoryStore,SealedKeys,StoreError,encryptionKeyId,rawKeys';
     for (const condition of ['browser', 'worker', 'workerd']) assert.equal(names(condition), portable);
     assert.equal(
       names('node'),
-      'BackedStore,EncryptedStore,FEED_LENGTH,FileStore,MAX_CHANGES,MAX_RECORD_BYTES,MemoryStore,SqliteKeyRing,SqliteLimits,SqliteStore,StoreError',
+      'BackedStore,EncryptedStore,FEED_LENGTH,FileStore,MAX_CHANGES,MAX_RECORD_BYTES,MemoryStore,SealedKeys,SqliteKeyRing,SqliteLimits,SqliteStore,StoreError,encryptionKeyId,rawKeys',
     );
   });
 

@@ -17,6 +17,15 @@ export function sha256Bytes(data: Uint8Array | string): Uint8Array {
   return provider.sha256(input(data));
 }
 
+/**
+ * HMAC with SHA-256 (RFC 2104).
+ * @returns 32 bytes
+ * @throws {TypeError} if an argument is no Uint8Array
+ */
+export function hmacSha256(key: Uint8Array, data: Uint8Array): Uint8Array {
+  return provider.hmacSha256(bytesArgument(key, 'key'), bytesArgument(data, 'data'));
+}
+
 function input(data: Uint8Array | string): Uint8Array | string {
   return typeof data === 'string' ? wellFormed(data) : bytesArgument(data, 'data');
 }

@@ -12,6 +12,7 @@ export interface Provider {
   /** A string is well-formed and stands for its UTF-8 bytes. */
   sha256(data: Uint8Array | string): Uint8Array;
   sha256Hex(data: Uint8Array | string): string;
+  hmacSha256(key: Uint8Array, data: Uint8Array): Uint8Array;
   hkdfSha256(ikm: Uint8Array, salt: Uint8Array, info: Uint8Array, length: number): Uint8Array;
   /**
    * scrypt (RFC 7914) with r = 8 and p = 1, which takes n KiB of memory.

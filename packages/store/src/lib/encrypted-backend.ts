@@ -1,7 +1,7 @@
-import { aeadOpen, aeadSeal, hkdfSha256, toHex } from '@stele/crypto';
 import { StoreError } from '../errors.js';
 import type {
   Change,
+  Content,
   Found,
   ListedRecord,
   RecordBackend,
@@ -11,35 +11,39 @@ import type {
   RecordRange,
   Support,
 } from '../record-backend.js';
-import { unreadable } from './changes.js';
-import { pad, unpad } from './padding.js';
+import { checkChanges, unreadable } from './changes.js';
+import type { BlindIndex } from './encrypted-index.js';
+import type { Keys, StoreKey } from './encrypted-keys.js';
+import { OWN_KIND, OwnRecord, ownRecordId, type StoreState } from './encrypted-own-record.js';
+import { SealedRecords } from './encrypted-records.js';
+import {
+  type KeyUsage,
+  keyUsage,
+  type ReencryptOptions,
+  type ReencryptProgress,
+  reencrypt,
+} from './encrypted-rotation.js';
 import { changesOf, latestToken } from './watching.js';
 
-const HEADER = 'stele-sealed/1 ';
-const KEY_ID_DIGITS = 16;
-const HEADER_BYTES = HEADER.length + KEY_ID_DIGITS + 1;
-const encoder = new TextEncoder();
-const decoder = new TextDecoder('latin1');
-
 /**
- * Seals every record on its way into another backend. A sealed record is one line of header, which names the format
- * and the key, and the envelope of `aeadSeal` around the padded bytes. The associated data binds kind, id and key, so
- * that a record opens only where it was put. There is no way to read a record that is not sealed.
+ * Seals every record on its way into another backend, and blinds what it is found by. There is no way to read a record
+ * that is not sealed.
  */
 export class EncryptedBackend implements RecordBackend {
-  readonly keyId: string;
   readonly #inner: RecordBackend;
-  readonly #key: Uint8Array;
-  readonly #header: Uint8Array;
+  readonly #keys: Keys;
+  readonly #own: OwnRecord;
+  readonly #records: SealedRecords;
+  /** How many encrypted backends lie beneath. */
+  readonly #depth: number;
+  #open = true;
 
-  /** @param key 32 bytes; copied */
-  constructor(inner: RecordBackend, key: Uint8Array) {
+  constructor(inner: RecordBackend, keys: Keys, storeId?: string) {
     this.#inner = inner;
-    this.#key = Uint8Array.from(key);
-    this.keyId = toHex(
-      hkdfSha256(this.#key, new Uint8Array(), encoder.encode('stele-store/1 key id'), KEY_ID_DIGITS / 2),
-    );
-    this.#header = encoder.encode(`${HEADER}${this.keyId}\n`);
+    this.#keys = keys;
+    this.#depth = inner instanceof EncryptedBackend ? inner.#depth + 1 : 0;
+    this.#own = new OwnRecord(inner, ownRecordId(this.#depth), keys, storeId);
+    this.#records = new SealedRecords(keys, this.#own);
   }
 
   get supports(): Support {
@@ -47,103 +51,164 @@ export class EncryptedBackend implements RecordBackend {
   }
 
   async get(kind: RecordKind, id: string): Promise<Found | undefined> {
-    return this.#found(kind, id, await this.#inner.get(kind, id));
+    return this.#opened(kind, id, await this.#inner.get(kind, id));
   }
 
   async getMany(kind: RecordKind, ids: readonly string[]): Promise<(Found | undefined)[]> {
     const found = await this.#inner.getMany(kind, ids);
-    return Promise.all(ids.map((id, i) => this.#found(kind, id, found[i])));
+    return Promise.all(ids.map((id, n) => this.#opened(kind, id, found[n])));
   }
 
   async write(changes: readonly Change[]): Promise<boolean> {
-    return this.#inner.write(await Promise.all(changes.map((change) => this.#sealed(change))));
+    checkChanges(changes);
+    if (changes.some(({ kind, id }) => this.#isOwn(kind, id))) {
+      throw new RangeError('id is the id of the store’s own record');
+    }
+    return this.#inner.write(await this.#sealed(changes));
   }
 
-  async list(kind: RecordKind, { token: _, ...range }: RecordRange): Promise<ListedRecord[]> {
-    const records = await this.#inner.list(kind, range);
-    return Promise.all(
-      records.map(async (record) => {
-        if (record.error !== undefined) return record;
-        const { id } = record;
-        return this.#open(kind, id, record.bytes).then(
-          (bytes) => ({ id, bytes }),
-          (error: unknown) => ({ id, error: unreadable(error) }),
-        );
-      }),
-    );
+  async has(kind: RecordKind, id: string): Promise<boolean> {
+    return !this.#isOwn(kind, id) && this.#inner.has(kind, id);
   }
 
-  has(kind: RecordKind, id: string): Promise<boolean> {
-    return this.#inner.has(kind, id);
+  async list(kind: RecordKind, range: RecordRange): Promise<ListedRecord[]> {
+    const found = await this.#visible(kind, range);
+    return Promise.all(found.map((record) => this.#openedListed(kind, record)));
   }
 
-  async count(kind: RecordKind, { token, ...filter }: RecordFilter = {}): Promise<number | undefined> {
-    return token === undefined ? this.#inner.count(kind, filter) : undefined;
+  async count(kind: RecordKind, { token, prefix }: RecordFilter = {}): Promise<number | undefined> {
+    if (token === undefined) return this.#countAll(kind, prefix);
+    const state = await this.#own.now();
+    const [index, ...others] = (await this.#indexes(state)) ?? [];
+    // Between two counts a record may be sealed anew, and be counted twice.
+    if (index === undefined || others.length > 0) return undefined;
+    const count = await this.#inner.count(kind, { prefix, token: index.token(kind, token) });
+    return (await this.#sameKeys(state)) ? count : undefined;
   }
 
   async latestChange(): Promise<string> {
     return latestToken(this.#inner);
   }
 
-  changes(after: string, signal: AbortSignal): AsyncIterable<RecordChange> {
-    return changesOf(this.#inner, after, signal);
+  async *changes(after: string, signal: AbortSignal): AsyncGenerator<RecordChange, void, undefined> {
+    for await (const change of changesOf(this.#inner, after, signal)) {
+      if (!this.#isOwn(change.kind, change.id)) yield change;
+    }
   }
 
-  probe(): Promise<void> {
-    return this.#inner.probe();
+  async probe(): Promise<void> {
+    await this.#inner.probe();
+    await this.#keys.current();
+    await this.#own.now();
   }
 
-  close(): Promise<void> {
-    return this.#inner.close();
+  async close(): Promise<void> {
+    this.#open = false;
+    await this.#inner.close();
   }
 
-  async #found(kind: RecordKind, id: string, found: Found | undefined): Promise<Found | undefined> {
-    return found && { bytes: await this.#open(kind, id, found.bytes), version: found.version };
+  /** The id of the store, or undefined before its first record. */
+  async storeId(): Promise<string | undefined> {
+    this.#assertOpen();
+    return (await this.#own.known())?.storeId;
   }
 
-  /** The tokens stay outside: they would tell who issued what. */
-  async #sealed(change: Change): Promise<Change> {
-    const { kind, id, next } = change;
-    if (next === undefined || next === 'same') return change;
-    return { ...change, next: { bytes: await this.#seal(kind, id, next.bytes), tokens: [] } };
+  /** How many records are under which key. */
+  async keyUsage(): Promise<KeyUsage[]> {
+    this.#assertOpen();
+    return keyUsage(this.#inner, this.#keys);
   }
 
-  async #seal(kind: RecordKind, id: string, bytes: Uint8Array): Promise<Uint8Array> {
-    const envelope = await aeadSeal(this.#key, pad(bytes), this.#associatedData(kind, id));
-    const sealed = new Uint8Array(HEADER_BYTES + envelope.length);
-    sealed.set(this.#header);
-    sealed.set(envelope, HEADER_BYTES);
-    return sealed;
+  /** Seals under the current key whatever is not. */
+  async reencrypt(options: ReencryptOptions): Promise<ReencryptProgress> {
+    this.#assertOpen();
+    return reencrypt(
+      { inner: this.#inner, keys: this.#keys, own: this.#own, records: this.#records },
+      options,
+    );
   }
 
-  async #open(kind: RecordKind, id: string, sealed: Uint8Array): Promise<Uint8Array> {
-    const header = decoder.decode(sealed.subarray(0, HEADER_BYTES));
-    if (header !== `${HEADER}${this.keyId}\n`) throw this.#unreadable(id, header);
-    const padded = await aeadOpen(
-      this.#key,
-      sealed.subarray(HEADER_BYTES),
-      this.#associatedData(kind, id),
-    ).catch((cause: unknown) => {
-      throw this.#unreadable(id, header, cause);
-    });
-    const bytes = unpad(padded);
-    if (bytes === undefined) throw this.#unreadable(id, header);
-    return bytes;
+  async #opened(kind: RecordKind, id: string, found: Found | undefined): Promise<Found | undefined> {
+    if (found === undefined || this.#isOwn(kind, id)) return undefined;
+    return { bytes: (await this.#records.open(kind, id, found.bytes)).bytes, version: found.version };
   }
 
-  /** JSON of plain ASCII strings is its own canonical form. */
-  #associatedData(kind: RecordKind, id: string): Uint8Array {
-    return encoder.encode(JSON.stringify(['stele-store/1', kind, id, this.keyId]));
+  async #openedListed(kind: RecordKind, record: ListedRecord): Promise<ListedRecord> {
+    const { id } = record;
+    if (record.error !== undefined) return record;
+    try {
+      return { id, bytes: (await this.#records.open(kind, id, record.bytes)).bytes };
+    } catch (error) {
+      return { id, error: unreadable(error) };
+    }
   }
 
-  /** One error for every cause. The hint names the key that the header claims, which is no secret. */
-  #unreadable(id: string, header: string, cause?: unknown): StoreError {
-    const [, other] = /^stele-sealed\/1 ([0-9a-f]{16})\n$/.exec(header) ?? [];
-    const claim = other === undefined ? 'no key' : other === this.keyId ? 'this key' : `the key ${other}`;
-    return new StoreError('record_corrupt', `the stored record of ${id} cannot be read`, {
-      id,
-      cause,
-      hint: `it names ${claim}, the store was given the key ${this.keyId}; otherwise it was damaged or swapped`,
-    });
+  async #sealed(changes: readonly Change[]): Promise<readonly Change[]> {
+    if (!changes.some(({ next }) => isContent(next))) return changes;
+    const seal = await this.#records.sealer();
+    return Promise.all(
+      changes.map(async (change) => {
+        const { kind, id, next } = change;
+        return isContent(next) ? { ...change, next: await seal(kind, id, next) } : change;
+      }),
+    );
   }
+
+  /** The sealed records of a range, without the store's own. */
+  async #visible(kind: RecordKind, range: RecordRange): Promise<ListedRecord[]> {
+    if (range.token !== undefined) return this.#found(kind, range, range.token);
+    if (kind !== OWN_KIND) return this.#inner.list(kind, range);
+    const records = await this.#inner.list(kind, { ...range, limit: range.limit + 1 });
+    return records.filter(({ id }) => id !== this.#own.id).slice(0, range.limit);
+  }
+
+  /**
+   * The sealed records that carry a token, whichever key they are under. Where no index can tell, all of them: who asked for
+   * a token looks into what comes.
+   */
+  async #found(kind: RecordKind, range: RecordRange, token: string): Promise<ListedRecord[]> {
+    const state = await this.#own.now();
+    const indexes = await this.#indexes(state);
+    if (indexes === undefined) return this.#visible(kind, { ...range, token: undefined });
+    const found = new Map<string, ListedRecord>();
+    // The newest key comes last, so that what is sealed anew meanwhile is met at least once.
+    for (const index of indexes) {
+      const records = await this.#inner.list(kind, { ...range, token: index.token(kind, token) });
+      for (const record of records) found.set(record.id, record);
+    }
+    // A key that has come meanwhile may have taken records away from those that were asked for.
+    if (!(await this.#sameKeys(state))) return this.#visible(kind, { ...range, token: undefined });
+    return [...found.values()].sort((a, b) => (a.id < b.id ? -1 : 1)).slice(0, range.limit);
+  }
+
+  /** The indexes in which every record is found, the oldest first; undefined where some are in none, or a key is not at hand. */
+  async #indexes(state: StoreState | undefined): Promise<BlindIndex[] | undefined> {
+    if (state === undefined || state.legacy) return undefined;
+    const keys = await Promise.all(state.keys.map((id) => this.#keys.find(id)));
+    if (!keys.every((key): key is StoreKey => key !== undefined)) return undefined;
+    return keys.map((key) => this.#records.index(key, state.storeId)).reverse();
+  }
+
+  async #sameKeys(state: StoreState | undefined): Promise<boolean> {
+    return (await this.#own.now())?.keys.join() === state?.keys.join();
+  }
+
+  async #countAll(kind: RecordKind, prefix = ''): Promise<number | undefined> {
+    const count = await this.#inner.count(kind, { prefix });
+    const counted = kind === OWN_KIND && this.#own.id.startsWith(prefix);
+    if (count === undefined || !counted) return count;
+    return count - Number(await this.#inner.has(kind, this.#own.id));
+  }
+
+  #isOwn(kind: RecordKind, id: string): boolean {
+    return kind === OWN_KIND && id === this.#own.id;
+  }
+
+  #assertOpen(): void {
+    if (!this.#open) throw new StoreError('store_closed', 'the store is closed');
+  }
+}
+
+function isContent(next: Change['next']): next is Content {
+  return typeof next === 'object';
 }

@@ -2,15 +2,20 @@
 export const STEP = 1024;
 const LENGTH_BYTES = 4;
 
-/** The length in 4 bytes (big-endian), the bytes, and zeros up to the next whole step. */
-export function pad(bytes: Uint8Array): Uint8Array {
-  const padded = new Uint8Array(Math.ceil((LENGTH_BYTES + bytes.length) / STEP) * STEP);
-  new DataView(padded.buffer).setUint32(0, bytes.length);
-  padded.set(bytes, LENGTH_BYTES);
+/** The length of all parts in 4 bytes (big-endian), the parts one after the other, and zeros up to the next whole step. */
+export function pad(...parts: Uint8Array[]): Uint8Array {
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  const padded = new Uint8Array(Math.ceil((LENGTH_BYTES + length) / STEP) * STEP);
+  new DataView(padded.buffer).setUint32(0, length);
+  let offset = LENGTH_BYTES;
+  for (const part of parts) {
+    padded.set(part, offset);
+    offset += part.length;
+  }
   return padded;
 }
 
-/** What {@link pad} was given, or undefined for anything that it does not make. */
+/** What {@link pad} was given, in one piece, or undefined for anything that it does not make. */
 export function unpad(padded: Uint8Array): Uint8Array | undefined {
   if (padded.length === 0 || padded.length % STEP !== 0) return undefined;
   const length = new DataView(padded.buffer, padded.byteOffset).getUint32(0);

@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { sqliteDrivers } from '../../../../test/support/sqlite.js';
+import { rawKeys } from '../../src/index.js';
 import { EncryptedBackend } from '../../src/lib/encrypted-backend.js';
+import { Keys } from '../../src/lib/encrypted-keys.js';
 import { FileBackend } from '../../src/lib/file-backend.js';
 import { MemoryBackend } from '../../src/lib/memory-backend.js';
 import { SqliteBackend } from '../../src/lib/sqlite-backend.js';
@@ -40,7 +42,7 @@ export const backends: [string, () => RecordBackend][] = [
   ...bare,
   ...bare.map(([name, make]): [string, () => RecordBackend] => [
     `encrypted ${name}`,
-    () => new EncryptedBackend(make(), KEY),
+    () => new EncryptedBackend(make(), new Keys(rawKeys(KEY), 10_000)),
   ]),
 ];
 
