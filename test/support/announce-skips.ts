@@ -2,6 +2,8 @@
  * Says in plain words which suites cannot run here and why, before the first test. With STELE_REQUIRE_ALL=1 (as in
  * continuous integration) something missing is an error instead: a run that skipped them must not be green.
  */
+import { havePostgres, postgresUrl } from './postgres.js';
+import { haveRedis, redisUrl } from './redis.js';
 import { canMountSmallDisks } from './small-disk.js';
 import { haveSqlite } from './sqlite.js';
 import { haveVectors, vectorsFolder } from './vectors.js';
@@ -11,6 +13,8 @@ export default function announceSkips(): void {
   if (!haveVectors) missing.push(`third-party vectors (${vectorsFolder}; set STELE_VECTORS to their folder)`);
   if (!haveSqlite) missing.push('SQLite (better-sqlite3, which has to be compiled, or Node 22 and newer)');
   if (!canMountSmallDisks) missing.push('a small file system of its own, for the full disk (root on Linux)');
+  if (!havePostgres) missing.push(`PostgreSQL (${new URL(postgresUrl).host}; set STELE_POSTGRES to a URL)`);
+  if (!haveRedis) missing.push(`Redis (${new URL(redisUrl).host}; set STELE_REDIS to a URL)`);
   for (const what of missing) process.stderr.write(`\nSKIPPING every suite that needs: ${what}\n`);
   if (missing.length > 0 && process.env.STELE_REQUIRE_ALL === '1') {
     throw new Error(`STELE_REQUIRE_ALL=1, but missing: ${missing.join('; ')}`);

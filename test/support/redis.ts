@@ -1,0 +1,7 @@
+/** A Redis to test with: `STELE_REDIS`, or the one of this machine. Every test works under a prefix of its own. */
+import { listens } from './postgres.js';
+
+export const redisUrl = process.env.STELE_REDIS ?? 'redis://127.0.0.1:6379';
+
+/** False where there is none. Use as `describe.skipIf(!haveRedis)`. */
+export const haveRedis: boolean = await listens(redisUrl);
