@@ -1,0 +1,181 @@
+import { Redis } from 'ioredis';
+import { StoreError } from '../errors.js';
+import type { RedisScript } from './redis-script.js';
+
+/** What is used of a client of `ioredis`. */
+interface Client {
+  readonly status: string;
+  connect(): Promise<unknown>;
+  disconnect(reconnect?: boolean): void;
+  call(command: string, ...args: (string | number | Buffer)[]): Promise<unknown>;
+  callBuffer(command: string, ...args: (string | number | Buffer)[]): Promise<unknown>;
+  once(event: 'ready', listener: () => void): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+}
+
+/** A `Redis` or a `Cluster` of `ioredis`. */
+export interface RedisClient {
+  readonly isCluster: boolean;
+  duplicate(...args: never[]): unknown;
+}
+
+export interface RedisOptions {
+  /** What the names of all keys begin with, 1 to 64 letters, digits, dots, dashes, underscores and colons; `stele` when not given. */
+  readonly prefix?: string | undefined;
+  /** How long a call may take, waiting for the connection included, in milliseconds; 5,000 when not given. */
+  readonly timeoutMs?: number | undefined;
+}
+
+const PREFIX = /^[A-Za-z0-9._:-]{1,64}$/;
+
+/** More calls than that are not sent. */
+const MOST_CALLS = 10_000;
+
+/**
+ * One connection to Redis, or one to each node of a cluster. A call is sent at most once, and ends within the time-out; a connection
+ * that did not answer in time is thrown away, and a new one is made for as long as it takes.
+ */
+export class RedisConnection {
+  readonly prefix: string;
+  readonly timeoutMs: number;
+  readonly #client: Client;
+  #ready: Promise<void> | undefined;
+  #calls = 0;
+  #open = true;
+
+  /**
+   * @param source a URL (`redis://…`, `rediss://…`), or a client of `ioredis`, which is copied: it stays the caller's
+   * @throws TypeError, RangeError for wrong arguments
+   */
+  constructor(source: string | RedisClient, options: RedisOptions) {
+    const { prefix = 'stele', timeoutMs = 5000 } = options;
+    if (typeof prefix !== 'string' || !PREFIX.test(prefix)) {
+      throw new RangeError('prefix must be 1 to 64 letters, digits, dots, dashes, underscores and colons');
+    }
+    if (!Number.isInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > 600_000) {
+      throw new RangeError('timeoutMs must be an integer from 1 to 600,000');
+    }
+    this.prefix = prefix;
+    this.timeoutMs = timeoutMs;
+    this.#client = connect(source, timeoutMs);
+    // What fails is told to whoever asked.
+    this.#client.on('error', () => {});
+  }
+
+  /** The name of a key. All of a prefix have one hash tag, so that a cluster keeps them together and a script may use them. */
+  key(name: string): string {
+    return `{${this.prefix}}:${name}`;
+  }
+
+  /** @throws StoreError `store_unavailable`, `store_closed` */
+  run(
+    script: RedisScript,
+    keys: readonly string[],
+    args: readonly (string | number | Buffer)[],
+  ): Promise<unknown> {
+    return this.#within((client) => evaluate(client, script, keys, args));
+  }
+
+  /** Runs a command; text in the answer comes as bytes. @throws StoreError `store_unavailable`, `store_closed` */
+  ask(command: string, ...args: (string | number | Buffer)[]): Promise<unknown> {
+    return this.#within((client) => client.callBuffer(command, ...args));
+  }
+
+  /** Ends the connection at once. May be called twice. */
+  async close(): Promise<void> {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#client.disconnect();
+  }
+
+  async #within(step: (client: Client) => Promise<unknown>): Promise<unknown> {
+    if (!this.#open) throw closed();
+    if (this.#calls >= MOST_CALLS) throw unavailable('too many calls wait for Redis');
+    this.#calls++;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        if (this.#client.status === 'ready') this.#client.disconnect(true);
+        reject(unavailable(`Redis has not answered within ${this.timeoutMs} ms`));
+      }, this.timeoutMs);
+    });
+    try {
+      return await Promise.race([this.#connected().then(() => step(this.#client)), late]);
+    } catch (error) {
+      throw this.#open ? toStoreError(error) : closed();
+    } finally {
+      clearTimeout(timer);
+      this.#calls--;
+    }
+  }
+
+  async #connected(): Promise<void> {
+    if (this.#client.status === 'ready') return;
+    this.#ready ??= new Promise<void>((resolve) => {
+      this.#client.once('ready', resolve);
+    }).finally(() => {
+      this.#ready = undefined;
+    });
+    if (this.#client.status === 'wait') this.#client.connect().catch(() => {});
+    await this.#ready;
+  }
+}
+
+async function evaluate(
+  client: Client,
+  { sha1, text }: RedisScript,
+  keys: readonly string[],
+  args: readonly (string | number | Buffer)[],
+): Promise<unknown> {
+  try {
+    return await client.callBuffer('EVALSHA', sha1, keys.length, ...keys, ...args);
+  } catch (error) {
+    if (!String((error as Error).message).startsWith('NOSCRIPT')) throw error;
+    return client.callBuffer('EVAL', text, keys.length, ...keys, ...args);
+  }
+}
+
+/** Nothing waits in a queue while there is no connection, and nothing is sent again: whoever asked is told, and decides. */
+function connect(source: string | RedisClient, timeoutMs: number): Client {
+  const options = {
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    connectTimeout: timeoutMs,
+    retryStrategy: (attempt: number) => Math.min(attempt * 50, 1000),
+  };
+  if (typeof source === 'string') {
+    if (!/^rediss?:\/\//.test(source))
+      throw new TypeError('source must be a URL like redis://host, or a client of ioredis');
+    return new Redis(source, options) as unknown as Client;
+  }
+  if (typeof source?.duplicate !== 'function')
+    throw new TypeError('source must be a URL like redis://host, or a client of ioredis');
+  const duplicate = source.duplicate.bind(source) as (...args: unknown[]) => Client;
+  const clusterRetry = {
+    clusterRetryStrategy: options.retryStrategy,
+    lazyConnect: true,
+    enableOfflineQueue: false,
+  };
+  return source.isCluster ? duplicate([], { ...clusterRetry, redisOptions: options }) : duplicate(options);
+}
+
+function toStoreError(cause: unknown): StoreError {
+  if (cause instanceof StoreError) return cause;
+  const code = /^[A-Z]+(?= )/.exec((cause as Error)?.message ?? '')?.[0];
+  // Without the command, which carries what was to be stored.
+  const said = new Error((cause as Error)?.message);
+  return unavailable(`Redis did not do what was asked${code === undefined ? '' : `: ${code}`}`, said);
+}
+
+function unavailable(message: string, cause?: unknown): StoreError {
+  return new StoreError('store_unavailable', message, {
+    cause,
+    hint: 'look at Redis and the network; what was asked may or may not have been done',
+  });
+}
+
+function closed(): StoreError {
+  return new StoreError('store_closed', 'the connection to Redis is closed');
+}
