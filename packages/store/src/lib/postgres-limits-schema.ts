@@ -26,12 +26,13 @@ INSERT INTO ${schema}.limit_counts SELECT part, 0, 0 FROM generate_series(0, 63)
 /** How functions say why they do nothing: SQLSTATE, and in \`LimitTrouble\`. */
 export const TROUBLES = { SL001: 'clock', SL002: 'keys', SL003: 'pending', SL004: 'damaged' } as const;
 
+/** A statement that changes how many keys and reservations there are. */
+const counted = (schema: string, keys: string, pending: string): string =>
+  `UPDATE ${schema}.limit_counts AS counts SET keys = counts.keys + ${keys}, pending = counts.pending + ${pending}
+    WHERE counts.part = pg_backend_pid() % 64`;
+
 /** What several functions do. Locks are taken in this order, so that nobody waits in a circle: keys by their digests, state, counts. */
 const HELPERS = (schema: string): string => `
-CREATE FUNCTION ${schema}.limit_count(more_keys bigint, more_pending bigint) RETURNS void LANGUAGE sql AS $$
-  UPDATE ${schema}.limit_counts SET keys = keys + more_keys, pending = pending + more_pending WHERE part = pg_backend_pid() % 64
-$$;
-
 -- The time of the ledger, which never goes back behind what was seen.
 CREATE FUNCTION ${schema}.limit_now(clock double precision, seen bigint, skew double precision) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
@@ -207,9 +208,9 @@ BEGIN
   IF NOT EXISTS (SELECT FROM unnest(totals) AS total WHERE total > 0) THEN RETURN; END IF;
 
   WITH gone AS (
-    DELETE FROM ${schema}.limit_reservations AS reservations WHERE reservations.id IN (
+    DELETE FROM ${schema}.limit_reservations AS reservations WHERE reservations.id = ANY (ARRAY (
       SELECT old.id FROM ${schema}.limit_reservations AS old WHERE old.expires_at <= now ORDER BY old.expires_at LIMIT 64 FOR UPDATE SKIP LOCKED
-    ) RETURNING 1
+    )) RETURNING 1
   )
   SELECT count(*) INTO expired FROM gone;
   SELECT sum(counts.keys) + fresh AS keys, sum(counts.pending) - expired AS pending INTO held FROM ${schema}.limit_counts AS counts;
@@ -239,7 +240,7 @@ BEGIN
     SELECT id, least(ceil(now + ttl), 9007199254740991)::bigint, now,
       array_agg((c - 1)::integer ORDER BY c), array_agg(numbers[at[c]] ORDER BY c), array_agg(costs[c] ORDER BY c)
     FROM generate_series(1, m) AS c WHERE costs[c] > 0;
-  PERFORM ${schema}.limit_count(fresh, 1 - expired);
+  ${counted(schema, 'fresh', '1 - expired')};
 END $$;
 `;
 
@@ -249,7 +250,7 @@ CREATE FUNCTION ${schema}.limit_commit(of_id uuid) RETURNS void LANGUAGE plpgsql
 BEGIN
   PERFORM set_config('synchronous_commit', 'off', true);
   DELETE FROM ${schema}.limit_reservations WHERE id = of_id;
-  IF FOUND THEN PERFORM ${schema}.limit_count(0, -1); END IF;
+  IF FOUND THEN ${counted(schema, '0', '-1')}; END IF;
 END $$;
 
 -- \`which\` is null for all.
@@ -290,7 +291,7 @@ BEGIN
     UPDATE ${schema}.limit_keys AS keys SET used = keys.used - r.costs[i], size = k.size, latest = now,
       empty_at = CASE WHEN k.size = 0 THEN now ELSE keys.empty_at END WHERE keys.number = k.number;
   END LOOP;
-  PERFORM ${schema}.limit_count(0, -1);
+  ${counted(schema, '0', '-1')};
   RETURN now;
 END $$;
 `;

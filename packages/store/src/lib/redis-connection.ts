@@ -95,7 +95,8 @@ export class RedisConnection {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
-        if (this.#client.status === 'ready') this.#client.disconnect(true);
+        // Also one that was accepted and never became ready.
+        if (['connect', 'ready'].includes(this.#client.status)) this.#client.disconnect(true);
         reject(unavailable(`Redis has not answered within ${this.timeoutMs} ms`));
       }, this.timeoutMs);
     });
