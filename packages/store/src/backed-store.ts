@@ -1,27 +1,37 @@
 import type { CovenantDocument, RevocationDocument } from '@stele/core';
-import type { CovenantFilter, CovenantPage, CovenantStore, ListOptions } from './covenant-store.js';
+import type {
+  CovenantFilter,
+  CovenantPage,
+  CovenantStore,
+  IterateOptions,
+  ListOptions,
+  StoreEvent,
+  StoreTransaction,
+  WatchOptions,
+} from './covenant-store.js';
 import { StoreError } from './errors.js';
+import { unreadable } from './lib/changes.js';
 import {
   admitCovenant,
   admitRevocation,
+  covenantContent,
   decodeCovenant,
   decodeRevocation,
-  encodeCovenant,
-  encodeRevocation,
-  proofsOf,
+  revocationContent,
   revocationId,
-  unite,
 } from './lib/documents.js';
 import { isRecordId } from './lib/ids.js';
-import { type Matches, matcher, page } from './lib/query.js';
-import type { RecordBackend } from './record-backend.js';
+import { page, type Query, query, walk } from './lib/query.js';
+import { assertRoom, MAX_REVOCATIONS, tooMany } from './lib/revocation-limit.js';
+import { Transaction } from './lib/transaction.js';
+import { events, latestToken, unsupported, watchOptions } from './lib/watching.js';
+import { type ListedRecord, MAX_CHANGES, type RecordBackend, type Support } from './record-backend.js';
 
 /** How many records are in memory at a time while a store is walked. */
 const BATCH = 64;
 /** How many records one call of `list` looks at before it hands out a cursor. */
 const MAX_EXAMINED = 10_000;
-const MAX_REVOCATIONS = 1000;
-/** A put is tried again only when another writer has changed the same record meanwhile. */
+/** A write is tried again only when another writer has changed the same records meanwhile. */
 const MAX_ATTEMPTS = 64;
 
 /**
@@ -37,22 +47,17 @@ export class BackedStore implements CovenantStore {
     this.backend = backend;
   }
 
+  get supports(): Support {
+    return this.backend.supports;
+  }
+
   async put(document: CovenantDocument): Promise<void> {
     this.#assertOpen();
     const given = await admitCovenant(document);
-    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      const found = await this.backend.get('covenant', given.id);
-      const stored = found && decodeCovenant(given.id, found.bytes);
-      const next = stored === undefined ? given : await unite(stored, given);
-      // Whoever came between has stored all that is given here, so there is nothing left to do.
-      if (attempt > 0 && stored !== undefined && proofsOf(next).length === proofsOf(stored).length) return;
-      const record = { kind: 'covenant', id: given.id, bytes: encodeCovenant(next) } as const;
-      if (await this.backend.put(record, found?.version)) return;
-    }
-    throw new StoreError('store_unavailable', `${given.id} is being written by too many at once`, {
-      id: given.id,
-      hint: 'try again',
-    });
+    // Most covenants are new. Where one is stored already this changes nothing, and its proofs are united.
+    const next = covenantContent(given);
+    if (await this.backend.write([{ kind: 'covenant', id: given.id, expected: undefined, next }])) return;
+    await this.#transact((tx) => tx.putAdmitted(given));
   }
 
   async get(id: string): Promise<CovenantDocument | undefined> {
@@ -69,54 +74,91 @@ export class BackedStore implements CovenantStore {
 
   async delete(id: string): Promise<boolean> {
     this.#assertOpen();
-    return isRecordId('covenant', id) && (await this.backend.delete('covenant', id));
+    if (!isRecordId('covenant', id)) return false;
+    return this.backend.write([{ kind: 'covenant', id, expected: 'present', next: undefined }]);
+  }
+
+  async putBatch(documents: readonly CovenantDocument[]): Promise<void> {
+    this.#assertTransactions();
+    checkBatch(documents);
+    const given = await Promise.all(documents.map(admitCovenant));
+    await this.#transact(async (tx) => {
+      await tx.load(given.map(({ id }) => id));
+      for (const document of given) await tx.putAdmitted(document);
+    });
+  }
+
+  async getBatch(ids: readonly string[]): Promise<(CovenantDocument | undefined)[]> {
+    this.#assertTransactions();
+    checkBatch(ids);
+    const known = [...new Set(ids)].filter((id) => isRecordId('covenant', id));
+    const found = await this.backend.getMany('covenant', known);
+    const records = new Map(known.map((id, i) => [id, found[i]]));
+    return ids.map((id) => {
+      const record = records.get(id);
+      return record && decodeCovenant(id, record.bytes);
+    });
+  }
+
+  async deleteBatch(ids: readonly string[]): Promise<number> {
+    this.#assertTransactions();
+    checkBatch(ids);
+    return this.#transact(async (tx) => {
+      const deleted = await Promise.all(ids.map((id) => tx.delete(id)));
+      return deleted.filter(Boolean).length;
+    });
+  }
+
+  async transaction<T>(run: (tx: StoreTransaction) => Promise<T>): Promise<T> {
+    this.#assertTransactions();
+    if (typeof run !== 'function') throw new TypeError('a transaction is a function');
+    return this.#transact(run);
   }
 
   async list(options: ListOptions = {}): Promise<CovenantPage> {
     this.#assertOpen();
-    const { matches, limit, after } = page(options);
+    const { token, matches, limit, after } = page(options);
     const items: CovenantDocument[] = [];
     let last = after;
     for (let examined = 0; items.length < limit && examined < MAX_EXAMINED; ) {
       const wanted = Math.min(BATCH, matches === undefined ? limit - items.length : BATCH);
-      const records = await this.backend.list('covenant', { after: last, limit: wanted });
-      for (const { id, bytes } of records) {
-        const document = decodeCovenant(id, bytes);
-        last = id;
-        if (matches?.(document) !== false && items.push(document) === limit) break;
+      const records = await this.backend.list('covenant', { token, after: last, limit: wanted });
+      for (const record of records) {
+        const document = opened(record, options);
+        last = record.id;
+        if (document && matches?.(document) !== false && items.push(document) === limit) break;
       }
       if (records.length < wanted && items.length < limit) return { items };
       examined += records.length;
     }
-    const [further] = await this.backend.list('covenant', { after: last, limit: 1 });
+    const [further] = await this.backend.list('covenant', { token, after: last, limit: 1 });
     return further === undefined ? { items } : { items, nextCursor: last };
   }
 
-  iterate(filter: CovenantFilter = {}): AsyncGenerator<CovenantDocument, void, undefined> {
+  iterate(options: IterateOptions = {}): AsyncGenerator<CovenantDocument, void, undefined> {
     this.#assertOpen();
-    return this.#matching(matcher(filter));
+    return this.#matching(walk(options), options);
   }
 
   async count(filter: CovenantFilter = {}): Promise<number> {
     this.#assertOpen();
-    const matches = matcher(filter);
-    if (matches === undefined) return this.backend.count('covenant');
+    const found = query(filter);
+    const known = found.indexed ? await this.backend.count('covenant', { token: found.token }) : undefined;
+    if (known !== undefined) return known;
     let count = 0;
-    for await (const _ of this.#matching(matches)) count++;
+    for await (const _ of this.#matching(found)) count++;
     return count;
   }
 
   async putRevocation(revocation: RevocationDocument): Promise<void> {
     this.#assertOpen();
     const given = await admitRevocation(revocation);
-    const record = { kind: 'revocation', id: revocationId(given), bytes: encodeRevocation(given) } as const;
-    const present = await this.backend.count('revocation', `${given.covenant}/`);
-    // One more than can be read is let in: it makes the covenant unreliable, which is what a revoker wants. Refusing the
-    // first one too many would let a thousand worthless revocations keep out the one that counts.
-    if (present > MAX_REVOCATIONS) throw tooMany(given.covenant);
-    if (await this.backend.put(record, undefined)) return;
-    const stored = await this.backend.get('revocation', record.id);
-    if (stored !== undefined) decodeRevocation(record.id, stored.bytes);
+    await assertRoom(this.backend, given.covenant);
+    const id = revocationId(given);
+    const next = revocationContent(given);
+    if (await this.backend.write([{ kind: 'revocation', id, expected: undefined, next }])) return;
+    const stored = await this.backend.get('revocation', id);
+    if (stored !== undefined) decodeRevocation(id, stored.bytes);
   }
 
   async getRevocations(covenantId: string): Promise<RevocationDocument[]> {
@@ -125,7 +167,28 @@ export class BackedStore implements CovenantStore {
     const range = { prefix: `${covenantId}/`, limit: MAX_REVOCATIONS + 1 };
     const records = await this.backend.list('revocation', range);
     if (records.length > MAX_REVOCATIONS) throw tooMany(covenantId);
-    return records.map(({ id, bytes }) => decodeRevocation(id, bytes));
+    return records.map((record) => {
+      if (record.error !== undefined) throw record.error;
+      return decodeRevocation(record.id, record.bytes);
+    });
+  }
+
+  watch(options: WatchOptions = {}): AsyncGenerator<StoreEvent, void, undefined> {
+    const { after, signal } = watchOptions(options);
+    // Asked for now: what happens between this call and the first step of the iteration is told, too.
+    const from = after === undefined ? this.latestToken() : Promise.resolve(after);
+    from.catch(() => undefined);
+    return this.#events(from, signal);
+  }
+
+  async latestToken(): Promise<string> {
+    this.#assertOpen();
+    return latestToken(this.backend);
+  }
+
+  async probe(): Promise<void> {
+    this.#assertOpen();
+    await this.backend.probe();
   }
 
   async close(): Promise<void> {
@@ -133,27 +196,70 @@ export class BackedStore implements CovenantStore {
     await this.backend.close();
   }
 
-  async *#matching(matches: Matches | undefined): AsyncGenerator<CovenantDocument, void, undefined> {
+  async #transact<T>(run: (tx: Transaction) => Promise<T>): Promise<T> {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      this.#assertOpen();
+      const tx = new Transaction(this.backend);
+      try {
+        const result = await run(tx);
+        if (await tx.commit()) return result;
+      } catch (error) {
+        if (!tx.outdated) throw error;
+      } finally {
+        tx.end();
+      }
+    }
+    throw new StoreError('transaction_conflict', 'the same records are being written by too many at once', {
+      hint: 'try again later',
+    });
+  }
+
+  async *#matching(
+    { token, matches }: Query,
+    options: IterateOptions = {},
+  ): AsyncGenerator<CovenantDocument, void, undefined> {
     for (let after = ''; ; ) {
       this.#assertOpen();
-      const records = await this.backend.list('covenant', { after, limit: BATCH });
-      for (const { id, bytes } of records) {
-        const document = decodeCovenant(id, bytes);
-        if (matches?.(document) !== false) yield document;
-        after = id;
+      const records = await this.backend.list('covenant', { token, after, limit: BATCH });
+      for (const record of records) {
+        const document = opened(record, options);
+        if (document && matches?.(document) !== false) yield document;
+        after = record.id;
       }
       if (records.length < BATCH) return;
     }
   }
 
+  async *#events(from: Promise<string>, signal: AbortSignal): AsyncGenerator<StoreEvent, void, undefined> {
+    this.#assertOpen();
+    yield* events(this.backend, from, signal);
+  }
+
   #assertOpen(): void {
     if (this.#closed) throw new StoreError('store_closed', 'the store is closed');
   }
+
+  #assertTransactions(): void {
+    this.#assertOpen();
+    if (!this.supports.transaction) throw unsupported('has no transactions');
+  }
 }
 
-function tooMany(id: string): StoreError {
-  return new StoreError('revocation_limit', `${id} has more than ${MAX_REVOCATIONS} revocations`, {
-    id,
-    hint: 'treat the covenant as revoked',
-  });
+/** The covenant of a listed record. Undefined for a bad one that was reported. */
+function opened(record: ListedRecord, { onCorrupt }: IterateOptions): CovenantDocument | undefined {
+  try {
+    if (record.error !== undefined) throw record.error;
+    return decodeCovenant(record.id, record.bytes);
+  } catch (error) {
+    if (onCorrupt === undefined) throw error;
+    onCorrupt(unreadable(error));
+    return undefined;
+  }
+}
+
+function checkBatch(items: readonly unknown[]): void {
+  if (!Array.isArray(items)) throw new TypeError('a batch is an array');
+  if (items.length < 1 || items.length > MAX_CHANGES) {
+    throw new RangeError(`a batch has 1 to ${MAX_CHANGES} items`);
+  }
 }

@@ -33,7 +33,7 @@ export class EncryptedStore extends BackedStore {
    */
   constructor(options: EncryptedStoreOptions) {
     const { store, encryptionKey } = options;
-    if (typeof store?.backend?.put !== 'function') {
+    if (typeof store?.backend?.write !== 'function') {
       throw new TypeError(
         'store must have a `backend`: MemoryStore, FileStore, SqliteStore, or a BackedStore of your own',
       );

@@ -15,6 +15,9 @@ import { SteleError, type SteleErrorOptions } from '@stele/types/errors';
  * | `store_closed` | used after `close()` | open a new one |
  * | `sqlite_unavailable` | no SQLite driver loads | install better-sqlite3, or use Node 22 |
  * | `invalid_cursor` | a `cursor` that no `list` ever returned | start again without one |
+ * | `unsupported` | this store has no transactions, or no feed; `supports` says so | choose another store |
+ * | `transaction_conflict` | others changed what a transaction had read, again and again | try again later |
+ * | `watch_expired` | the feed does not reach back to this token | read everything again, and watch from `latestToken()` |
  */
 export type StoreErrorCode =
   | 'document_refused'
@@ -26,7 +29,10 @@ export type StoreErrorCode =
   | 'store_version'
   | 'store_closed'
   | 'sqlite_unavailable'
-  | 'invalid_cursor';
+  | 'invalid_cursor'
+  | 'unsupported'
+  | 'transaction_conflict'
+  | 'watch_expired';
 
 export interface StoreErrorOptions extends SteleErrorOptions {
   /** The name of the check that a refused document failed. */

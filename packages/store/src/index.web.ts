@@ -3,15 +3,31 @@
  * @module
  */
 export { BackedStore } from './backed-store.js';
-export type { CovenantFilter, CovenantPage, CovenantStore, ListOptions } from './covenant-store.js';
+export type {
+  CovenantFilter,
+  CovenantPage,
+  CovenantStore,
+  IterateOptions,
+  ListOptions,
+  StoreEvent,
+  StoreTransaction,
+  WatchOptions,
+} from './covenant-store.js';
 export { EncryptedStore, type EncryptedStoreOptions, type StoreWithBackend } from './encrypted-store.js';
 export { StoreError, type StoreErrorCode, type StoreErrorOptions } from './errors.js';
 export { MemoryStore } from './memory-store.js';
 export {
+  type Change,
+  type Content,
+  FEED_LENGTH,
   type Found,
+  type ListedRecord,
+  MAX_CHANGES,
   MAX_RECORD_BYTES,
   type RecordBackend,
+  type RecordChange,
+  type RecordFilter,
   type RecordKind,
   type RecordRange,
-  type StoredRecord,
+  type Support,
 } from './record-backend.js';

@@ -10,6 +10,7 @@
  * @module
  */
 import type { CovenantStore } from './covenant-store.js';
+import { batching } from './lib/contract/batches.js';
 import { closing } from './lib/contract/closing.js';
 import { keepingCovenants, refusingCovenants } from './lib/contract/covenants.js';
 import type { Case } from './lib/contract/harness.js';
@@ -26,6 +27,8 @@ import { playingHistories } from './lib/contract/limits-history.js';
 import { keepingBounds, keepingReservations } from './lib/contract/limits-reservations.js';
 import { listing } from './lib/contract/listing.js';
 import { keepingRevocations } from './lib/contract/revocations.js';
+import { transacting } from './lib/contract/transactions.js';
+import { watching } from './lib/contract/watching.js';
 
 /** The two functions of a test framework that are used; those of node:test and vitest fit. */
 export interface TestFramework {
@@ -63,6 +66,15 @@ export function storeContract(
   });
   describe(`${name}: revocations`, () => {
     keepingRevocations(test);
+  });
+  describe(`${name}: batches`, () => {
+    batching(test);
+  });
+  describe(`${name}: transactions`, () => {
+    transacting(test);
+  });
+  describe(`${name}: watching`, () => {
+    watching(test);
   });
   describe(`${name}: closing`, () => {
     closing(test);

@@ -16,6 +16,7 @@ import { collect } from '../src/lib/contract/harness.js';
 import { sampleCovenant, sampleCovenants, sampleRevocation } from '../src/lib/contract/samples.js';
 import { failsWith } from './support/assert.js';
 import { KEY } from './support/backends.js';
+import { putRecord } from './support/records.js';
 import { bareStores, freshPath } from './support/stores.js';
 
 const encrypted = (store: StoreWithBackend, encryptionKey = KEY) =>
@@ -29,7 +30,7 @@ async function overwrite(
   bytes: Uint8Array,
 ): Promise<void> {
   const found = await store.backend.get(kind, id);
-  assert.equal(await store.backend.put({ kind, id, bytes }, found?.version), true);
+  assert.equal(await putRecord(store.backend, { kind, id, bytes }, found?.version), true);
 }
 
 async function bytesOf(store: StoreWithBackend, kind: RecordKind, id: string): Promise<Uint8Array> {
@@ -90,24 +91,28 @@ describe.each([
     assert.deepEqual(await store.get(covenant.id), covenant);
   });
 
-  it.skipIf(!haveSqlite)('is found for truncated and flipped bytes in a database', async () => {
-    const inner = new SqliteStore(freshPath());
-    const store = wrap(inner);
-    const covenant = await sampleCovenant();
-    await store.put(covenant);
-    const whole = await bytesOf(inner, 'covenant', covenant.id);
-    for (let length = 0; length < whole.length; length += 7) {
-      await overwrite(inner, 'covenant', covenant.id, whole.subarray(0, length));
-      await failsWith('record_corrupt', () => store.get(covenant.id));
-    }
-    for (const [at, bit] of flips(whole)) {
-      const flipped = Uint8Array.from(whole);
-      flipped[at] = (whole[at] as number) ^ (1 << bit);
-      await overwrite(inner, 'covenant', covenant.id, flipped);
-      await failsWith('record_corrupt', () => store.get(covenant.id));
-    }
-    await store.close();
-  });
+  it.skipIf(!haveSqlite)(
+    'is found for truncated and flipped bytes in a database',
+    async () => {
+      const inner = new SqliteStore(freshPath());
+      const store = wrap(inner);
+      const covenant = await sampleCovenant();
+      await store.put(covenant);
+      const whole = await bytesOf(inner, 'covenant', covenant.id);
+      for (let length = 0; length < whole.length; length += 7) {
+        await overwrite(inner, 'covenant', covenant.id, whole.subarray(0, length));
+        await failsWith('record_corrupt', () => store.get(covenant.id));
+      }
+      for (const [at, bit] of flips(whole)) {
+        const flipped = Uint8Array.from(whole);
+        flipped[at] = (whole[at] as number) ^ (1 << bit);
+        await overwrite(inner, 'covenant', covenant.id, flipped);
+        await failsWith('record_corrupt', () => store.get(covenant.id));
+      }
+      await store.close();
+    },
+    60_000,
+  );
 
   it('is found when it is another covenant’s, or of another kind', async () => {
     const inner = new MemoryStore();
@@ -118,7 +123,7 @@ describe.each([
     await store.put(two);
     await store.putRevocation(revocation);
     const [record] = await inner.backend.list('revocation', { limit: 1 });
-    assert.ok(record);
+    assert.ok(record?.bytes);
     await overwrite(inner, 'covenant', two.id, await bytesOf(inner, 'covenant', one.id));
     await failsWith('record_corrupt', () => store.get(two.id));
     await overwrite(inner, 'covenant', two.id, record.bytes);
@@ -137,7 +142,7 @@ describe.each([
     await overwrite(inner, 'covenant', bad, new Uint8Array(100));
     assert.equal((await failsWith('record_corrupt', () => store.list())).id, bad);
     assert.equal((await failsWith('record_corrupt', () => collect(store.iterate()))).id, bad);
-    await failsWith('record_corrupt', () => store.count({ issuer: covenants[0]?.issuer.id }));
+    await failsWith('record_corrupt', () => store.count({ createdAfter: new Date(0) }));
     assert.equal(await store.count(), 5);
     assert.equal(await store.has(bad), true);
   });
@@ -161,7 +166,7 @@ describe.each([
     const revocations = [await sampleRevocation(covenant, 'one'), await sampleRevocation(covenant, 'two')];
     for (const revocation of revocations) await store.putRevocation(revocation);
     const [record] = await inner.backend.list('revocation', { limit: 1 });
-    assert.ok(record);
+    assert.ok(record?.bytes);
     for (const bytes of [
       new Uint8Array(),
       record.bytes.subarray(1),

@@ -77,6 +77,7 @@ describe('EncryptedStore', () => {
     const sealed = async () => Buffer.from((await inner.backend.get('covenant', covenant.id))?.bytes ?? []);
     await store.put(covenant);
     const first = await sealed();
+    await store.delete(covenant.id);
     await store.put(covenant);
     const second = await sealed();
     assert.equal(first.length, second.length);

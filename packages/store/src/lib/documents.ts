@@ -11,8 +11,10 @@ import {
 } from '@stele/core';
 import { canonicalizeJson, parseJson, sha256 } from '@stele/crypto';
 import { StoreError } from '../errors.js';
+import type { Content } from '../record-backend.js';
 import { assemble, frame, unframe } from './frame.js';
 import { ID_PREFIX } from './ids.js';
+import { tokensOf } from './tokens.js';
 
 const MAX_PROOFS = 16;
 
@@ -49,6 +51,16 @@ export async function unite(stored: CovenantDocument, given: CovenantDocument): 
   const { valid, document } = await checkIntegrity({ ...given, proof: [...kept, ...added] });
   if (!valid || document === undefined) throw corrupt(given.id);
   return document;
+}
+
+/** What is written for a covenant. */
+export function covenantContent(document: CovenantDocument): Content {
+  return { bytes: encodeCovenant(document), tokens: tokensOf(document) };
+}
+
+/** What is written for a revocation; it is found by its id alone. */
+export function revocationContent(revocation: RevocationDocument): Content {
+  return { bytes: encodeRevocation(revocation), tokens: [] };
 }
 
 /** The record of a covenant. */

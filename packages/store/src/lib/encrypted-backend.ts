@@ -1,7 +1,19 @@
 import { aeadOpen, aeadSeal, hkdfSha256, toHex } from '@stele/crypto';
 import { StoreError } from '../errors.js';
-import type { Found, RecordBackend, RecordKind, RecordRange, StoredRecord } from '../record-backend.js';
+import type {
+  Change,
+  Found,
+  ListedRecord,
+  RecordBackend,
+  RecordChange,
+  RecordFilter,
+  RecordKind,
+  RecordRange,
+  Support,
+} from '../record-backend.js';
+import { unreadable } from './changes.js';
 import { pad, unpad } from './padding.js';
+import { changesOf, latestToken } from './watching.js';
 
 const HEADER = 'stele-sealed/1 ';
 const KEY_ID_DIGITS = 16;
@@ -30,36 +42,70 @@ export class EncryptedBackend implements RecordBackend {
     this.#header = encoder.encode(`${HEADER}${this.keyId}\n`);
   }
 
+  get supports(): Support {
+    return this.#inner.supports;
+  }
+
   async get(kind: RecordKind, id: string): Promise<Found | undefined> {
-    const found = await this.#inner.get(kind, id);
-    return found && { bytes: await this.#open(kind, id, found.bytes), version: found.version };
+    return this.#found(kind, id, await this.#inner.get(kind, id));
   }
 
-  async put({ kind, id, bytes }: StoredRecord, expected: Uint8Array | undefined): Promise<boolean> {
-    return this.#inner.put({ kind, id, bytes: await this.#seal(kind, id, bytes) }, expected);
+  async getMany(kind: RecordKind, ids: readonly string[]): Promise<(Found | undefined)[]> {
+    const found = await this.#inner.getMany(kind, ids);
+    return Promise.all(ids.map((id, i) => this.#found(kind, id, found[i])));
   }
 
-  async list(kind: RecordKind, range: RecordRange): Promise<StoredRecord[]> {
+  async write(changes: readonly Change[]): Promise<boolean> {
+    return this.#inner.write(await Promise.all(changes.map((change) => this.#sealed(change))));
+  }
+
+  async list(kind: RecordKind, { token: _, ...range }: RecordRange): Promise<ListedRecord[]> {
     const records = await this.#inner.list(kind, range);
     return Promise.all(
-      records.map(async ({ id, bytes }) => ({ kind, id, bytes: await this.#open(kind, id, bytes) })),
+      records.map(async (record) => {
+        if (record.error !== undefined) return record;
+        const { id } = record;
+        return this.#open(kind, id, record.bytes).then(
+          (bytes) => ({ id, bytes }),
+          (error: unknown) => ({ id, error: unreadable(error) }),
+        );
+      }),
     );
-  }
-
-  delete(kind: RecordKind, id: string): Promise<boolean> {
-    return this.#inner.delete(kind, id);
   }
 
   has(kind: RecordKind, id: string): Promise<boolean> {
     return this.#inner.has(kind, id);
   }
 
-  count(kind: RecordKind, prefix?: string): Promise<number> {
-    return this.#inner.count(kind, prefix);
+  async count(kind: RecordKind, { token, ...filter }: RecordFilter = {}): Promise<number | undefined> {
+    return token === undefined ? this.#inner.count(kind, filter) : undefined;
+  }
+
+  async latestChange(): Promise<string> {
+    return latestToken(this.#inner);
+  }
+
+  changes(after: string, signal: AbortSignal): AsyncIterable<RecordChange> {
+    return changesOf(this.#inner, after, signal);
+  }
+
+  probe(): Promise<void> {
+    return this.#inner.probe();
   }
 
   close(): Promise<void> {
     return this.#inner.close();
+  }
+
+  async #found(kind: RecordKind, id: string, found: Found | undefined): Promise<Found | undefined> {
+    return found && { bytes: await this.#open(kind, id, found.bytes), version: found.version };
+  }
+
+  /** The tokens stay outside: they would tell who issued what. */
+  async #sealed(change: Change): Promise<Change> {
+    const { kind, id, next } = change;
+    if (next === undefined || next === 'same') return change;
+    return { ...change, next: { bytes: await this.#seal(kind, id, next.bytes), tokens: [] } };
   }
 
   async #seal(kind: RecordKind, id: string, bytes: Uint8Array): Promise<Uint8Array> {

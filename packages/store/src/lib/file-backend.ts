@@ -2,16 +2,19 @@ import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { StoreError } from '../errors.js';
 import {
+  type Change,
   type Found,
+  type ListedRecord,
   MAX_RECORD_BYTES,
   type RecordBackend,
+  type RecordFilter,
   type RecordKind,
   type RecordRange,
-  type StoredRecord,
 } from '../record-backend.js';
-import { equalBytes } from './bytes.js';
+import { checkChanges, checkIds, holds } from './changes.js';
 import { isMissing, makeFolder, removeOldFiles, syncFolder, writeAtomically } from './files.js';
 import { ID_PREFIX, isRecordId } from './ids.js';
+import { unsupported } from './watching.js';
 
 const FORMAT = 'stele-store 1\n';
 const ABANDONED_AFTER_MS = 10 * 60 * 1000;
@@ -28,6 +31,7 @@ const SHARD = /^[0-9a-f]{2}$/;
  * Names are made of checked hex only, and their order is the order of the ids.
  */
 export class FileBackend implements RecordBackend {
+  readonly supports = { transaction: false, watch: false };
   readonly #path: string;
   readonly #temporary: string;
 
@@ -46,21 +50,28 @@ export class FileBackend implements RecordBackend {
     return bytes && { bytes, version: bytes };
   }
 
-  async put({ kind, id, bytes }: StoredRecord, expected: Uint8Array | undefined): Promise<boolean> {
-    if (!isRecordId(kind, id)) throw new RangeError('id is not the id of a record');
-    const stored = this.#read(kind, id);
-    if (stored === undefined ? expected !== undefined : !expected || !equalBytes(stored, expected))
-      return false;
-    attempt(() => {
-      const name = nameOf(id);
-      makeFolder(this.#shard(kind, name));
-      writeAtomically(join(this.#shard(kind, name), name), bytes, this.#temporary);
-    });
+  async getMany(kind: RecordKind, ids: readonly string[]): Promise<(Found | undefined)[]> {
+    checkIds(ids);
+    return Promise.all(ids.map((id) => this.get(kind, id)));
+  }
+
+  async write(changes: readonly Change[]): Promise<boolean> {
+    checkChanges(changes);
+    if (changes.length > 1) throw unsupported('has no transactions');
+    const [{ kind, id, next }] = changes as readonly [Change];
+    if (!holds(changes[0] as Change, this.#read(kind, id))) return false;
+    if (next === undefined) this.#delete(kind, id);
+    else if (next !== 'same') {
+      attempt(() => {
+        const name = nameOf(id);
+        makeFolder(this.#shard(kind, name));
+        writeAtomically(join(this.#shard(kind, name), name), next.bytes, this.#temporary);
+      });
+    }
     return true;
   }
 
-  async delete(kind: RecordKind, id: string): Promise<boolean> {
-    if (!isRecordId(kind, id)) return false;
+  #delete(kind: RecordKind, id: string): boolean {
     const name = nameOf(id);
     return attempt(() => {
       try {
@@ -82,21 +93,24 @@ export class FileBackend implements RecordBackend {
     );
   }
 
-  async list(kind: RecordKind, { after = '', prefix = '', limit }: RecordRange): Promise<StoredRecord[]> {
-    const records: StoredRecord[] = [];
+  async list(kind: RecordKind, { after = '', prefix = '', limit }: RecordRange): Promise<ListedRecord[]> {
+    const records: ListedRecord[] = [];
     for (const id of this.#ids(kind, prefix, after)) {
       if (records.length === limit) break;
       const bytes = this.#read(kind, id);
-      if (bytes !== undefined) records.push({ kind, id, bytes });
+      if (bytes !== undefined) records.push({ id, bytes });
     }
     return records;
   }
 
-  async count(kind: RecordKind, prefix = ''): Promise<number> {
+  async count(kind: RecordKind, { token, prefix = '' }: RecordFilter = {}): Promise<number | undefined> {
+    if (token !== undefined) return undefined;
     let count = 0;
     for (const _ of this.#ids(kind, prefix, '')) count++;
     return count;
   }
+
+  async probe(): Promise<void> {}
 
   async close(): Promise<void> {}
 

@@ -1,74 +1,92 @@
-import type { Found, RecordBackend, RecordKind, RecordRange, StoredRecord } from '../record-backend.js';
-import { equalBytes } from './bytes.js';
-import { isRecordId } from './ids.js';
+import type {
+  Change,
+  Found,
+  ListedRecord,
+  RecordBackend,
+  RecordChange,
+  RecordFilter,
+  RecordKind,
+  RecordRange,
+} from '../record-backend.js';
+import { Bell } from './bell.js';
+import { changeToken, readChanges } from './change-feed.js';
+import { checkChanges, checkIds, holds } from './changes.js';
+import { MemoryFeed } from './memory-feed.js';
+import { RecordIndex } from './record-index.js';
 
 /** Records in a Map. Bytes are copied on the way in and out. */
 export class MemoryBackend implements RecordBackend {
+  readonly supports = { transaction: true, watch: true };
   readonly #records: Record<RecordKind, Map<string, Uint8Array>> = {
     covenant: new Map(),
     revocation: new Map(),
   };
-  /** Sorted ids of a kind, made when a list first needs them and dropped when the set of ids changes. */
-  readonly #sorted: Partial<Record<RecordKind, string[]>> = {};
+  readonly #index: Record<RecordKind, RecordIndex> = {
+    covenant: new RecordIndex(),
+    revocation: new RecordIndex(),
+  };
+  readonly #feed = new MemoryFeed();
+  readonly #bell = new Bell();
 
   async get(kind: RecordKind, id: string): Promise<Found | undefined> {
-    const bytes = this.#records[kind].get(id)?.slice();
-    return bytes && { bytes, version: bytes };
+    return this.#found(kind, id);
   }
 
-  async put({ kind, id, bytes }: StoredRecord, expected: Uint8Array | undefined): Promise<boolean> {
-    if (!isRecordId(kind, id)) throw new RangeError('id is not the id of a record');
-    const stored = this.#records[kind].get(id);
-    if (stored === undefined ? expected !== undefined : !expected || !equalBytes(stored, expected))
-      return false;
-    if (stored === undefined) delete this.#sorted[kind];
-    this.#records[kind].set(id, bytes.slice());
+  async getMany(kind: RecordKind, ids: readonly string[]): Promise<(Found | undefined)[]> {
+    checkIds(ids);
+    return ids.map((id) => this.#found(kind, id));
+  }
+
+  async write(changes: readonly Change[]): Promise<boolean> {
+    checkChanges(changes);
+    if (!changes.every((change) => holds(change, this.#records[change.kind].get(change.id)))) return false;
+    for (const change of changes) this.#make(change);
+    this.#bell.ring();
     return true;
-  }
-
-  async delete(kind: RecordKind, id: string): Promise<boolean> {
-    const deleted = this.#records[kind].delete(id);
-    if (deleted) delete this.#sorted[kind];
-    return deleted;
   }
 
   async has(kind: RecordKind, id: string): Promise<boolean> {
     return this.#records[kind].has(id);
   }
 
-  async list(kind: RecordKind, { after = '', prefix = '', limit }: RecordRange): Promise<StoredRecord[]> {
-    const records: StoredRecord[] = [];
-    const ids = this.#ids(kind);
-    for (let i = firstAtLeast(ids, after > prefix ? after : prefix); i < ids.length; i++) {
-      const id = ids[i] as string;
-      if (!id.startsWith(prefix) || records.length === limit) break;
-      if (id > after) records.push({ kind, id, bytes: (this.#records[kind].get(id) as Uint8Array).slice() });
+  async list(kind: RecordKind, range: RecordRange): Promise<ListedRecord[]> {
+    const ids = this.#index[kind].list(range);
+    return ids.map((id) => ({ id, bytes: (this.#records[kind].get(id) as Uint8Array).slice() }));
+  }
+
+  async count(kind: RecordKind, filter: RecordFilter = {}): Promise<number> {
+    return this.#index[kind].count(filter);
+  }
+
+  async latestChange(): Promise<string> {
+    return changeToken(this.#feed, this.#feed.latest());
+  }
+
+  changes(after: string, signal: AbortSignal): AsyncIterable<RecordChange> {
+    return readChanges(this.#feed, after, { bell: this.#bell, signal });
+  }
+
+  async probe(): Promise<void> {}
+
+  async close(): Promise<void> {
+    this.#feed.close();
+    this.#bell.ring();
+  }
+
+  #found(kind: RecordKind, id: string): Found | undefined {
+    const bytes = this.#records[kind].get(id)?.slice();
+    return bytes && { bytes, version: bytes };
+  }
+
+  #make({ kind, id, next }: Change): void {
+    if (next === 'same') return;
+    if (next === undefined) {
+      if (!this.#records[kind].delete(id)) return;
+      this.#index[kind].delete(id);
+    } else {
+      this.#records[kind].set(id, next.bytes.slice());
+      this.#index[kind].set(id, [...next.tokens]);
     }
-    return records;
+    this.#feed.append({ kind, id, deleted: next === undefined });
   }
-
-  async count(kind: RecordKind, prefix = ''): Promise<number> {
-    if (prefix === '') return this.#records[kind].size;
-    const ids = this.#ids(kind);
-    return firstAtLeast(ids, `${prefix}\uffff`) - firstAtLeast(ids, prefix);
-  }
-
-  async close(): Promise<void> {}
-
-  #ids(kind: RecordKind): string[] {
-    this.#sorted[kind] ??= [...this.#records[kind].keys()].sort();
-    return this.#sorted[kind];
-  }
-}
-
-/** The index of the first string that is not less than `bound`. */
-function firstAtLeast(sorted: readonly string[], bound: string): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((sorted[middle] as string) < bound) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

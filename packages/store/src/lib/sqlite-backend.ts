@@ -1,31 +1,39 @@
+import { randomBytes } from '@stele/crypto';
 import { StoreError } from '../errors.js';
-import type { Found, RecordBackend, RecordKind, RecordRange, StoredRecord } from '../record-backend.js';
+import type {
+  Change,
+  Found,
+  ListedRecord,
+  RecordBackend,
+  RecordChange,
+  RecordFilter,
+  RecordKind,
+  RecordRange,
+} from '../record-backend.js';
+import { Bell } from './bell.js';
+import { changeToken, readChanges } from './change-feed.js';
+import { checkChanges, checkIds } from './changes.js';
+import { FileGuard } from './file-guard.js';
 import { isRecordId } from './ids.js';
 import { attempt, openDatabase, type SqliteOptions } from './sqlite-connection.js';
-import type { SqliteDatabase, SqliteDriverName, SqliteStatement } from './sqlite-driver.js';
+import type { SqliteDatabase, SqliteDriverName } from './sqlite-driver.js';
+import { SqliteFeed } from './sqlite-feed.js';
+import { STATEMENTS, type Statements } from './sqlite-records.js';
 import { RECORDS } from './sqlite-schema.js';
+import { makeChanges } from './sqlite-write.js';
 
-/** Bytes as a parameter: the SQLite of Node 22 binds an empty array as NULL. */
-const BYTES = "coalesce(?, x'')";
+/** How often a watch looks for what other processes have written. */
+const POLL_MS = 50;
 
-/** The statements of a connection, prepared once: preparing costs as much as reading. */
-const STATEMENTS = {
-  get: 'SELECT bytes FROM records WHERE kind = ? AND id = ?',
-  has: 'SELECT 1 FROM records WHERE kind = ? AND id = ?',
-  insert: `INSERT INTO records (kind, id, bytes) VALUES (?, ?, ${BYTES}) ON CONFLICT (kind, id) DO NOTHING`,
-  update: `UPDATE records SET bytes = ${BYTES} WHERE kind = ? AND id = ? AND bytes = ${BYTES}`,
-  delete: 'DELETE FROM records WHERE kind = ? AND id = ?',
-  list: 'SELECT id, bytes FROM records WHERE kind = ? AND id > ? AND id >= ? AND id < ? ORDER BY id LIMIT ?',
-  count: 'SELECT count(*) AS n FROM records WHERE kind = ? AND id >= ? AND id < ?',
-} as const;
-
-type Statements = Readonly<Record<keyof typeof STATEMENTS, SqliteStatement>>;
-
-/** Records in one table. Every put is one statement, durable when it returns (WAL, synchronous = FULL). */
+/** Records in one table. Every write is one transaction, durable when it returns (WAL, synchronous = FULL). */
 export class SqliteBackend implements RecordBackend {
+  readonly supports = { transaction: true, watch: true };
   readonly driver: SqliteDriverName;
   readonly #database: SqliteDatabase;
   readonly #statements: Statements;
+  readonly #guard: FileGuard;
+  readonly #feed: SqliteFeed;
+  readonly #bell = new Bell();
   #open = true;
 
   constructor(path: string, options: SqliteOptions) {
@@ -33,52 +41,102 @@ export class SqliteBackend implements RecordBackend {
     this.driver = driver;
     this.#database = database;
     this.#statements = statements;
+    this.#guard = new FileGuard(path);
+    this.#feed = new SqliteFeed(
+      (read) => this.#run(read),
+      () => this.#open,
+    );
   }
 
   async get(kind: RecordKind, id: string): Promise<Found | undefined> {
-    if (!isRecordId(kind, id)) return undefined;
-    const row = this.#run(({ get }) => get.get(kind, id)) as { bytes: unknown } | undefined;
-    if (row === undefined) return undefined;
-    const bytes = blob(id, row.bytes);
-    return { bytes, version: bytes };
+    return this.#run((statements) => found(statements, kind, id));
   }
 
-  async put({ kind, id, bytes }: StoredRecord, expected: Uint8Array | undefined): Promise<boolean> {
-    if (!isRecordId(kind, id)) throw new RangeError('id is not the id of a record');
-    const { changes } = this.#run(({ insert, update }) =>
-      expected === undefined ? insert.run(kind, id, bytes) : update.run(bytes, kind, id, expected),
-    );
-    return Number(changes) === 1;
+  async getMany(kind: RecordKind, ids: readonly string[]): Promise<(Found | undefined)[]> {
+    checkIds(ids);
+    return this.#run((statements) => {
+      statements.begin.run();
+      try {
+        return ids.map((id) => found(statements, kind, id));
+      } finally {
+        statements.commit.run();
+      }
+    });
   }
 
-  async delete(kind: RecordKind, id: string): Promise<boolean> {
-    if (!isRecordId(kind, id)) return false;
-    return Number(this.#run((statements) => statements.delete.run(kind, id)).changes) === 1;
+  async write(changes: readonly Change[]): Promise<boolean> {
+    checkChanges(changes);
+    const done = this.#alone((statements) => makeChanges(statements, changes));
+    if (done) this.#bell.ring();
+    return done;
   }
 
   async has(kind: RecordKind, id: string): Promise<boolean> {
     return isRecordId(kind, id) && this.#run(({ has }) => has.get(kind, id)) !== undefined;
   }
 
-  async list(kind: RecordKind, { after = '', prefix = '', limit }: RecordRange): Promise<StoredRecord[]> {
-    const rows = this.#run(({ list }) => list.all(kind, after, prefix, `${prefix}\u{10ffff}`, limit));
-    return (rows as { id: string; bytes: unknown }[]).map((row) => ({
-      kind,
-      id: row.id,
-      bytes: blob(row.id, row.bytes),
-    }));
+  async list(
+    kind: RecordKind,
+    { token, after = '', prefix = '', limit }: RecordRange,
+  ): Promise<ListedRecord[]> {
+    const range = [after, prefix, endOf(prefix)];
+    const rows = this.#run(({ list, listByToken }) =>
+      token === undefined
+        ? list.all(kind, ...range, limit)
+        : listByToken.all(token, ...range, kind, kind, ...range, limit),
+    );
+    return (rows as { id: string; bytes: unknown }[]).map(({ id, bytes }) =>
+      bytes instanceof Uint8Array ? { id, bytes } : { id, error: noBytes(id) },
+    );
   }
 
-  async count(kind: RecordKind, prefix = ''): Promise<number> {
-    return Number(
-      (this.#run(({ count }) => count.get(kind, prefix, `${prefix}\u{10ffff}`)) as { n: number }).n,
-    );
+  async count(kind: RecordKind, { token, prefix = '' }: RecordFilter = {}): Promise<number | undefined> {
+    const row = this.#run(({ count, countByToken, untold }) => {
+      if (token === undefined) return count.get(kind, prefix, endOf(prefix));
+      if (untold.get(kind) !== undefined) return undefined;
+      return countByToken.get(token, prefix, endOf(prefix), kind);
+    });
+    return (row as { n: number } | undefined)?.n;
+  }
+
+  async latestChange(): Promise<string> {
+    return changeToken(this.#feed, this.#feed.latest());
+  }
+
+  changes(after: string, signal: AbortSignal): AsyncIterable<RecordChange> {
+    return readChanges(this.#feed, after, { bell: this.#bell, signal, pollMs: POLL_MS });
+  }
+
+  async probe(): Promise<void> {
+    const value = randomBytes(16);
+    this.#alone(({ insertProbe }) => insertProbe.run(value));
+    const read = this.#run(({ findProbe }) => findProbe.get(value));
+    this.#alone(({ deleteProbe }) => deleteProbe.run(value));
+    if (read === undefined)
+      throw new StoreError('store_unavailable', 'the database does not keep what is written');
   }
 
   async close(): Promise<void> {
     if (!this.#open) return;
     this.#open = false;
+    this.#bell.ring();
     attempt(() => this.#database.close());
+  }
+
+  /** Runs a step as one transaction, alone among all who write. A step that returns false is undone. */
+  #alone<T>(step: (statements: Statements) => T): T {
+    return this.#run((statements) => {
+      this.#guard.check();
+      statements.beginImmediate.run();
+      try {
+        const result = step(statements);
+        (result === false ? statements.rollback : statements.commit).run();
+        return result;
+      } catch (error) {
+        giveUp(statements);
+        throw error;
+      }
+    });
   }
 
   #run<T>(step: (statements: Statements) => T): T {
@@ -87,7 +145,25 @@ export class SqliteBackend implements RecordBackend {
   }
 }
 
-function blob(id: string, value: unknown): Uint8Array {
-  if (value instanceof Uint8Array) return value;
-  throw new StoreError('record_corrupt', `the stored record of ${id} is not made of bytes`, { id });
+/** After some errors SQLite has rolled back by itself; then this fails. */
+function giveUp({ rollback }: Statements): void {
+  try {
+    rollback.run();
+  } catch {
+    // Nothing is open, as it should be.
+  }
+}
+
+function found({ get }: Statements, kind: RecordKind, id: string): Found | undefined {
+  const row = isRecordId(kind, id) ? (get.get(kind, id) as { bytes: unknown } | undefined) : undefined;
+  if (row === undefined) return undefined;
+  if (!(row.bytes instanceof Uint8Array)) throw noBytes(id);
+  return { bytes: row.bytes, version: row.bytes };
+}
+
+/** What is greater than every id with this prefix. */
+const endOf = (prefix: string): string => `${prefix}\u{10ffff}`;
+
+function noBytes(id: string): StoreError {
+  return new StoreError('record_corrupt', `the stored record of ${id} is not made of bytes`, { id });
 }

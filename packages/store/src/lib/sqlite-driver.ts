@@ -12,7 +12,7 @@ export interface SqliteDatabase {
 }
 
 export interface SqliteStatement {
-  run(...parameters: unknown[]): { changes: number | bigint };
+  run(...parameters: unknown[]): { changes: number | bigint; lastInsertRowid: number | bigint };
   get(...parameters: unknown[]): unknown;
   all(...parameters: unknown[]): unknown[];
 }

@@ -15,7 +15,8 @@ export interface Schema {
 }
 
 /**
- * What a store keeps.
+ * What a store keeps: the records, the index tokens by which they are found (`records.tokens` has them, too, and is NULL in what
+ * version 1 wrote), the changes that were made, and what tells this feed of changes from any other.
  *
  * Rows keep their own key: with documents of 2 KB, clustering them under (kind, id) makes reading and writing slower
  * by three times.
@@ -24,6 +25,13 @@ export const RECORDS: Schema = {
   steps: [
     `CREATE TABLE records (number INTEGER PRIMARY KEY, kind TEXT NOT NULL, id TEXT NOT NULL, bytes BLOB NOT NULL);
      CREATE UNIQUE INDEX records_by_id ON records (kind, id);`,
+    `ALTER TABLE records ADD COLUMN tokens TEXT;
+     CREATE INDEX records_untold ON records (kind, id) WHERE tokens IS NULL;
+     CREATE TABLE tokens (token TEXT NOT NULL, id TEXT NOT NULL, record INTEGER NOT NULL, PRIMARY KEY (token, id)) STRICT, WITHOUT ROWID;
+     CREATE TABLE changes (place INTEGER PRIMARY KEY, kind TEXT NOT NULL, id TEXT NOT NULL, deleted INTEGER NOT NULL) STRICT;
+     CREATE TABLE feed (epoch TEXT NOT NULL) STRICT;
+     INSERT INTO feed VALUES (lower(hex(randomblob(16))));
+     CREATE TABLE probes (value BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;`,
   ],
   version: (database) => Number(pragma(database, 'user_version')),
   setVersion: (version) => `PRAGMA user_version = ${version}`,

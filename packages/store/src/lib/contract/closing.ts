@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type { CovenantStore } from '../../covenant-store.js';
 import { type Case, collect, rejectsWith } from './harness.js';
 import { NOBODY, sampleCovenant, sampleRevocation } from './samples.js';
@@ -6,6 +7,13 @@ export function closing(test: Case): void {
   test('can be closed twice', async (store) => {
     await store.close();
     await store.close();
+  });
+
+  test('can be asked whether it would take a put, and keeps nothing of it', async (store) => {
+    await store.probe();
+    await store.probe();
+    assert.equal(await store.count(), 0);
+    assert.deepEqual((await store.list()).items, []);
   });
 
   test('refuses everything after it was closed', async (store) => {
@@ -24,6 +32,13 @@ export function closing(test: Case): void {
       () => store.count(),
       () => store.putRevocation(revocation),
       () => store.getRevocations(covenant.id),
+      () => store.putBatch([covenant]),
+      () => store.getBatch([covenant.id]),
+      () => store.deleteBatch([covenant.id]),
+      () => store.transaction(async () => undefined),
+      () => collect(store.watch()),
+      () => store.latestToken(),
+      () => store.probe(),
     ];
     for (const use of uses) await rejectsWith(use(store), 'store_closed');
   });

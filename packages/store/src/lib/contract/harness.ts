@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { CovenantStore } from '../../covenant-store.js';
+import type { StoreWithBackend } from '../../encrypted-store.js';
 
 /** Registers one test, which gets a store of its own that is empty. */
 export type Case = (title: string, body: (store: CovenantStore) => Promise<void>) => void;
@@ -22,4 +23,17 @@ export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];
   for await (const item of items) all.push(item);
   return all;
+}
+
+/** Asserts that a store which cannot do something says so. */
+export async function isUnsupported(promise: Promise<unknown>): Promise<void> {
+  await rejectsWith(promise, 'unsupported');
+}
+
+/** Spoils the record of a covenant. @returns false for a store that does not show its backend */
+export async function spoil(store: CovenantStore, id: string): Promise<boolean> {
+  const { backend } = store as Partial<StoreWithBackend>;
+  if (backend === undefined) return false;
+  const bytes = new TextEncoder().encode('spoilt');
+  return backend.write([{ kind: 'covenant', id, expected: 'present', next: { bytes, tokens: [] } }]);
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { CovenantDocument } from '@stele/core';
 import type { CovenantFilter, CovenantStore } from '../../covenant-store.js';
-import { type Case, collect, rejectsWith } from './harness.js';
+import { type Case, collect, rejectsWith, spoil } from './harness.js';
 import { keysOf, NOBODY, sampleCovenant, sampleCovenants } from './samples.js';
 
 const idsOf = (documents: readonly CovenantDocument[]) => documents.map(({ id }) => id);
@@ -108,6 +108,90 @@ export function listing(test: Case): void {
     }
   });
 
+  test('filters by tag, where tags are an array of at most 16 strings', async (store) => {
+    const tagged = (tags: unknown) => sampleCovenant('ada', 'bot', { metadata: { tags } });
+    const both = await tagged(['eu', 'high risk', 'eu']);
+    const one = await tagged(['eu']);
+    const most = await tagged(Array.from({ length: 16 }, (_, n) => `t${n}`));
+    const none = await Promise.all(
+      [undefined, 'eu', { 0: 'eu' }, ['eu', 1], Array.from({ length: 17 }, () => 'eu')]
+        .filter((tags) => tags !== undefined)
+        .map(tagged),
+    );
+    for (const document of [both, one, most, ...none]) await store.put(document);
+    const expected: [CovenantFilter, CovenantDocument[]][] = [
+      [{ tag: 'eu' }, [both, one]],
+      [{ tag: 'high risk' }, [both]],
+      [{ tag: 't15' }, [most]],
+      [{ tag: 'EU' }, []],
+      [{ tag: '' }, []],
+      [{ tag: 'e\ud800' }, []],
+      [{ tag: 'eu', issuer: (await keysOf('ada')).did }, [both, one]],
+      [{ tag: 'eu', issuer: (await keysOf('eve')).did }, []],
+    ];
+    for (const [filter, documents] of expected) {
+      assert.deepEqual(idsOf((await store.list(filter)).items), sortedIds(documents), JSON.stringify(filter));
+      assert.equal(await store.count(filter), documents.length);
+    }
+    await store.delete(one.id);
+    assert.equal(await store.count({ tag: 'eu' }), 1);
+    await store.put(one);
+    assert.equal(await store.count({ tag: 'eu' }), 2);
+  });
+
+  test('filters by time, half-open', async (store) => {
+    const at = (day: number) => new Date(Date.UTC(2026, 0, day));
+    const covenant = (day: number, times: object = {}) =>
+      sampleCovenant('ada', 'bot', { now: at(day), ...times });
+    const lasting = await covenant(1);
+    const ending = await covenant(2, { expiresAt: at(5) });
+    const later = await covenant(3, { activatesAt: at(4) });
+    for (const document of [lasting, ending, later]) await store.put(document);
+    const expected: [CovenantFilter, CovenantDocument[]][] = [
+      [{ createdAfter: at(2) }, [ending, later]],
+      [{ createdBefore: at(2) }, [lasting]],
+      [{ createdAfter: at(2), createdBefore: at(3) }, [ending]],
+      [{ createdAfter: at(4) }, []],
+      [{ activeAt: at(0) }, []],
+      [{ activeAt: at(1) }, [lasting]],
+      [{ activeAt: at(3) }, [lasting, ending]],
+      [{ activeAt: at(4) }, [lasting, ending, later]],
+      [{ activeAt: at(5) }, [lasting, later]],
+      [{ activeAt: at(4), createdBefore: at(3), issuer: lasting.issuer.id }, [lasting, ending]],
+    ];
+    for (const [filter, documents] of expected) {
+      assert.deepEqual(idsOf((await store.list(filter)).items), sortedIds(documents), JSON.stringify(filter));
+      assert.equal(await store.count(filter), documents.length);
+    }
+  });
+
+  test('ends at a bad record, and passes it where it may report it', async (store) => {
+    const documents = await stored(store, 5);
+    const ids = sortedIds(documents);
+    const bad = ids[2] as string;
+    if (!(await spoil(store, bad))) return;
+    assert.equal((await rejectsWith(store.list(), 'record_corrupt')).id, bad);
+    assert.equal((await rejectsWith(collect(store.iterate()), 'record_corrupt')).id, bad);
+    const errors: { code: string; id?: string }[] = [];
+    const onCorrupt = (error: { code: string; id?: string }) => void errors.push(error);
+    const good = ids.filter((id) => id !== bad);
+    assert.deepEqual(idsOf((await store.list({ onCorrupt })).items), good);
+    assert.deepEqual(idsOf(await collect(store.iterate({ onCorrupt }))), good);
+    const first = await store.list({ onCorrupt, limit: 3 });
+    assert.deepEqual(idsOf(first.items), good.slice(0, 3));
+    assert.deepEqual(
+      errors.map(({ code, id }) => [code, id]),
+      [1, 2, 3].map(() => ['record_corrupt', bad]),
+    );
+    const reason = new Error('enough');
+    const fail = () => {
+      throw reason;
+    };
+    await assert.rejects(store.list({ onCorrupt: fail }), (error) => error === reason);
+    assert.equal(await store.delete(bad), true);
+    assert.deepEqual(idsOf((await store.list()).items), good);
+  });
+
   test('filters over pages', async (store) => {
     await stored(store, 70, 'eve');
     const mine = await stored(store, 5, 'ada');
@@ -123,10 +207,22 @@ export function listing(test: Case): void {
     for (const cursor of ['', 'x', '__proto__', `${NOBODY}\n`, `${NOBODY}/${'0'.repeat(64)}`]) {
       await rejectsWith(store.list({ cursor }), 'invalid_cursor');
     }
-    for (const filter of [{ isuer: 'x' }, { issuer: 1 }, null, 'x']) {
+    const strange = [
+      { isuer: 'x' },
+      { issuer: 1 },
+      { tag: ['x'] },
+      { createdAfter: '2026-01-01' },
+      { activeAt: new Date(Number.NaN) },
+      { createdBefore: 0 },
+      null,
+      'x',
+    ];
+    for (const filter of strange) {
       await assert.rejects(store.list(filter as CovenantFilter), TypeError);
       await assert.rejects(store.count(filter as CovenantFilter), TypeError);
       await assert.rejects(async () => collect(store.iterate(filter as CovenantFilter)), TypeError);
     }
+    await assert.rejects(store.list({ onCorrupt: 'ignore' as never }), TypeError);
+    await assert.rejects(store.count({ onCorrupt: () => undefined } as never), TypeError);
   });
 }
