@@ -7,6 +7,8 @@ export interface PostgresPart {
   readonly name: string;
   /** The steps from each version to the next, for a schema of this name; the n-th leads to version n + 1. Only ever append. */
   readonly steps: readonly ((schema: string) => string)[];
+  /** What to do each time that it is opened. */
+  readonly opening?: (schema: string) => string;
 }
 
 /** SQLSTATE: no such table, no such schema. */
@@ -39,7 +41,13 @@ export class PostgresMigration {
 
   async #migrate(): Promise<void> {
     const { schema } = this.#connections;
-    if ((await this.#connections.use((client) => this.#version(client))) === this.#part.steps.length) return;
+    const known = await this.#connections.use((client) => this.#version(client));
+    if (known < this.#part.steps.length) await this.#bringUp();
+    if (this.#part.opening !== undefined) await this.#connections.query(this.#part.opening(schema));
+  }
+
+  async #bringUp(): Promise<void> {
+    const { schema } = this.#connections;
     await this.#connections.transaction(async (client) => {
       await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`stele schema ${schema}`]);
       // Whoever may not make schemas may use one that is there.
