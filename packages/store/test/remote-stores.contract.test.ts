@@ -1,11 +1,14 @@
 /** Stores on real servers, bare and encrypted. */
 import { describe, it } from 'vitest';
 import { havePostgres } from '../../../test/support/postgres.js';
+import { haveRedis, redisUrl } from '../../../test/support/redis.js';
 import { EncryptedStore, type StoreWithBackend } from '../src/index.js';
 import { PostgresKeyRing, PostgresStore } from '../src/postgres.js';
+import { RedisStore } from '../src/redis.js';
 import { keyRingContract, storeContract } from '../src/testing.js';
 import { KEY } from './support/backends.js';
 import { freshSchema, unsyncedUrl } from './support/postgres.js';
+import { freshPrefix } from './support/redis.js';
 
 const stores: [string, boolean, () => StoreWithBackend][] = [
   [
@@ -13,6 +16,7 @@ const stores: [string, boolean, () => StoreWithBackend][] = [
     havePostgres,
     () => new PostgresStore(unsyncedUrl, { schema: freshSchema(), maxConnections: 4 }),
   ],
+  ['RedisStore (needs Redis)', haveRedis, () => new RedisStore(redisUrl, { prefix: freshPrefix() })],
 ];
 
 for (const [name, have, make] of stores) {

@@ -49,6 +49,7 @@ export class PostgresBackend implements RecordBackend {
   async getMany(kind: RecordKind, ids: readonly string[]): Promise<(Found | undefined)[]> {
     checkIds(ids);
     const wanted = ids.filter((id) => isRecordId(kind, id));
+    if (wanted.length === 0) return ids.map(() => undefined);
     const rows = await this.#ask<{ id: string; bytes: Uint8Array }>(
       'SELECT id, bytes FROM @.records WHERE kind = $1 AND id = ANY ($2)',
       [kind, wanted],
@@ -154,7 +155,7 @@ function expectedOf(expected: Change['expected']): keyof typeof EXPECTS {
 const buffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 /** As a store gives them: nobody else's memory, and no Buffer. */
-const plain = (bytes: Uint8Array): Uint8Array => Uint8Array.prototype.slice.call(bytes);
+const plain = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes);
 
 /** What is greater than every id with this prefix. */
 const endOf = (prefix: string): string => `${prefix}\u{10ffff}`;

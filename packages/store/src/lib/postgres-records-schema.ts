@@ -78,11 +78,15 @@ END $$;
 CREATE FUNCTION ${schema}.store_cut() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   last record;
+  reach record;
 BEGIN
   -- Whoever is cutting now does it for all.
   PERFORM FROM ${schema}.feed FOR UPDATE SKIP LOCKED;
   IF NOT FOUND THEN RETURN; END IF;
-  SELECT c.transaction, c.place INTO last FROM ${schema}.changes AS c ORDER BY c.transaction DESC, c.place DESC OFFSET ${FEED_LENGTH + 1000} LIMIT 1;
+  -- Not what comes after a transaction that still goes on.
+  reach := ${schema}.store_horizon();
+  SELECT c.transaction, c.place INTO last FROM ${schema}.changes AS c WHERE c.transaction < reach.horizon
+    ORDER BY c.transaction DESC, c.place DESC OFFSET ${FEED_LENGTH + 1000} LIMIT 1;
   IF NOT FOUND THEN RETURN; END IF;
   DELETE FROM ${schema}.changes AS c WHERE (c.transaction, c.place) <= (last.transaction, last.place);
   UPDATE ${schema}.feed SET transaction = last.transaction, place = last.place;
