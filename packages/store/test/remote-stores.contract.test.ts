@@ -1,25 +1,15 @@
 /** Stores on real servers, bare and encrypted. */
 import { describe, it } from 'vitest';
 import { havePostgres } from '../../../test/support/postgres.js';
-import { haveRedis, redisUrl } from '../../../test/support/redis.js';
-import { EncryptedStore, type StoreWithBackend } from '../src/index.js';
-import { PostgresKeyRing, PostgresStore } from '../src/postgres.js';
-import { RedisStore } from '../src/redis.js';
+import { EncryptedStore } from '../src/index.js';
+import { PostgresKeyRing } from '../src/postgres.js';
 import { keyRingContract, storeContract } from '../src/testing.js';
 import { KEY } from './support/backends.js';
 import { freshSchema, unsyncedUrl } from './support/postgres.js';
-import { freshPrefix } from './support/redis.js';
+import { remotes } from './support/remote.js';
 
-const stores: [string, boolean, () => StoreWithBackend][] = [
-  [
-    'PostgresStore (needs PostgreSQL)',
-    havePostgres,
-    () => new PostgresStore(unsyncedUrl, { schema: freshSchema(), maxConnections: 4 }),
-  ],
-  ['RedisStore (needs Redis)', haveRedis, () => new RedisStore(redisUrl, { prefix: freshPrefix() })],
-];
-
-for (const [name, have, make] of stores) {
+for (const { name, have, url, place, open } of remotes) {
+  const make = () => open(url, place());
   describe.skipIf(!have)(name, () => {
     storeContract('bare', make, { describe, it });
     storeContract('encrypted', () => new EncryptedStore({ store: make(), encryptionKey: KEY }), {

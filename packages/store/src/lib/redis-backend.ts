@@ -92,8 +92,8 @@ export class RedisBackend implements RecordBackend {
     const records: ListedRecord[] = [];
     for (let i = 0; i < rest.length; i += 2) {
       const id = String(rest[i]).slice(kind.length + 1);
-      const bytes = new Uint8Array(rest[i + 1] as Buffer);
-      records.push(bytes.length > 0 ? { id, bytes } : { id, error: noBytes(id) });
+      const bytes = rest[i + 1] as Buffer | null;
+      records.push(bytes === null ? { id, error: noBytes(id) } : { id, bytes: new Uint8Array(bytes) });
     }
     return records;
   }
@@ -178,7 +178,7 @@ const freshEpoch = (): string => toHex(randomBytes(16));
 const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 function noBytes(id: string): StoreError {
-  return new StoreError('record_corrupt', `the stored record of ${id} is empty`, { id });
+  return new StoreError('record_corrupt', `the stored record of ${id} is missing`, { id });
 }
 
 function expired(): StoreError {

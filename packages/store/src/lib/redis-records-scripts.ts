@@ -69,7 +69,7 @@ for _, member in ipairs(members) do
   local name = member
   if ARGV[1] == 'tokens' then name = string.gsub(member, '^(%S+) %S+ ', '%1 ') end
   found[#found + 1] = name
-  found[#found + 1] = redis.call('HGET', RECORDS, name) or ''
+  found[#found + 1] = redis.call('HGET', RECORDS, name)
 end
 return found
 `);

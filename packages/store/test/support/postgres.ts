@@ -23,7 +23,7 @@ function withOptions(url: string, options: string): string {
 }
 
 /** A connection to look at what was written, and to break it. */
-export const inspector = new Pool({ connectionString: postgresUrl, max: 2, connectionTimeoutMillis: 10_000 });
+export const inspector = new Pool({ connectionString: postgresUrl, max: 4, connectionTimeoutMillis: 10_000 });
 
 afterAll(async () => {
   for (const name of made) await inspector.query(`DROP SCHEMA IF EXISTS ${name} CASCADE`).catch(() => {});
