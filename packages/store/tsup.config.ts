@@ -1,7 +1,14 @@
 import { defineConfig } from 'tsup';
 
 export default defineConfig({
-  entry: ['src/index.ts', 'src/index.web.ts', 'src/postgres.ts', 'src/redis.ts', 'src/testing.ts'],
+  entry: [
+    'src/index.ts',
+    'src/index.web.ts',
+    'src/dynamodb.ts',
+    'src/postgres.ts',
+    'src/redis.ts',
+    'src/testing.ts',
+  ],
   format: ['esm', 'cjs'],
   dts: true,
   sourcemap: true,

@@ -1,21 +1,19 @@
 /** Stores on real servers, bare and encrypted. */
-import { describe, it } from 'vitest';
+import { describe } from 'vitest';
 import { havePostgres } from '../../../test/support/postgres.js';
 import { EncryptedStore } from '../src/index.js';
 import { PostgresKeyRing } from '../src/postgres.js';
 import { keyRingContract, storeContract } from '../src/testing.js';
 import { KEY } from './support/backends.js';
+import { patient } from './support/patient.js';
 import { freshSchema, unsyncedUrl } from './support/postgres.js';
 import { remotes } from './support/remote.js';
 
 for (const { name, have, url, place, open } of remotes) {
   const make = () => open(url, place());
   describe.skipIf(!have)(name, () => {
-    storeContract('bare', make, { describe, it });
-    storeContract('encrypted', () => new EncryptedStore({ store: make(), encryptionKey: KEY }), {
-      describe,
-      it,
-    });
+    storeContract('bare', make, patient);
+    storeContract('encrypted', () => new EncryptedStore({ store: make(), encryptionKey: KEY }), patient);
   });
 }
 
@@ -26,6 +24,6 @@ describe.skipIf(!havePostgres)('PostgresKeyRing (needs PostgreSQL)', () => {
       const options = { schema: freshSchema(), maxConnections: 4, timeoutMs: 60_000 };
       return [new PostgresKeyRing(unsyncedUrl, options), new PostgresKeyRing(unsyncedUrl, options)];
     },
-    { describe, it },
+    patient,
   );
 });
