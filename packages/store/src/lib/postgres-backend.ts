@@ -43,7 +43,12 @@ export class PostgresBackend implements RecordBackend {
   }
 
   async get(kind: RecordKind, id: string): Promise<Found | undefined> {
-    return (await this.getMany(kind, [id]))[0];
+    if (!isRecordId(kind, id)) return undefined;
+    const [row] = await this.#ask<{ bytes: Uint8Array }>(
+      'SELECT bytes FROM @.records WHERE kind = $1 AND id = $2',
+      [kind, id],
+    );
+    return row && { bytes: plain(row.bytes), version: plain(row.bytes) };
   }
 
   async getMany(kind: RecordKind, ids: readonly string[]): Promise<(Found | undefined)[]> {
@@ -79,11 +84,8 @@ export class PostgresBackend implements RecordBackend {
   async list(kind: RecordKind, range: RecordRange): Promise<ListedRecord[]> {
     const { token, after = '', prefix = '', limit } = range;
     const rows = await this.#ask<{ id: string; bytes: Uint8Array }>(
-      token === undefined
-        ? `SELECT id, bytes FROM @.records WHERE kind = $1 AND id > $2 AND id >= $3 AND id < $4 ORDER BY id LIMIT $5`
-        : `SELECT r.id, r.bytes FROM (
-             SELECT kind, id FROM @.record_tokens WHERE kind = $1 AND token = $6 AND id > $2 AND id >= $3 AND id < $4 ORDER BY id LIMIT $5
-           ) AS t JOIN @.records AS r USING (kind, id) ORDER BY r.id`,
+      `SELECT id, bytes FROM @.records WHERE kind = $1 AND id > $2 AND id >= $3 AND id < $4
+         ${token === undefined ? '' : 'AND tokens @> ARRAY[$6]'} ORDER BY id LIMIT $5`,
       [kind, after, prefix, endOf(prefix), limit, ...(token === undefined ? [] : [token])],
     );
     return rows.map(({ id, bytes }) => ({ id, bytes: plain(bytes) }));
@@ -91,9 +93,8 @@ export class PostgresBackend implements RecordBackend {
 
   async count(kind: RecordKind, { token, prefix = '' }: RecordFilter = {}): Promise<number> {
     const [row] = await this.#ask<{ n: string }>(
-      token === undefined
-        ? 'SELECT count(*) AS n FROM @.records WHERE kind = $1 AND id >= $2 AND id < $3'
-        : 'SELECT count(*) AS n FROM @.record_tokens WHERE kind = $1 AND id >= $2 AND id < $3 AND token = $4',
+      `SELECT count(*) AS n FROM @.records WHERE kind = $1 AND id >= $2 AND id < $3
+         ${token === undefined ? '' : 'AND tokens @> ARRAY[$4]'}`,
       [kind, prefix, endOf(prefix), ...(token === undefined ? [] : [token])],
     );
     return Number(row?.n);
@@ -119,9 +120,9 @@ export class PostgresBackend implements RecordBackend {
     await this.#connections.close();
   }
 
-  /** @param text a statement, with `@` for the schema */
+  /** @param text a statement, with `@.` for the schema */
   async #ask<Row>(text: string, values: unknown[]): Promise<Row[]> {
-    const statement = text.replaceAll('@', `"${this.#connections.schema}"`);
+    const statement = text.replaceAll('@.', `"${this.#connections.schema}".`);
     for (let attempt = 1; ; attempt++) {
       try {
         await this.#migration.ready();

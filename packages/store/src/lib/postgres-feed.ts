@@ -30,7 +30,7 @@ const TOKEN = /^([0-9a-f]{32})\.(0|[1-9][0-9]{0,18})\.(0|[1-9][0-9]{0,18})$/;
 
 /**
  * The feed of a schema: all changes of all processes, each once, those of a record in the order in which they were made, although
- * transactions commit in any order. It is looked at again and again: \`NOTIFY\` would have all who write commit one by one.
+ * transactions commit in any order. It is looked at again and again: `NOTIFY` would have all who write commit one by one.
  */
 export class PostgresFeed {
   readonly #ask: <R>(text: string, values: unknown[]) => Promise<R[]>;
@@ -39,7 +39,7 @@ export class PostgresFeed {
   readonly #timeoutMs: number;
 
   /**
-   * @param ask runs a statement, with `@` for the schema
+   * @param ask runs a statement, with `@.` for the schema
    * @param bell rings at every change of this process, and at the end
    */
   constructor(

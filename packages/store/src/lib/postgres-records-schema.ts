@@ -2,15 +2,14 @@ import { FEED_LENGTH } from '../record-backend.js';
 import type { PostgresPart } from './postgres-schema.js';
 
 /**
- * What a store keeps. `records` and, for each of their tokens, a row of `record_tokens`: listed by token in the order of ids
- * without sorting. `changes` is the feed; it is ordered by transaction and, within one, by `place`. `feed` has one row: what tells
- * this feed from any other, and the last change that was dropped.
+ * What a store keeps. `records`, with an index of their tokens that is written at once: a list of what is yet to be indexed would make
+ * some puts slow, and lists, too. `changes` is the feed; it is ordered by transaction and, within one, by `place`. `feed` has one row:
+ * what tells this feed from any other, and the last change that was dropped.
  */
 const TABLES = (schema: string): string => `
-CREATE TABLE ${schema}.records (kind text NOT NULL, id text COLLATE "C" NOT NULL, bytes bytea NOT NULL, tokens text NOT NULL,
+CREATE TABLE ${schema}.records (kind text NOT NULL, id text COLLATE "C" NOT NULL, bytes bytea NOT NULL, tokens text[] NOT NULL,
   PRIMARY KEY (kind, id));
-CREATE TABLE ${schema}.record_tokens (kind text NOT NULL, token text COLLATE "C" NOT NULL, id text COLLATE "C" NOT NULL,
-  PRIMARY KEY (kind, token, id));
+CREATE INDEX records_by_token ON ${schema}.records USING gin (tokens) WITH (fastupdate = off);
 CREATE TABLE ${schema}.changes (transaction bigint NOT NULL, place bigint NOT NULL GENERATED ALWAYS AS IDENTITY, kind text NOT NULL,
   id text NOT NULL, deleted boolean NOT NULL, PRIMARY KEY (transaction, place));
 CREATE TABLE ${schema}.feed (id integer PRIMARY KEY CHECK (id = 1), epoch text NOT NULL, transaction bigint NOT NULL, place bigint NOT NULL);
@@ -31,8 +30,6 @@ const WRITE = (schema: string): string => `
 CREATE FUNCTION ${schema}.store_write(kinds text[], ids text[], expects integer[], versions bytea[], nexts integer[], contents bytea[],
   token_lists text[]) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
-  found_bytes bytea;
-  found_tokens text;
   last_place bigint;
 BEGIN
   LOCK TABLE ${schema}.changes IN ROW EXCLUSIVE MODE;
@@ -49,23 +46,13 @@ BEGIN
   END LOOP;
   FOR i IN 1..array_length(ids, 1) LOOP
     CONTINUE WHEN nexts[i] = 0 OR nexts[i] = 1 AND expects[i] = 0;
-    found_tokens := NULL;
     IF nexts[i] = 1 THEN
-      DELETE FROM ${schema}.records AS r WHERE r.kind = kinds[i] AND r.id = ids[i] RETURNING r.tokens INTO STRICT found_tokens;
+      DELETE FROM ${schema}.records AS r WHERE r.kind = kinds[i] AND r.id = ids[i];
     ELSIF expects[i] = 0 THEN
-      INSERT INTO ${schema}.records (kind, id, bytes, tokens) VALUES (kinds[i], ids[i], contents[i], token_lists[i]);
+      INSERT INTO ${schema}.records (kind, id, bytes, tokens) VALUES (kinds[i], ids[i], contents[i], string_to_array(token_lists[i], ' '));
     ELSE
-      SELECT r.tokens INTO STRICT found_tokens FROM ${schema}.records AS r WHERE r.kind = kinds[i] AND r.id = ids[i];
-      UPDATE ${schema}.records AS r SET bytes = contents[i], tokens = token_lists[i] WHERE r.kind = kinds[i] AND r.id = ids[i];
-    END IF;
-    IF found_tokens IS DISTINCT FROM token_lists[i] THEN
-      IF found_tokens <> '' THEN
-        DELETE FROM ${schema}.record_tokens AS t
-          WHERE t.kind = kinds[i] AND t.id = ids[i] AND t.token = ANY (string_to_array(found_tokens, ' '));
-      END IF;
-      IF token_lists[i] <> '' THEN
-        INSERT INTO ${schema}.record_tokens (kind, token, id) SELECT kinds[i], one, ids[i] FROM unnest(string_to_array(token_lists[i], ' ')) AS one;
-      END IF;
+      UPDATE ${schema}.records AS r SET bytes = contents[i], tokens = string_to_array(token_lists[i], ' ')
+        WHERE r.kind = kinds[i] AND r.id = ids[i];
     END IF;
     INSERT INTO ${schema}.changes AS c (transaction, kind, id, deleted)
       VALUES (pg_current_xact_id()::text::bigint, kinds[i], ids[i], nexts[i] = 1) RETURNING c.place INTO last_place;
