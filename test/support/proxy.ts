@@ -92,13 +92,13 @@ export async function deadPort(): Promise<number> {
   return port;
 }
 
-/** Asks until it is answered: after a failure the next connections may still be those that were cut. */
+/** Asks until it is answered: after a failure the next connections may still be those that were cut. Gives up after 30 seconds. */
 export async function eventually<T>(ask: () => Promise<T>): Promise<T> {
-  for (let attempt = 0; attempt < 100; attempt++) {
+  for (const deadline = performance.now() + 30_000; performance.now() < deadline; ) {
     try {
       return await ask();
     } catch {
-      await new Promise(setImmediate);
+      await new Promise((resolve) => setTimeout(resolve, 5));
     }
   }
   return ask();
