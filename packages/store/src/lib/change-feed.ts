@@ -30,13 +30,14 @@ export async function* readChanges(
   after: string,
   { bell, signal, pollMs }: { bell: Bell; signal: AbortSignal; pollMs?: number },
 ): AsyncGenerator<RecordChange, void, undefined> {
+  const { epoch } = source;
   let place = placeOf(source, after);
   while (source.open() && !signal.aborted) {
     const changes = source.since(place);
-    if (changes === undefined) throw expired();
-    for (const change of changes) {
+    if (changes === undefined || source.epoch !== epoch) throw expired();
+    for (const { kind, id, deleted } of changes) {
       place++;
-      yield { ...change, token: changeToken(source, place) };
+      yield { kind, id, deleted, token: changeToken({ epoch }, place) };
       if (signal.aborted) return;
     }
     if (changes.length === 0) await bell.heard(signal, pollMs);

@@ -1,197 +1,197 @@
-import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { StoreError } from '../errors.js';
-import {
-  type Change,
-  type Found,
-  type ListedRecord,
-  MAX_RECORD_BYTES,
-  type RecordBackend,
-  type RecordFilter,
-  type RecordKind,
-  type RecordRange,
+import type {
+  Change,
+  Found,
+  ListedRecord,
+  RecordBackend,
+  RecordChange,
+  RecordFilter,
+  RecordKind,
+  RecordRange,
 } from '../record-backend.js';
-import { checkChanges, checkIds, holds } from './changes.js';
-import { isMissing, makeFolder, removeOldFiles, syncFolder, writeAtomically } from './files.js';
-import { ID_PREFIX, isRecordId } from './ids.js';
-import { unsupported } from './watching.js';
+import { Bell } from './bell.js';
+import { changeToken, readChanges } from './change-feed.js';
+import { checkChanges, checkIds, unreadable } from './changes.js';
+import { attempt, fileError } from './file-errors.js';
+import { FileFeed } from './file-feed.js';
+import { openFormat } from './file-format.js';
+import { FileIndex } from './file-index.js';
+import { FileLock } from './file-lock.js';
+import { FileRecords } from './file-records.js';
+import { FileWriter } from './file-writer.js';
+import { removeFile, writeSynced } from './files.js';
 
-const FORMAT = 'stele-store 1\n';
-const ABANDONED_AFTER_MS = 10 * 60 * 1000;
-const SHARD = /^[0-9a-f]{2}$/;
+/** How often a watch looks for what other processes have written. */
+const POLL_MS = 50;
+/** So many ids are taken from the index at a time. */
+const PAGE = 64;
 
 /**
- * One file per record:
+ * Records in a folder:
  *
- *   <path>/format                           names the layout and its version
- *   <path>/covenants/ab/ab…                 the hex of the covenant's id, in a folder of its first two digits
- *   <path>/revocations/ab/ab…-<hex>         the hex of the covenant's id and of the revocation
- *   <path>/tmp/                             files that are being written
- *
- * Names are made of checked hex only, and their order is the order of the ids.
+ *   format                      names the layout and its version
+ *   covenants/, revocations/    a file for each record
+ *   tmp/                        files that are being written
+ *   lock                        there while somebody writes
+ *   journal                     the last write
+ *   feed/                       the changes that were made
+ *   index                       by what records are found; made anew when it is missing
  */
 export class FileBackend implements RecordBackend {
-  readonly supports = { transaction: false, watch: false };
+  readonly supports = { transaction: true, watch: true };
   readonly #path: string;
-  readonly #temporary: string;
+  readonly #lock: FileLock;
+  readonly #records: FileRecords;
+  readonly #feed: FileFeed;
+  readonly #index: FileIndex;
+  readonly #writer: FileWriter;
+  readonly #bell = new Bell();
+  #open = true;
 
   constructor(path: string) {
     this.#path = path;
-    this.#temporary = join(path, 'tmp');
+    this.#lock = new FileLock(path);
+    this.#records = new FileRecords(path);
+    this.#feed = new FileFeed(path, () => this.#open);
+    this.#index = new FileIndex(path, this.#records, this.#feed);
+    this.#writer = new FileWriter(path, this.#lock, this.#records, this.#feed);
     attempt(() => {
-      makeFolder(this.#temporary);
-      this.#checkFormat();
-      removeOldFiles(this.#temporary, ABANDONED_AFTER_MS);
+      openFormat(path);
+      this.#lock.runIfFree(() => {
+        this.#writer.recover();
+        this.#writer.removeDrafts();
+      });
     });
   }
 
   async get(kind: RecordKind, id: string): Promise<Found | undefined> {
-    const bytes = this.#read(kind, id);
-    return bytes && { bytes, version: bytes };
+    this.#assertOpen();
+    return this.#found(kind, id);
   }
 
   async getMany(kind: RecordKind, ids: readonly string[]): Promise<(Found | undefined)[]> {
     checkIds(ids);
-    return Promise.all(ids.map((id) => this.get(kind, id)));
+    this.#assertOpen();
+    if (ids.length < 2) return attempt(() => ids.map((id) => this.#found(kind, id)));
+    return this.#alone(() => ids.map((id) => this.#found(kind, id)));
   }
 
   async write(changes: readonly Change[]): Promise<boolean> {
     checkChanges(changes);
-    if (changes.length > 1) throw unsupported('has no transactions');
-    const [{ kind, id, next }] = changes as readonly [Change];
-    if (!holds(changes[0] as Change, this.#read(kind, id))) return false;
-    if (next === undefined) this.#delete(kind, id);
-    else if (next !== 'same') {
-      attempt(() => {
-        const name = nameOf(id);
-        makeFolder(this.#shard(kind, name));
-        writeAtomically(join(this.#shard(kind, name), name), next.bytes, this.#temporary);
-      });
-    }
-    return true;
-  }
-
-  #delete(kind: RecordKind, id: string): boolean {
-    const name = nameOf(id);
-    return attempt(() => {
-      try {
-        rmSync(join(this.#shard(kind, name), name));
-      } catch (error) {
-        if (isMissing(error)) return false;
-        throw error;
-      }
-      syncFolder(this.#shard(kind, name));
-      return true;
-    });
+    const done = await this.#alone(() => this.#writer.write(changes));
+    if (done) this.#bell.ring();
+    return done;
   }
 
   async has(kind: RecordKind, id: string): Promise<boolean> {
-    if (!isRecordId(kind, id)) return false;
-    const name = nameOf(id);
-    return attempt(
-      () => statSync(join(this.#shard(kind, name), name), { throwIfNoEntry: false }) !== undefined,
+    this.#assertOpen();
+    return attempt(() => this.#records.has(kind, id));
+  }
+
+  async list(kind: RecordKind, range: RecordRange): Promise<ListedRecord[]> {
+    this.#assertOpen();
+    return attempt(() => {
+      const found: ListedRecord[] = [];
+      for (const id of this.#ids(kind, range)) {
+        if (found.length === range.limit) break;
+        const record = this.#listed(kind, id);
+        if (record !== undefined) found.push(record);
+      }
+      return found;
+    });
+  }
+
+  async count(kind: RecordKind, filter: RecordFilter = {}): Promise<number | undefined> {
+    this.#assertOpen();
+    const { token, prefix = '' } = filter;
+    // The records of one covenant are in one folder, so they are counted without the index.
+    return attempt(() =>
+      token === undefined && prefix !== ''
+        ? [...this.#records.ids(kind, prefix)].length
+        : this.#index.count(kind, filter),
     );
   }
 
-  async list(kind: RecordKind, { after = '', prefix = '', limit }: RecordRange): Promise<ListedRecord[]> {
-    const records: ListedRecord[] = [];
-    for (const id of this.#ids(kind, prefix, after)) {
-      if (records.length === limit) break;
-      const bytes = this.#read(kind, id);
-      if (bytes !== undefined) records.push({ id, bytes });
-    }
-    return records;
+  async latestChange(): Promise<string> {
+    this.#assertOpen();
+    if (!attempt(() => this.#feed.isCurrent())) await this.#alone(() => undefined);
+    return attempt(() => changeToken(this.#feed, this.#feed.latest()));
   }
 
-  async count(kind: RecordKind, { token, prefix = '' }: RecordFilter = {}): Promise<number | undefined> {
-    if (token !== undefined) return undefined;
-    let count = 0;
-    for (const _ of this.#ids(kind, prefix, '')) count++;
-    return count;
-  }
-
-  async probe(): Promise<void> {}
-
-  async close(): Promise<void> {}
-
-  #checkFormat(): void {
-    const path = join(this.#path, 'format');
-    const found = contentOf(path)?.toString('latin1');
-    if (found === FORMAT) return;
-    // A store without its marker may be of any version; only a folder that holds no records yet is made one.
-    if (found !== undefined || statSync(join(this.#path, 'covenants'), { throwIfNoEntry: false })) {
-      throw new StoreError('store_version', 'the folder holds no store of a version that is known here', {
-        hint: 'upgrade Stele, or restore the file `format` of the folder',
-      });
-    }
-    writeAtomically(path, Buffer.from(FORMAT), this.#temporary);
-  }
-
-  #shard(kind: RecordKind, name: string): string {
-    return join(this.#path, `${kind}s`, name.slice(0, 2));
-  }
-
-  #read(kind: RecordKind, id: string): Uint8Array | undefined {
-    if (!isRecordId(kind, id)) return undefined;
-    const name = nameOf(id);
-    const path = join(this.#shard(kind, name), name);
-    return attempt(() => {
-      const size = statSync(path, { throwIfNoEntry: false })?.size;
-      if (size === undefined) return undefined;
-      if (size > MAX_RECORD_BYTES)
-        throw new StoreError('record_corrupt', `the file of ${id} is too long`, { id });
-      return contentOf(path);
-    });
-  }
-
-  /** The ids of a kind in order, one folder of names in memory at a time. */
-  *#ids(kind: RecordKind, prefix: string, after: string): Generator<string> {
-    const first = nameOf(after > prefix ? after : prefix);
-    const last = nameOf(prefix).slice(0, 2);
-    for (const shard of namesIn(join(this.#path, `${kind}s`)).filter((name) => SHARD.test(name))) {
-      if (shard < first.slice(0, 2)) continue;
-      if (last !== '' && shard > last) return;
-      for (const name of namesIn(join(this.#path, `${kind}s`, shard))) {
-        const id = idOf(name);
-        if (isRecordId(kind, id) && name.startsWith(shard) && id > after && id.startsWith(prefix)) yield id;
-      }
-    }
-  }
-}
-
-const nameOf = (id: string): string => id.slice(ID_PREFIX.length).replace('/', '-');
-const idOf = (name: string): string => ID_PREFIX + name.replace('-', '/');
-
-function namesIn(folder: string): string[] {
-  return attempt(() => {
+  async *changes(after: string, signal: AbortSignal): AsyncGenerator<RecordChange, void, undefined> {
     try {
-      return readdirSync(folder).sort();
-    } catch (error) {
-      if (isMissing(error)) return [];
-      throw error;
+      yield* readChanges(this.#feed, after, { bell: this.#bell, signal, pollMs: POLL_MS });
+    } catch (cause) {
+      throw fileError(cause);
     }
-  });
-}
-
-function contentOf(path: string): Buffer | undefined {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
   }
-}
 
-/** Runs a step and gives what the file system throws a code of ours. */
-function attempt<T>(step: () => T): T {
-  try {
-    return step();
-  } catch (cause) {
-    if (cause instanceof StoreError) throw cause;
-    const why = (cause as { code?: unknown }).code ?? 'unknown error';
-    throw new StoreError('store_unavailable', `the file system refused: ${String(why)}`, {
-      cause,
-      hint: 'look at the free space, the permissions and the health of the disk',
+  async probe(): Promise<void> {
+    const draft = join(this.#path, 'tmp', 'probe.tmp');
+    const value = Buffer.from('probe');
+    await this.#alone(() => {
+      try {
+        writeSynced(draft, value);
+        if (readFileSync(draft).equals(value)) return;
+        throw new StoreError('store_unavailable', 'the disk does not keep what is written');
+      } finally {
+        removeFile(draft);
+      }
     });
+  }
+
+  async close(): Promise<void> {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#bell.ring();
+    try {
+      this.#lock.runIfFree(() => this.#index.save());
+    } catch {
+      // The index will be made anew.
+    }
+  }
+
+  /** Runs a step alone among all who write, after everything that was begun before is finished. */
+  async #alone<T>(step: () => T): Promise<T> {
+    this.#assertOpen();
+    try {
+      return await this.#lock.run(() => {
+        this.#assertOpen();
+        this.#writer.recover();
+        return step();
+      });
+    } catch (cause) {
+      throw fileError(cause);
+    }
+  }
+
+  #found(kind: RecordKind, id: string): Found | undefined {
+    const bytes = attempt(() => this.#records.read(kind, id));
+    return bytes && { bytes, version: bytes };
+  }
+
+  #listed(kind: RecordKind, id: string): ListedRecord | undefined {
+    try {
+      const bytes = this.#records.read(kind, id);
+      return bytes && { id, bytes };
+    } catch (error) {
+      return { id, error: unreadable(error) };
+    }
+  }
+
+  *#ids(kind: RecordKind, range: RecordRange): Generator<string> {
+    if (range.token === undefined) return yield* this.#records.ids(kind, range.prefix, range.after);
+    for (let after = range.after; ; ) {
+      const ids = this.#index.list(kind, { ...range, after, limit: PAGE });
+      yield* ids;
+      after = ids.at(-1);
+      if (ids.length < PAGE) return;
+    }
+  }
+
+  #assertOpen(): void {
+    if (!this.#open) throw new StoreError('store_closed', 'the store is closed');
   }
 }

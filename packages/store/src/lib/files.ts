@@ -1,21 +1,31 @@
-/** The few file operations that a store of files is made of. All synchronous: a put is one uninterrupted step. */
-import { randomUUID } from 'node:crypto';
+/** The few file operations that a store of files is made of. All synchronous: a write is one uninterrupted step. */
 import {
   closeSync,
   fsyncSync,
   mkdirSync,
   openSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
-  statSync,
+  unlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 
 /** True for "no such file or folder". */
 export function isMissing(error: unknown): boolean {
   return (error as { code?: unknown } | null)?.code === 'ENOENT';
+}
+
+/** What a step returns, or undefined where a file or folder that it needs is missing. */
+export function unlessMissing<T>(step: () => T): T | undefined {
+  try {
+    return step();
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
 }
 
 /** Makes a folder (0700) and those above it, and makes sure that the entry survives a crash. */
@@ -35,12 +45,22 @@ export function syncFolder(path: string): void {
   }
 }
 
+/** Writes a new file (0600) to the disk. Its name survives a crash once its folder is synced. */
+export function writeSynced(path: string, bytes: Uint8Array): void {
+  const file = openSync(path, 'wx', 0o600);
+  try {
+    writeFileSync(file, bytes);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
 /**
- * Puts a whole file (0600) in place, or nothing: written beside, synced, renamed, and the rename synced.
- * @param temporary a folder on the same file system
+ * Puts a whole file in place, or nothing: written beside, synced, renamed.
+ * @param draft where it is written, on the same file system
  */
-export function writeAtomically(path: string, bytes: Uint8Array, temporary: string): void {
-  const draft = join(temporary, `${randomUUID()}.tmp`);
+export function replaceFile(path: string, bytes: Uint8Array, draft: string): void {
   try {
     writeSynced(draft, bytes);
     renameSync(draft, path);
@@ -51,21 +71,12 @@ export function writeAtomically(path: string, bytes: Uint8Array, temporary: stri
   syncFolder(dirname(path));
 }
 
-function writeSynced(path: string, bytes: Uint8Array): void {
-  const file = openSync(path, 'wx', 0o600);
-  try {
-    writeFileSync(file, bytes);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-}
+export const contentOf = (path: string): Buffer | undefined => unlessMissing(() => readFileSync(path));
 
-/** Removes the files of a folder that nobody has touched for so long: what writers left who died half-way. */
-export function removeOldFiles(folder: string, ageMs: number): void {
-  for (const name of readdirSync(folder)) {
-    const path = join(folder, name);
-    const found = statSync(path, { throwIfNoEntry: false });
-    if (found?.isFile() && found.mtimeMs < Date.now() - ageMs) rmSync(path, { force: true });
-  }
+/** The names in a folder in order; none where there is no folder. */
+export const namesIn = (folder: string): string[] => unlessMissing(() => readdirSync(folder).sort()) ?? [];
+
+/** Removes a file if it is there. A folder of that name is an error. */
+export function removeFile(path: string): void {
+  unlessMissing(() => unlinkSync(path));
 }

@@ -30,6 +30,11 @@ export class RecordIndex {
     this.#tokens.delete(id);
   }
 
+  /** All ids in no order, with their tokens. */
+  entries(): IterableIterator<[string, readonly string[]]> {
+    return this.#tokens.entries();
+  }
+
   list({ token, prefix = '', after = '', limit }: RecordRange): string[] {
     return this.#ids(token).range(prefix, after, limit);
   }

@@ -1,0 +1,20 @@
+import { StoreError } from '../errors.js';
+
+/** Runs a step and gives what the file system throws a code of ours. */
+export function attempt<T>(step: () => T): T {
+  try {
+    return step();
+  } catch (cause) {
+    throw fileError(cause);
+  }
+}
+
+/** What a mistake of the caller is stays what it is. */
+export function fileError(cause: unknown): unknown {
+  if (cause instanceof StoreError || cause instanceof RangeError) return cause;
+  const why = (cause as { code?: unknown }).code ?? 'unknown error';
+  return new StoreError('store_unavailable', `the file system refused: ${String(why)}`, {
+    cause,
+    hint: 'look at the free space, the permissions and the health of the disk',
+  });
+}
