@@ -13,9 +13,10 @@ const TABLES = (schema: string): string => `
 CREATE TABLE ${schema}.limit_state (id integer PRIMARY KEY CHECK (id = 1), latest bigint NOT NULL);
 INSERT INTO ${schema}.limit_state VALUES (1, 0);
 CREATE TABLE ${schema}.limit_keys (number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, key bytea NOT NULL UNIQUE,
-  period double precision NOT NULL, used numeric NOT NULL, size integer NOT NULL, latest bigint NOT NULL,
+  period double precision NOT NULL, used numeric NOT NULL CHECK (used >= 0 AND used <> 'NaN'), size integer NOT NULL, latest bigint NOT NULL,
   passed bigint NOT NULL, empty_at bigint NOT NULL) WITH (fillfactor = 50);
-CREATE TABLE ${schema}.limit_entries (key bigint NOT NULL, time bigint NOT NULL, cost numeric NOT NULL, PRIMARY KEY (key, time));
+CREATE TABLE ${schema}.limit_entries (key bigint NOT NULL, time bigint NOT NULL,
+  cost numeric NOT NULL CHECK (cost > 0 AND cost <> 'NaN'), PRIMARY KEY (key, time));
 CREATE TABLE ${schema}.limit_reservations (id uuid PRIMARY KEY, expires_at bigint NOT NULL, time bigint NOT NULL,
   places integer[] NOT NULL, keys bigint[] NOT NULL, costs numeric[] NOT NULL);
 CREATE INDEX limit_reservations_by_end ON ${schema}.limit_reservations (expires_at);
