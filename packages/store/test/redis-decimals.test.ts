@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { afterAll, describe, it } from 'vitest';
 import { haveRedis, redisUrl } from '../../../test/support/redis.js';
 import { RedisConnection } from '../src/lib/redis-connection.js';
-import { DECIMAL_SCRIPT } from '../src/lib/redis-limits-scripts.js';
+import { DECIMAL_SCRIPT } from '../src/lib/redis-decimals.js';
 
 const redis = new RedisConnection(redisUrl, {});
 afterAll(() => redis.close());

@@ -1,14 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import {
-  type AttributeValue,
-  BatchGetItemCommand,
-  DeleteItemCommand,
-  GetItemCommand,
-  PutItemCommand,
-  QueryCommand,
-  TransactGetItemsCommand,
-  TransactWriteItemsCommand,
-} from '@aws-sdk/client-dynamodb';
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { StoreError } from '../errors.js';
 import type {
   Change,
@@ -66,7 +57,9 @@ export class DynamoDbBackend implements RecordBackend {
     }
     const write = { TableName: this.#table, ...writeOf(first) };
     try {
-      await this.#calls.send('Item' in write ? new PutItemCommand(write) : new DeleteItemCommand(write));
+      await this.#calls.send((sdk) =>
+        'Item' in write ? new sdk.PutItemCommand(write) : new sdk.DeleteItemCommand(write),
+      );
       return true;
     } catch (error) {
       if (isUnmet(error)) return false;
@@ -102,9 +95,11 @@ export class DynamoDbBackend implements RecordBackend {
   async probe(): Promise<void> {
     const Key = { kind: { S: 'probe' }, id: { S: randomUUID() } };
     const TableName = this.#table;
-    await this.#calls.send(new PutItemCommand({ TableName, Item: Key }));
-    const { Item } = await this.#calls.send(new GetItemCommand({ TableName, Key, ConsistentRead: true }));
-    await this.#calls.send(new DeleteItemCommand({ TableName, Key }));
+    await this.#calls.send((sdk) => new sdk.PutItemCommand({ TableName, Item: Key }));
+    const { Item } = await this.#calls.send(
+      (sdk) => new sdk.GetItemCommand({ TableName, Key, ConsistentRead: true }),
+    );
+    await this.#calls.send((sdk) => new sdk.DeleteItemCommand({ TableName, Key }));
     if (Item === undefined)
       throw new StoreError('store_unavailable', 'the table does not keep what is written');
   }
@@ -115,12 +110,13 @@ export class DynamoDbBackend implements RecordBackend {
 
   async #item(kind: RecordKind, id: string, projection?: string): Promise<Item | undefined> {
     const { Item } = await this.#calls.send(
-      new GetItemCommand({
-        TableName: this.#table,
-        Key: keyOf(kind, id),
-        ConsistentRead: true,
-        ...(projection !== undefined && { ProjectionExpression: projection }),
-      }),
+      (sdk) =>
+        new sdk.GetItemCommand({
+          TableName: this.#table,
+          Key: keyOf(kind, id),
+          ConsistentRead: true,
+          ...(projection !== undefined && { ProjectionExpression: projection }),
+        }),
     );
     return Item;
   }
@@ -128,9 +124,10 @@ export class DynamoDbBackend implements RecordBackend {
   async #atOnce(kind: RecordKind, ids: readonly string[]): Promise<Item[]> {
     if (ids.length === 0) return [];
     const { Responses = [] } = await this.#calls.send(
-      new TransactGetItemsCommand({
-        TransactItems: ids.map((id) => ({ Get: { TableName: this.#table, Key: keyOf(kind, id) } })),
-      }),
+      (sdk) =>
+        new sdk.TransactGetItemsCommand({
+          TransactItems: ids.map((id) => ({ Get: { TableName: this.#table, Key: keyOf(kind, id) } })),
+        }),
     );
     return Responses.flatMap(({ Item }) => (Item === undefined ? [] : [Item]));
   }
@@ -142,7 +139,10 @@ export class DynamoDbBackend implements RecordBackend {
       if (read === MAX_READS)
         throw new StoreError('store_unavailable', 'DynamoDB leaves out what was asked for');
       const { Responses, UnprocessedKeys } = await this.#calls.send(
-        new BatchGetItemCommand({ RequestItems: { [this.#table]: { Keys: keys, ConsistentRead: true } } }),
+        (sdk) =>
+          new sdk.BatchGetItemCommand({
+            RequestItems: { [this.#table]: { Keys: keys, ConsistentRead: true } },
+          }),
       );
       items.push(...(Responses?.[this.#table] ?? []));
       keys = UnprocessedKeys?.[this.#table]?.Keys ?? [];
@@ -158,14 +158,15 @@ export class DynamoDbBackend implements RecordBackend {
   ): AsyncGenerator<{ Items?: Item[] | undefined; Count?: number | undefined }, void, undefined> {
     for (let next: Item | undefined, first = true; first || next !== undefined; first = false) {
       const page = await this.#calls.send(
-        new QueryCommand({
-          TableName: this.#table,
-          ConsistentRead: true,
-          ...range(kind, wanted),
-          Limit: limit,
-          Select: select,
-          ExclusiveStartKey: next,
-        }),
+        (sdk) =>
+          new sdk.QueryCommand({
+            TableName: this.#table,
+            ConsistentRead: true,
+            ...range(kind, wanted),
+            Limit: limit,
+            Select: select,
+            ExclusiveStartKey: next,
+          }),
       );
       next = page.LastEvaluatedKey;
       yield page;
@@ -180,14 +181,14 @@ export class DynamoDbBackend implements RecordBackend {
 
   async #transact(changes: readonly Change[]): Promise<boolean> {
     if (!this.supports.transaction) throw unsupported('has no transactions');
-    const command = new TransactWriteItemsCommand({
+    const request = {
       TransactItems: changes.map((change) => toTransactItem(this.#table, change)),
       // So that what the SDK sends again is not done again.
       ClientRequestToken: randomUUID(),
-    });
+    };
     for (let attempt = 1; ; attempt++) {
       try {
-        await this.#calls.send(command);
+        await this.#calls.send((sdk) => new sdk.TransactWriteItemsCommand(request));
         return true;
       } catch (error) {
         if (isUnmet(error)) return false;

@@ -5,6 +5,9 @@ export interface DynamoDbClient {
   send(command: never, options?: { readonly abortSignal?: AbortSignal }): Promise<unknown>;
 }
 
+/** The SDK, which makes commands. */
+export type Sdk = typeof import('@aws-sdk/client-dynamodb');
+
 /** A command of the SDK, by what it resolves to. */
 interface Command<Output> {
   readonly resolveMiddleware: (...args: never[]) => (...args: never[]) => Promise<{ output: Output }>;
@@ -25,8 +28,11 @@ export class DynamoDbCalls {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** @throws StoreError `store_unavailable`, `store_closed`; its `cause` is what the SDK threw */
-  async send<Output>(command: Command<Output>): Promise<Output> {
+  /**
+   * @param command makes the command
+   * @throws StoreError `store_unavailable`, `store_closed`; its `cause` is what the SDK threw
+   */
+  async send<Output>(command: (sdk: Sdk) => Command<Output>): Promise<Output> {
     if (!this.#open) throw new StoreError('store_closed', 'the store is closed');
     if (this.#calls >= MOST_CALLS) throw unavailable('too many calls wait for DynamoDB');
     this.#calls++;
@@ -39,7 +45,9 @@ export class DynamoDbCalls {
       }, this.#timeoutMs);
     });
     try {
-      const answer = this.#client.send(command as never, { abortSignal: end.signal });
+      const answer = loadSdk().then((sdk) =>
+        this.#client.send(command(sdk) as never, { abortSignal: end.signal }),
+      );
       return (await Promise.race([answer, late])) as Output;
     } catch (error) {
       if (error instanceof StoreError) throw error;
@@ -53,6 +61,15 @@ export class DynamoDbCalls {
   close(): void {
     this.#open = false;
   }
+}
+
+async function loadSdk(): Promise<Sdk> {
+  return import('@aws-sdk/client-dynamodb').catch((cause: unknown) => {
+    throw new StoreError('store_unavailable', 'the package @aws-sdk/client-dynamodb cannot be loaded', {
+      cause,
+      hint: 'run `npm install @aws-sdk/client-dynamodb`',
+    });
+  });
 }
 
 /** Whether an expectation did not hold, so that nothing was written. */

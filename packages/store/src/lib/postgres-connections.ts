@@ -1,4 +1,4 @@
-import { Pool } from 'pg';
+import type { Pool } from 'pg';
 import { StoreError } from '../errors.js';
 import { isLost, toStoreError } from './postgres-errors.js';
 
@@ -37,8 +37,10 @@ export class PostgresConnections {
   /** Checked, so that it can stand in a statement. */
   readonly schema: string;
   readonly timeoutMs: number;
-  readonly #pool: PostgresPool;
-  readonly #own: Pool | undefined;
+  readonly #source: string | PostgresPool;
+  readonly #maxConnections: number;
+  /** Made from a URL when it is first needed. */
+  #own: Promise<Pool> | undefined;
   #calls = 0;
   #open = true;
 
@@ -53,11 +55,12 @@ export class PostgresConnections {
     }
     this.schema = schema;
     this.timeoutMs = within(timeoutMs, 1, 600_000, 'timeoutMs');
-    within(maxConnections, 1, 1000, 'maxConnections');
-    if (typeof source === 'string') this.#own = ownPool(source, timeoutMs, maxConnections);
-    else if (typeof source?.connect !== 'function')
-      throw new TypeError('source must be a URL or a pool of pg');
-    this.#pool = this.#own ?? (source as PostgresPool);
+    this.#maxConnections = within(maxConnections, 1, 1000, 'maxConnections');
+    const isUrl = typeof source === 'string' && /^postgres(?:ql)?:\/\//.test(source);
+    if (!isUrl && typeof (source as PostgresPool | undefined)?.connect !== 'function') {
+      throw new TypeError('source must be a URL like postgres://host/database, or a pool of pg');
+    }
+    this.#source = source;
   }
 
   /** One statement, a transaction of its own. @throws StoreError */
@@ -113,16 +116,26 @@ export class PostgresConnections {
   async close(): Promise<void> {
     if (!this.#open) return;
     this.#open = false;
-    if (this.#own === undefined) return;
+    const own = await this.#own?.catch(() => undefined);
+    if (own === undefined) return;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, this.timeoutMs);
     });
-    await Promise.race([this.#own.end(), late]).finally(() => clearTimeout(timer));
+    await Promise.race([own.end(), late]).finally(() => clearTimeout(timer));
+  }
+
+  async #pool(): Promise<PostgresPool> {
+    if (typeof this.#source !== 'string') return this.#source;
+    this.#own ??= ownPool(this.#source, this.timeoutMs, this.#maxConnections);
+    return this.#own.catch((error: unknown) => {
+      this.#own = undefined;
+      throw error;
+    });
   }
 
   async #lend<T>(work: (client: PostgresClient) => Promise<T>, end: AbortSignal): Promise<T> {
-    const client = await this.#pool.connect();
+    const client = await (await this.#pool()).connect();
     let lent = true;
     const giveBack = (destroy: boolean) => {
       if (!lent) return;
@@ -151,9 +164,13 @@ export class PostgresConnections {
   }
 }
 
-function ownPool(url: string, timeoutMs: number, max: number): Pool {
-  if (!/^postgres(?:ql)?:\/\//.test(url))
-    throw new TypeError('source must be a URL like postgres://host/database');
+async function ownPool(url: string, timeoutMs: number, max: number): Promise<Pool> {
+  const { Pool } = await import('pg').catch((cause: unknown) => {
+    throw new StoreError('store_unavailable', 'the package pg cannot be loaded', {
+      cause,
+      hint: 'run `npm install pg`',
+    });
+  });
   const pool = new Pool({
     connectionString: url,
     max,

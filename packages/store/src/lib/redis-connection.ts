@@ -1,4 +1,3 @@
-import { Redis } from 'ioredis';
 import { StoreError } from '../errors.js';
 import type { RedisScript } from './redis-script.js';
 
@@ -38,7 +37,10 @@ const MOST_CALLS = 10_000;
 export class RedisConnection {
   readonly prefix: string;
   readonly timeoutMs: number;
-  readonly #client: Client;
+  readonly #source: string | RedisClient;
+  /** Made when it is first needed. */
+  #made: Promise<Client> | undefined;
+  #client: Client | undefined;
   #ready: Promise<void> | undefined;
   #calls = 0;
   #open = true;
@@ -57,9 +59,11 @@ export class RedisConnection {
     }
     this.prefix = prefix;
     this.timeoutMs = timeoutMs;
-    this.#client = connect(source, timeoutMs);
-    // What fails is told to whoever asked.
-    this.#client.on('error', () => {});
+    const isUrl = typeof source === 'string' && /^rediss?:\/\//.test(source);
+    if (!isUrl && typeof (source as RedisClient | undefined)?.duplicate !== 'function') {
+      throw new TypeError('source must be a URL like redis://host, or a client of ioredis');
+    }
+    this.#source = source;
   }
 
   /** The name of a key. All of a prefix have one hash tag, so that a cluster keeps them together and a script may use them. */
@@ -85,7 +89,7 @@ export class RedisConnection {
   async close(): Promise<void> {
     if (!this.#open) return;
     this.#open = false;
-    this.#client.disconnect();
+    this.#client?.disconnect();
   }
 
   async #within(step: (client: Client) => Promise<unknown>): Promise<unknown> {
@@ -96,12 +100,12 @@ export class RedisConnection {
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
         // Also one that was accepted and never became ready.
-        if (['connect', 'ready'].includes(this.#client.status)) this.#client.disconnect(true);
+        if (['connect', 'ready'].includes(this.#client?.status ?? '')) this.#client?.disconnect(true);
         reject(unavailable(`Redis has not answered within ${this.timeoutMs} ms`));
       }, this.timeoutMs);
     });
     try {
-      return await Promise.race([this.#connected().then(() => step(this.#client)), late]);
+      return await Promise.race([this.#connected().then(step), late]);
     } catch (error) {
       throw this.#open ? toStoreError(error) : closed();
     } finally {
@@ -110,15 +114,26 @@ export class RedisConnection {
     }
   }
 
-  async #connected(): Promise<void> {
-    if (this.#client.status === 'ready') return;
+  async #connected(): Promise<Client> {
+    this.#made ??= connect(this.#source, this.timeoutMs);
+    const client = await this.#made.catch((error: unknown) => {
+      this.#made = undefined;
+      throw error;
+    });
+    if (!this.#open) {
+      client.disconnect();
+      throw closed();
+    }
+    this.#client = client;
+    if (client.status === 'ready') return client;
     this.#ready ??= new Promise<void>((resolve) => {
-      this.#client.once('ready', resolve);
+      client.once('ready', resolve);
     }).finally(() => {
       this.#ready = undefined;
     });
-    if (this.#client.status === 'wait') this.#client.connect().catch(() => {});
+    if (client.status === 'wait') client.connect().catch(() => {});
     await this.#ready;
+    return client;
   }
 }
 
@@ -137,7 +152,7 @@ async function evaluate(
 }
 
 /** Nothing waits in a queue while there is no connection, and nothing is sent again: whoever asked is told, and decides. */
-function connect(source: string | RedisClient, timeoutMs: number): Client {
+async function connect(source: string | RedisClient, timeoutMs: number): Promise<Client> {
   const options = {
     lazyConnect: true,
     enableOfflineQueue: false,
@@ -146,20 +161,38 @@ function connect(source: string | RedisClient, timeoutMs: number): Client {
     connectTimeout: timeoutMs,
     retryStrategy: (attempt: number) => Math.min(attempt * 50, 1000),
   };
-  if (typeof source === 'string') {
-    if (!/^rediss?:\/\//.test(source))
-      throw new TypeError('source must be a URL like redis://host, or a client of ioredis');
-    return new Redis(source, options) as unknown as Client;
-  }
-  if (typeof source?.duplicate !== 'function')
-    throw new TypeError('source must be a URL like redis://host, or a client of ioredis');
+  const client =
+    typeof source === 'string'
+      ? (new (await ioredis()).Redis(source, options) as unknown as Client)
+      : copyOf(source, options);
+  // What fails is told to whoever asked.
+  client.on('error', () => {});
+  return client;
+}
+
+function copyOf(
+  source: RedisClient,
+  options: { readonly retryStrategy: (attempt: number) => number },
+): Client {
   const duplicate = source.duplicate.bind(source) as (...args: unknown[]) => Client;
-  const clusterRetry = {
-    clusterRetryStrategy: options.retryStrategy,
+  if (!source.isCluster) return duplicate(options);
+  return duplicate([], {
     lazyConnect: true,
     enableOfflineQueue: false,
-  };
-  return source.isCluster ? duplicate([], { ...clusterRetry, redisOptions: options }) : duplicate(options);
+    clusterRetryStrategy: options.retryStrategy,
+    // Else a command whose connection was lost is sent to the next one, though it may have run.
+    retryDelayOnFailover: 0,
+    redisOptions: options,
+  });
+}
+
+async function ioredis(): Promise<Pick<typeof import('ioredis'), 'Redis'>> {
+  return import('ioredis').catch((cause: unknown) => {
+    throw new StoreError('store_unavailable', 'the package ioredis cannot be loaded', {
+      cause,
+      hint: 'run `npm install ioredis`',
+    });
+  });
 }
 
 function toStoreError(cause: unknown): StoreError {
