@@ -33,9 +33,9 @@ export interface RedisLimitsOptions extends RedisOptions, LimitBounds {
  * Limits in Redis, for any number of processes and machines: exact sliding windows, exact decimal sums, bounded in every direction.
  * Every call is one script, so one step. The clock is the server's.
  *
- * A charge is as durable as the server makes it: with `appendonly yes` and `appendfsync always` it outlives the machine; with the
- * default `everysec` a crash can lose the last second, and a failover what the replica had not received. What is lost could be
- * spent again. Where that must not be, use `PostgresLimits`.
+ * A charge is as durable as the server makes it: with `appendonly yes` and `appendfsync always` it outlives the machine; with `everysec` a
+ * crash can lose the last second, without `appendonly` everything since the last snapshot, and a failover what the replica had not
+ * received. What is lost could be spent again. Where that must not be, use `PostgresLimits`.
  *
  * All keys of a prefix have one hash tag: in a cluster a ledger lives on one node. Several prefixes are several ledgers.
  */
