@@ -12,11 +12,14 @@ import {
 import { canonicalizeJson, parseJson, sha256 } from '@stele/crypto';
 import { StoreError } from '../errors.js';
 import type { Content } from '../record-backend.js';
-import { assemble, frame, unframe } from './frame.js';
+import { parseCanonical } from './canonical.js';
+import { assemble, frame, type Lines, unframe } from './frame.js';
 import { ID_PREFIX } from './ids.js';
 import { tokensOf } from './tokens.js';
 
 const MAX_PROOFS = 16;
+/** Surely within the 1 MiB of a document. */
+const MAX_JOINED_BYTES = 1_000_000;
 
 /** A frozen copy of a covenant that verifies by itself. @throws StoreError `document_refused` */
 export async function admitCovenant(document: unknown): Promise<CovenantDocument> {
@@ -74,8 +77,21 @@ export function decodeCovenant(id: string, bytes: Uint8Array): CovenantDocument 
   return readable(id, () => {
     const lines = unframe(bytes);
     if (lines === undefined || id !== ID_PREFIX + sha256(lines.content)) return undefined;
-    return parseCovenant(assemble(lines.content, `"id":"${id}",`, lines.proof));
+    return (
+      joined(id, lines, bytes.length) ?? parseCovenant(assemble(lines.content, `"id":"${id}",`, lines.proof))
+    );
   });
+}
+
+/** What `parseCovenant` would return, for lines that are canonical, as all are that were written here. */
+function joined(id: string, lines: Lines, length: number): CovenantDocument | undefined {
+  if (length > MAX_JOINED_BYTES) return undefined;
+  const content = parseCanonical(lines.content);
+  const proof = parseCanonical(lines.proof);
+  if (proof === undefined || typeof content !== 'object' || content === null || Array.isArray(content))
+    return undefined;
+  if ('id' in content || 'proof' in content) return undefined;
+  return Object.freeze({ ...content, id, proof }) as CovenantDocument;
 }
 
 /** The record of a revocation. */

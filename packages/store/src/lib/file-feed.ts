@@ -129,7 +129,10 @@ export class FileFeed implements ChangeSource {
   /** Reads what has been added since the last time. */
   #refresh(): void {
     const file = unlessMissing(() => openSync(this.#current, 'r'));
-    if (file === undefined) return;
+    if (file === undefined) {
+      this.#forget();
+      return;
+    }
     try {
       const { dev, ino, birthtimeMs, size } = fstatSync(file);
       const name = `${dev}:${ino}:${birthtimeMs}`;
@@ -142,6 +145,12 @@ export class FileFeed implements ChangeSource {
     } finally {
       closeSync(file);
     }
+  }
+
+  /** Between the two steps of a change of files what was read still holds. */
+  #forget(): void {
+    if (statSync(this.#previous, { throwIfNoEntry: false }) === undefined) this.#segment = undefined;
+    if (this.#segment === undefined) this.#file = '';
   }
 
   #take(text: string): void {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { linkSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { StoreError } from '../errors.js';
 import { removeFile, unlessMissing } from './files.js';
@@ -11,17 +11,21 @@ const PATIENCE_MS = 15_000;
 const PAUSE_MS = 1;
 
 /**
- * The writers' lock of a folder, held for one write: the file `<folder>/lock`, made exclusively, which names its holder. The
+ * The writers' lock of a folder, held for one write: the file `<folder>/lock`, made exclusively, that names its holder. The
  * lock of a process that is gone is removed. A holder that cannot be seen from here (in another container, on another machine)
  * has `LEASE_MS`, by the clock of the one who waits.
  */
 export class FileLock {
   readonly #path: string;
+  readonly #temporary: string;
   #mine = '';
+  /** A lock of ours that could not be removed. */
+  #left: string | undefined;
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(folder: string) {
     this.#path = join(folder, 'lock');
+    this.#temporary = join(folder, 'tmp');
   }
 
   /**
@@ -72,36 +76,38 @@ export class FileLock {
     }
   }
 
+  /** The file has its whole text as soon as it is there, so that a crash leaves none without a holder's name. */
   #take(): boolean {
-    const file = unlessCode('EEXIST', () => openSync(this.#path, 'wx', 0o600));
-    if (file === undefined) return false;
-    this.#mine = `${thisProcess} ${randomUUID()}`;
+    if (statSync(this.#path, { throwIfNoEntry: false }) !== undefined) return false;
+    const token = randomUUID();
+    const draft = join(this.#temporary, `${token}.tmp`);
+    this.#mine = `${thisProcess} ${token}`;
     try {
-      writeSync(file, this.#mine);
-    } catch (error) {
-      removeFile(this.#path);
-      throw error;
+      writeFileSync(draft, this.#mine, { flag: 'wx', mode: 0o600 });
+      // Whoever opens the store clears away drafts, and may take this for one that was left.
+      return succeeds(() => linkSync(draft, this.#path), ['EEXIST', 'ENOENT']);
     } finally {
-      closeSync(file);
+      ignoringErrors(() => removeFile(draft));
     }
-    return true;
   }
 
+  /** What was done under the lock is done, whatever becomes of the file; the next turn removes it. */
   #release(): void {
-    if (readText(this.#path) === this.#mine) removeFile(this.#path);
+    const released = ignoringErrors(() => {
+      if (readText(this.#path) === this.#mine) removeFile(this.#path);
+    });
+    if (!released) this.#left = this.#mine;
   }
 
   /**
    * Removes the lock of a holder that is gone. Of several that try one can make the file that is named after the holder, and
    * only that one may remove its lock.
    */
-  #clear(holder: string, certainly = isGone(holder)): boolean {
-    if (!certainly) return false;
+  #clear(holder: string, leaseIsOver = false): boolean {
+    if (!leaseIsOver && holder !== this.#left && !isGone(holder)) return false;
     const right = this.#rightTo(holder);
-    const file = unlessCode('EEXIST', () => openSync(right, 'wx', 0o600));
-    if (file === undefined) return false;
+    if (!succeeds(() => writeFileSync(right, '', { flag: 'wx', mode: 0o600 }), ['EEXIST'])) return false;
     try {
-      closeSync(file);
       if (readText(this.#path) !== holder) return false;
       removeFile(this.#path);
       return true;
@@ -115,15 +121,27 @@ export class FileLock {
   }
 }
 
-/** The holder's name; empty where there is no lock, and where the holder has not written it yet. */
+/** The holder's name; empty where there is no lock. */
 const readText = (path: string): string =>
   unlessMissing(() => readFileSync(path, 'utf8').slice(0, 512)) ?? '';
 
-function unlessCode<T>(code: string, step: () => T): T | undefined {
+/** For what is cleared away later if it cannot be now. @returns whether it was done */
+function ignoringErrors(step: () => void): boolean {
   try {
-    return step();
+    step();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** @returns whether the step was made; not if it failed with one of these codes */
+function succeeds(step: () => void, codes: readonly unknown[]): boolean {
+  try {
+    step();
+    return true;
   } catch (error) {
-    if ((error as { code?: unknown }).code === code) return undefined;
+    if (codes.includes((error as { code?: unknown }).code)) return false;
     throw error;
   }
 }

@@ -18,13 +18,18 @@ const encoder = new TextEncoder();
 const ascii = new TextDecoder('latin1');
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
+export interface Lines {
+  readonly content: Uint8Array;
+  readonly proof: Uint8Array;
+}
+
 /** The bytes of a record. Canonical JSON holds no line feed. */
 export function frame(lines: { content: string; proof: string }): Uint8Array {
   return encoder.encode(`${HEADER}${sha256(lines.proof)}\n${lines.content}\n${lines.proof}`);
 }
 
 /** The lines of a record, or undefined for anything that is not exactly one record. */
-export function unframe(bytes: Uint8Array): { content: Uint8Array; proof: Uint8Array } | undefined {
+export function unframe(bytes: Uint8Array): Lines | undefined {
   const end = bytes.indexOf(LINE_FEED, HEADER_BYTES);
   if (end === -1) return undefined;
   const proof = bytes.subarray(end + 1);

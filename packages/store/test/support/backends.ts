@@ -1,5 +1,5 @@
 /** Every backend that can run here, each on fresh ground. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
@@ -12,11 +12,14 @@ import type { RecordBackend } from '../../src/record-backend.js';
 import { remoteBackends } from './remote.js';
 
 /** A folder that is removed after the test file. */
-export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'stele-store-'));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+export function temporaryFolder(within = tmpdir()): string {
+  const folder = mkdtempSync(join(within, 'stele-store-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }), 60_000);
   return folder;
 }
+
+/** Such a folder in memory, where there is one, for tests that make thousands of files. */
+export const memoryFolder = (): string => temporaryFolder(existsSync('/dev/shm') ? '/dev/shm' : tmpdir());
 
 const folder = temporaryFolder();
 let made = 0;
