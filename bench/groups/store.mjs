@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +10,8 @@ import { covenants, parties, verified } from '../lib/samples.mjs';
 export const title = 'Stores';
 
 const PUTS = 100;
+const FILE_PUTS = 20;
+const FEW_FILES = 'FileStore that holds 100';
 const BARE_PUT = 'better-sqlite3, bare put of a ready text';
 const SQLITE_PUT = 'SqliteStore, put of a VerifiedCovenant';
 const BARE_GET = 'better-sqlite3, bare get and JSON.parse';
@@ -25,11 +29,16 @@ export async function* tables({ folder, smoke }) {
     encryptedMemory: encrypted(new MemoryStore()),
     files: new FileStore(path('files')),
   };
+  const folders = {
+    few: filledFolder(path('few'), 100),
+    many: filledFolder(path('many'), smoke ? 1_000 : 100_000),
+  };
   try {
     yield await puts(keys, bare, stores);
+    yield await putsBySize(keys, folders);
     yield await gets(keys, bare, stores, smoke ? 20 : 2_000);
   } finally {
-    for (const store of Object.values(stores)) await store.close();
+    for (const store of [...Object.values(stores), ...Object.values(folders)]) await store.close();
     bare.close();
   }
 }
@@ -67,6 +76,25 @@ async function puts(keys, bare, stores) {
   };
 }
 
+/** What a put costs must not depend on how many records are there already. */
+async function putsBySize(keys, { few, many }) {
+  let documents = [];
+  const put = (store) => (i) => store.put(documents[i % FILE_PUTS]);
+  return {
+    title: 'Put a covenant into a folder of files',
+    note: 'Each one new and verified before. A put ends with two syncs: of the file, and of the folder it is renamed into.',
+    rounds: 21,
+    prepare: async () => {
+      const made = await covenants(FILE_PUTS, keys);
+      documents = await Promise.all(made.map(verified));
+    },
+    candidates: [
+      { name: FEW_FILES, run: put(few) },
+      { name: 'FileStore that holds 100,000', run: put(many), bar: share(0.9, FEW_FILES) },
+    ].map((candidate) => ({ ...candidate, operations: FILE_PUTS })),
+  };
+}
+
 async function gets(keys, bare, stores, count) {
   const documents = await covenants(count, keys);
   for (const document of documents) {
@@ -88,6 +116,18 @@ async function gets(keys, bare, stores, count) {
       { name: 'EncryptedStore over MemoryStore', run: get(stores.encryptedMemory) },
     ],
   };
+}
+
+/** A store whose folder holds so many files besides; none of them is ever opened. */
+function filledFolder(path, count) {
+  const store = new FileStore(path);
+  for (let n = 0; n < count; n++) {
+    const name = createHash('sha256').update(`${path} ${n}`).digest('hex');
+    const shard = join(path, 'covenants', name.slice(0, 2));
+    mkdirSync(shard, { recursive: true });
+    writeFileSync(join(shard, name), `a record of some length: ${'x'.repeat(1000)}`);
+  }
+  return store;
 }
 
 function encrypted(store) {

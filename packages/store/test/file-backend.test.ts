@@ -5,6 +5,7 @@ import {
   existsSync,
   mkdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   truncateSync,
@@ -14,13 +15,14 @@ import {
 import { dirname, join } from 'node:path';
 import { sha256 } from '@stele/crypto';
 import { afterAll, describe, it } from 'vitest';
+import { collect } from '../src/lib/contract/harness.js';
 import { FileBackend } from '../src/lib/file-backend.js';
 import { FileLock } from '../src/lib/file-lock.js';
 import { bootId, isGone, thisProcess } from '../src/lib/process-identity.js';
 import type { RecordChange } from '../src/record-backend.js';
 import { failsWith } from './support/assert.js';
 import { covenantIdOf, memoryFolder } from './support/backends.js';
-import { goneProcess, withoutSyncs } from './support/faulty-fs.js';
+import { goneProcess, withFs, withoutSyncs } from './support/faulty-fs.js';
 import { deleteRecord, putRecord } from './support/records.js';
 
 afterAll(withoutSyncs());
@@ -112,6 +114,104 @@ describe('the index of a folder', () => {
     const [, bad] = await second.list('covenant', { token: 't:0', limit: 10 });
     assert.equal(bad?.error?.code, 'record_corrupt');
     await failsWith('record_corrupt', () => first.get('covenant', covenantIdOf(1)));
+  });
+});
+
+describe('the records of a folder', () => {
+  it('are found by prefix in one folder of many, alone and together', async () => {
+    const backend = new FileBackend(freshPath());
+    const ids = ['0', 'a', 'f'].map((digit) => `urn:stele:covenant:${digit.repeat(64)}`);
+    for (const id of ids) await putRecord(backend, { kind: 'covenant', id, bytes: bytes(id) }, undefined);
+    for (const id of ids) {
+      assert.equal(await backend.count('covenant', { prefix: id }), 1);
+      assert.deepEqual(
+        (await backend.list('covenant', { prefix: id, limit: 9 })).map((found) => found.id),
+        [id],
+      );
+    }
+    const found = await backend.getMany('covenant', [...ids].reverse());
+    assert.deepEqual(
+      found.map((one) => new TextDecoder().decode(one?.bytes)),
+      [...ids].reverse(),
+    );
+    assert.equal((await backend.getMany('covenant', ids.slice(1, 2))).length, 1);
+  });
+
+  it('are watched until the signal aborts', async () => {
+    const backend = await filled(freshPath(), 1);
+    const after = await backend.latestChange();
+    assert.deepEqual(await collect(backend.changes(after, AbortSignal.abort())), []);
+  });
+});
+
+describe('a folder that changes while it is read', () => {
+  it('is read without a feed', async () => {
+    const folder = freshPath();
+    const backend = await filled(folder, 4);
+    rmSync(join(folder, 'feed'), { recursive: true });
+    assert.equal(await backend.count('covenant', { token: 't:0' }), 2);
+    assert.equal(await backend.count('covenant'), 4);
+    assert.match(await backend.latestChange(), /^[0-9a-f]{32}\.0$/);
+  });
+
+  it('is indexed without a record that is gone when it is opened', async () => {
+    const folder = freshPath();
+    const backend = await filled(folder, 4);
+    const file = join(folder, 'covenants', '00', covenantIdOf(3).slice(-64));
+    const found = await withFs(
+      'openSync',
+      (original, ...args) => {
+        if (args[0] === file) rmSync(file, { force: true });
+        return original(...args);
+      },
+      () => backend.list('covenant', { token: 't:0', limit: 10 }),
+    );
+    assert.deepEqual(
+      found.map(({ id }) => id),
+      [covenantIdOf(0)],
+    );
+  });
+
+  it('is listed without a record that is gone when it is read', async () => {
+    const folder = freshPath();
+    const backend = await filled(folder, 3);
+    const file = join(folder, 'covenants', '00', covenantIdOf(1).slice(-64));
+    const found = await withFs(
+      'readFileSync',
+      (original, ...args) => {
+        if (args[0] === file) rmSync(file, { force: true });
+        return original(...args);
+      },
+      () => backend.list('covenant', { limit: 2 }),
+    );
+    assert.deepEqual(
+      found.map(({ id }) => id),
+      [0, 2].map(covenantIdOf),
+    );
+  });
+
+  it('is not ready where the disk forgets', async () => {
+    const backend = await filled(freshPath(), 1);
+    await backend.probe();
+    const forget = (original: (...args: unknown[]) => unknown, ...args: unknown[]) =>
+      String(args[0]).endsWith('probe.tmp') ? Buffer.from('prose') : original(...args);
+    await failsWith('store_unavailable', () => withFs('readFileSync', forget, () => backend.probe()));
+  });
+
+  it('makes its index anew when the feed does not reach back to it', async () => {
+    const folder = freshPath();
+    const first = await filled(folder, 4);
+    assert.equal(await first.count('covenant', { token: 't:0' }), 2);
+    await first.close();
+    const feed = join(folder, 'feed', 'current');
+    const [header] = readFileSync(feed, 'utf8').split('\n');
+    writeFileSync(feed, `${header?.replace(/\d+$/, '50')}\n`);
+    rmSync(join(folder, 'covenants', '00', covenantIdOf(3).slice(-64)));
+    const second = new FileBackend(folder);
+    assert.equal(await second.count('covenant', { token: 't:0' }), 1);
+    const epoch = header?.split(' ')[1];
+    writeFileSync(join(folder, 'feed', 'previous'), `stele-feed/1 ${'0'.repeat(32)} x 0\n`);
+    await failsWith('watch_expired', () => changesAfter(second, `${epoch}.3`));
   });
 });
 
@@ -212,6 +312,23 @@ describe('the feed of a folder', () => {
       (await changesAfter(new FileBackend(folder), start)).map(({ id }) => id),
       [covenantIdOf(2)],
     );
+  });
+
+  it('has what was read while there is no file, and drops half a line', async () => {
+    const folder = freshPath();
+    const backend = await filled(folder, 2);
+    const before = await backend.latestChange();
+    const feed = join(folder, 'feed', 'current');
+    renameSync(feed, join(folder, 'feed', 'previous'));
+    assert.equal(await backend.latestChange(), before);
+    renameSync(join(folder, 'feed', 'previous'), feed);
+    appendFileSync(feed, '3 covenant urn:');
+    await put(backend, 2);
+    assert.deepEqual(
+      (await changesAfter(backend, before)).map(({ id }) => id),
+      [covenantIdOf(2)],
+    );
+    assert.equal((await changesAfter(new FileBackend(folder), before)).length, 1);
   });
 
   it('is told to other processes', async () => {
@@ -325,18 +442,76 @@ describe('the lock of a folder', () => {
 
   it('that changes hands all the time is waited for, and not for ever', async () => {
     const folder = freshPath();
-    const backend = await filled(folder, 1);
+    await filled(folder, 1);
+    const next = (turn: number) => {
+      writeFileSync(join(folder, 'x'), `another-start ${space} 1 ${turn} x`);
+      renameSync(join(folder, 'x'), lockOf(folder));
+    };
+    next(0);
     let turn = 0;
-    const change = setInterval(() => {
-      writeFileSync(join(folder, 'x'), `another-start ${space} 1 ${turn++} x`);
-      rmSync(lockOf(folder), { force: true });
-      writeFileSync(lockOf(folder), `another-start ${space} 1 ${turn++} x`, { flag: 'wx' });
-    }, 5);
-    const outcome = await put(backend, 1).catch((error: unknown) => error);
+    const change = setInterval(() => next(++turn), 1);
+    const lock = new FileLock(folder, { leaseMs: 300_000, patienceMs: 100 });
+    await failsWith('store_unavailable', () => lock.run(() => undefined));
     clearInterval(change);
-    // The one turn in which there was no lock may have been ours.
-    if (outcome !== true) assert.equal((outcome as { code?: unknown }).code, 'store_unavailable');
-  }, 60_000);
+    assert.match(readFileSync(lockOf(folder), 'utf8'), /^another-start /);
+  });
+
+  it('is taken from a holder without a name, and after a remover that died, when the lease is over', async () => {
+    const token = '00000000-0000-4000-8000-000000000000';
+    const holders = ['x', '', `${boot} ${space} ${goneProcess()} ${start} ${token}`];
+    for (const holder of holders) {
+      const folder = freshPath();
+      await filled(folder, 1);
+      writeFileSync(lockOf(folder), holder);
+      writeFileSync(join(folder, `lock-${token}`), '');
+      const lock = new FileLock(folder, { leaseMs: 20, patienceMs: 60_000 });
+      assert.equal(await lock.run(() => 'done'), 'done');
+      assert.equal(existsSync(lockOf(folder)), false);
+    }
+  });
+
+  it('is left alone when another has it by then', async () => {
+    const folder = freshPath();
+    await filled(folder, 1);
+    const token = '00000000-0000-4000-8000-000000000000';
+    const gone = `${boot} ${space} ${goneProcess()} ${start} ${token}`;
+    writeFileSync(lockOf(folder), gone);
+    let others = 0;
+    const lock = new FileLock(folder);
+    // Another removes it and takes it, just before this one would remove it; then gives it back.
+    const result = await withFs(
+      'writeFileSync',
+      (original, path, ...rest) => {
+        if (path === join(folder, `lock-${token}`) && others++ === 0) {
+          writeFileSync(join(folder, 'y'), `${gone}x`);
+          renameSync(join(folder, 'y'), lockOf(folder));
+          setTimeout(() => rmSync(lockOf(folder), { force: true }), 20);
+        }
+        return original(path, ...rest);
+      },
+      () => lock.run(() => existsSync(lockOf(folder))),
+    );
+    assert.deepEqual([result, others], [true, 1]);
+  });
+
+  it('goes to one of two who come at once', async () => {
+    const folder = freshPath();
+    await filled(folder, 1);
+    writeFileSync(lockOf(folder), thisProcess);
+    let looks = 0;
+    const lock = new FileLock(folder);
+    await withFs(
+      'statSync',
+      (original, ...args) => {
+        // There was no lock when it was looked for, and there is one when it is made.
+        if (args[0] !== lockOf(folder) || looks++ > 0) return original(...args);
+        setTimeout(() => rmSync(lockOf(folder), { force: true }), 5);
+        return undefined;
+      },
+      () => lock.run(() => undefined),
+    );
+    assert.ok(looks > 1);
+  });
 
   it('that was lost is noticed before anything is changed', async () => {
     const folder = freshPath();
@@ -349,6 +524,13 @@ describe('the lock of a folder', () => {
       }),
     );
     assert.equal(readFileSync(lockOf(folder), 'utf8'), 'somebody else');
+    rmSync(lockOf(folder));
+    await failsWith('store_unavailable', () =>
+      lock.run(() => {
+        rmSync(lockOf(folder));
+        lock.assertHeld();
+      }),
+    );
   });
 
   it('cannot be taken where the folder is gone', async () => {

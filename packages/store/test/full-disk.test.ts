@@ -74,6 +74,65 @@ describe.skipIf(!mounted).each(kinds)('%s on a full disk', (_, open) => {
   });
 });
 
+describe.skipIf(!mounted)('FileStore on a disk that is read-only for a while', () => {
+  it('says store_unavailable for what would write, reads all the same, and goes on afterwards', async () => {
+    const folder = join(disk, 'folder');
+    mkdirSync(folder);
+    const store = new FileStore(join(folder, 'store'));
+    const [kept, refused] = [await sampleCovenant(), await sampleCovenant()];
+    await store.put(kept);
+    await store.probe();
+    remount('ro');
+    try {
+      for (const use of [
+        () => store.put(refused),
+        () => store.delete(kept.id),
+        () => store.putBatch([refused, kept]),
+        () => store.probe(),
+      ]) {
+        await failsWith('store_unavailable', use);
+      }
+      assert.deepEqual(await store.get(kept.id), kept);
+      assert.deepEqual((await store.list({ issuer: kept.issuer.id })).items, [kept]);
+      assert.equal(await store.count(), 1);
+    } finally {
+      remount('rw');
+    }
+    await store.put(refused);
+    assert.equal(await store.count(), 2);
+    await store.close();
+    rmSync(folder, { recursive: true });
+  });
+});
+
+describe.skipIf(!mounted)('FileStore on a disk that is read-only from the start', () => {
+  it('reads what is there', async () => {
+    const folder = join(disk, 'folder');
+    mkdirSync(folder);
+    const covenant = await sampleCovenant();
+    const first = new FileStore(join(folder, 'store'));
+    await first.put(covenant);
+    await first.close();
+    remount('ro');
+    try {
+      const store = new FileStore(join(folder, 'store'));
+      assert.deepEqual(await store.get(covenant.id), covenant);
+      assert.equal(await store.count({ issuer: covenant.issuer.id }), 1);
+      assert.equal((await store.getRevocations(covenant.id)).length, 0);
+      await failsWith('store_unavailable', () => store.delete(covenant.id));
+      await store.close();
+      await failsWith('store_unavailable', () => new FileStore(join(folder, 'new')));
+    } finally {
+      remount('rw');
+    }
+    rmSync(folder, { recursive: true });
+  });
+});
+
+function remount(mode: 'ro' | 'rw'): void {
+  assert.equal(spawnSync('mount', ['-o', `remount,${mode}`, disk]).status, 0);
+}
+
 /** Writes until nothing more fits. */
 function fill(path: string): void {
   try {

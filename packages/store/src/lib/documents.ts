@@ -91,7 +91,7 @@ function joined(id: string, lines: Lines, length: number): CovenantDocument | un
   if (proof === undefined || typeof content !== 'object' || content === null || Array.isArray(content))
     return undefined;
   if ('id' in content || 'proof' in content) return undefined;
-  return Object.freeze({ ...content, id, proof }) as CovenantDocument;
+  return Object.freeze(Object.assign(content, { id, proof: Object.freeze(proof) })) as CovenantDocument;
 }
 
 /** The record of a revocation. */

@@ -12,8 +12,8 @@ export function attempt<T>(step: () => T): T {
 /** What a mistake of the caller is stays what it is. */
 export function fileError(cause: unknown): unknown {
   if (cause instanceof StoreError || cause instanceof RangeError) return cause;
-  const why = (cause as { code?: unknown }).code ?? 'unknown error';
-  return new StoreError('store_unavailable', `the file system refused: ${String(why)}`, {
+  const { code } = cause as { code?: unknown };
+  return new StoreError('store_unavailable', `the file system refused: ${String(code)}`, {
     cause,
     hint: 'look at the free space, the permissions and the health of the disk',
   });

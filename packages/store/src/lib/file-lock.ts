@@ -5,32 +5,41 @@ import { StoreError } from '../errors.js';
 import { removeFile, unlessMissing } from './files.js';
 import { isGone, thisProcess } from './process-identity.js';
 
-/** A lock whose holder cannot be asked after is taken from it when nothing has moved for so long. Writes take milliseconds. */
-const LEASE_MS = 10_000;
-const PATIENCE_MS = 15_000;
 const PAUSE_MS = 1;
+
+/** How long to wait. A write takes milliseconds. */
+export interface LockTimes {
+  /** When nothing has moved for so long, a lock is taken from a holder that cannot be asked after. */
+  readonly leaseMs: number;
+  /** How long to wait in all. */
+  readonly patienceMs: number;
+}
+
+const TIMES: LockTimes = { leaseMs: 10_000, patienceMs: 15_000 };
 
 /**
  * The writers' lock of a folder, held for one write: the file `<folder>/lock`, made exclusively, that names its holder. The
  * lock of a process that is gone is removed. A holder that cannot be seen from here (in another container, on another machine)
- * has `LEASE_MS`, by the clock of the one who waits.
+ * has a lease, by the clock of the one who waits.
  */
 export class FileLock {
   readonly #path: string;
   readonly #temporary: string;
+  readonly #times: LockTimes;
   #mine = '';
   /** A lock of ours that could not be removed. */
   #left: string | undefined;
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(folder: string) {
+  constructor(folder: string, times = TIMES) {
+    this.#times = times;
     this.#path = join(folder, 'lock');
     this.#temporary = join(folder, 'tmp');
   }
 
   /**
    * Runs a step alone among all who write here, after those of this object that came before.
-   * @throws StoreError `store_unavailable` when others have held the lock for 15 seconds; what the step throws
+   * @throws StoreError `store_unavailable` when others hold the lock for too long; what the step throws
    */
   run<T>(step: () => T): Promise<T> {
     const done = this.#turn.then(async () => {
@@ -68,8 +77,8 @@ export class FileLock {
       const holder = readText(this.#path);
       const now = performance.now();
       if (holder !== seen.holder) seen = { holder, at: now };
-      if (now - began > PATIENCE_MS) throw busy(holder);
-      const leaseIsOver = now - seen.at > LEASE_MS;
+      if (now - began > this.#times.patienceMs) throw busy(holder);
+      const leaseIsOver = now - seen.at > this.#times.leaseMs;
       // Whoever was about to remove the lock may have died, too.
       if (leaseIsOver) removeFile(this.#rightTo(holder));
       if (!this.#clear(holder, leaseIsOver)) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));

@@ -14,7 +14,6 @@ import { Bell } from './bell.js';
 import { changeToken, readChanges } from './change-feed.js';
 import { checkChanges, checkIds } from './changes.js';
 import { FileGuard } from './file-guard.js';
-import { isRecordId } from './ids.js';
 import { attempt, openDatabase, type SqliteOptions } from './sqlite-connection.js';
 import type { SqliteDatabase, SqliteDriverName } from './sqlite-driver.js';
 import { SqliteFeed } from './sqlite-feed.js';
@@ -72,7 +71,7 @@ export class SqliteBackend implements RecordBackend {
   }
 
   async has(kind: RecordKind, id: string): Promise<boolean> {
-    return isRecordId(kind, id) && this.#run(({ has }) => has.get(kind, id)) !== undefined;
+    return this.#run(({ has }) => has.get(kind, id)) !== undefined;
   }
 
   async list(
@@ -155,7 +154,8 @@ function giveUp({ rollback }: Statements): void {
 }
 
 function found({ get }: Statements, kind: RecordKind, id: string): Found | undefined {
-  const row = isRecordId(kind, id) ? (get.get(kind, id) as { bytes: unknown } | undefined) : undefined;
+  // What is no id is in no row.
+  const row = get.get(kind, id) as { bytes: unknown } | undefined;
   if (row === undefined) return undefined;
   if (!(row.bytes instanceof Uint8Array)) throw noBytes(id);
   return { bytes: row.bytes, version: row.bytes };

@@ -75,6 +75,24 @@ function half(name: Name, [target, data, ...rest]: readonly unknown[]): void {
   real[name](target, bytes.subarray(0, Math.floor(bytes.length / 2)), ...options);
 }
 
+/** Runs a piece of code while one function of node:fs is another. */
+export async function withFs<T>(
+  name: string,
+  stand: (original: Call, ...args: unknown[]) => unknown,
+  run: () => Promise<T>,
+): Promise<T> {
+  const all = fs as unknown as Record<string, Call>;
+  const original = all[name] as Call;
+  all[name] = (...args) => stand(original, ...args);
+  syncBuiltinESMExports();
+  try {
+    return await run();
+  } finally {
+    all[name] = original;
+    syncBuiltinESMExports();
+  }
+}
+
 /** Makes syncs cost nothing, for tests of what is done and not of what a machine keeps. @returns undoes it */
 export function withoutSyncs(): () => void {
   const [fsync, fdatasync] = [real.fsyncSync, real.fdatasyncSync];
