@@ -138,18 +138,30 @@ describe.skipIf(!havePostgres)('a schema of PostgreSQL (needs PostgreSQL)', () =
     await pool.end();
   });
 
-  it('is written also under another isolation, though a write may have to be made again', async () => {
+  it.each(['repeatable read', 'serializable'])(
+    'is not written under %s, which looks at what was there before',
+    async (isolation) => {
+      const url = new URL(postgresUrl);
+      url.searchParams.set('options', `-c default_transaction_isolation=${isolation.replace(' ', '\\ ')}`);
+      const schema = freshSchema();
+      const store = new PostgresStore(url.href.replaceAll('+', '%20'), { schema, timeoutMs: 30_000 });
+      const covenant = await sampleCovenant();
+      await failsWith('store_unavailable', () => store.put(covenant));
+      assert.equal(await store.count(), 0);
+      await store.close();
+    },
+  );
+
+  it.each(['repeatable read', 'serializable'])('counts limits exactly under %s, too', async (isolation) => {
     const url = new URL(postgresUrl);
-    url.searchParams.set(
-      'options',
-      '-c default_transaction_isolation=serializable -c synchronous_commit=off',
-    );
-    const schema = freshSchema();
-    const store = new PostgresStore(url.href.replaceAll('+', '%20'), { schema, timeoutMs: 30_000 });
-    const covenants = await Promise.all(Array.from({ length: 5 }, () => sampleCovenant()));
-    for (const covenant of covenants) await store.put(covenant);
-    assert.equal(await store.count(), 5);
-    await store.close();
+    url.searchParams.set('options', `-c default_transaction_isolation=${isolation.replace(' ', '\\ ')}`);
+    const options = { schema: freshSchema(), timeoutMs: 30_000, maxConnections: 4 };
+    const limits = new PostgresLimits(url.href.replaceAll('+', '%20'), options);
+    await limits.reserve([{ ...one, cost: 0 }]);
+    const answers = await Promise.allSettled(Array.from({ length: 30 }, () => limits.reserve([one])));
+    const permitted = answers.filter((answer) => answer.status === 'fulfilled' && answer.value.ok);
+    assert.ok(permitted.length >= 1 && permitted.length <= 3);
+    await limits.close();
   });
 });
 

@@ -3,14 +3,14 @@ import assert from 'node:assert/strict';
 import { Redis } from 'ioredis';
 import { describe, it } from 'vitest';
 import { eventually } from '../../../test/support/proxy.js';
-import { haveRedis, redisUrl } from '../../../test/support/redis.js';
+import { haveRedis, haveRedisServer, redisUrl } from '../../../test/support/redis.js';
 import { isUnavailable } from '../src/lib/contract/limits-harness.js';
 import { sampleCovenant, sampleRevocation } from '../src/lib/contract/samples.js';
 import { RedisLimits, type RedisOptions, RedisStore } from '../src/redis.js';
 import { failsWith } from './support/assert.js';
 import { temporaryFolder } from './support/backends.js';
 import { freshPrefix, inspector } from './support/redis.js';
-import { haveRedisServer, RedisServer } from './support/redis-server.js';
+import { RedisServer } from './support/redis-server.js';
 
 const one = { key: 'k', amount: 100, cost: 0.5, periodMs: 86_400_000 };
 
@@ -114,6 +114,9 @@ describe.skipIf(!haveRedis)('RedisStore and RedisLimits (need Redis)', () => {
     const covenant = await sampleCovenant();
     await failsWith('store_version', () => store.put(covenant));
     await failsWith('store_version', () => store.list());
+    await failsWith('store_version', () => store.get(covenant.id));
+    await failsWith('store_version', () => store.has(covenant.id));
+    await failsWith('store_version', () => store.count());
     await isUnavailable(limits.reserve([one]));
     assert.equal((await inspector.keys(`*${prefix}*`)).length, 2);
     await Promise.all([store.close(), limits.close()]);

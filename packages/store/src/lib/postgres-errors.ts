@@ -2,6 +2,8 @@ import { StoreError } from '../errors.js';
 
 // https://www.postgresql.org/docs/current/errcodes-appendix.html
 const DAMAGED = ['XX001', 'XX002'];
+/** How our functions say that a session's isolation is not the one that they need. */
+export const ISOLATION = 'SL020';
 const IN_THE_WAY = ['40001', '40P01'];
 
 /** The SQLSTATE with which the server answered; undefined where it did not answer. */

@@ -23,6 +23,7 @@ DECLARE
   changed boolean;
   fresh bigint := 0;
   expired bigint;
+  forgotten bigint;
   held record;
   left_over numeric;
   free double precision;
@@ -131,9 +132,9 @@ BEGIN
   SELECT count(*) INTO expired FROM gone;
   SELECT sum(counts.keys) + fresh AS keys, sum(counts.pending) - expired AS pending INTO held FROM ${schema}.limit_counts AS counts;
   IF fresh > 0 AND (held.keys > max_keys OR numbers[1] % 64 = 0) THEN
-    free := ${schema}.limit_forget(now, array_remove(numbers, NULL));
-    fresh := fresh - free::bigint;
-    held.keys := held.keys - free::bigint;
+    forgotten := ${schema}.limit_forget(now, array_remove(numbers, NULL));
+    fresh := fresh - forgotten;
+    held.keys := held.keys - forgotten;
   END IF;
   IF fresh > 0 AND held.keys > max_keys THEN RAISE EXCEPTION 'too many keys' USING ERRCODE = 'SL002'; END IF;
   IF held.pending >= max_pending THEN RAISE EXCEPTION 'too many reservations' USING ERRCODE = 'SL003'; END IF;

@@ -1,4 +1,5 @@
 import { FEED_LENGTH } from '../record-backend.js';
+import { ISOLATION } from './postgres-errors.js';
 import type { PostgresPart } from './postgres-schema.js';
 
 /**
@@ -32,6 +33,10 @@ CREATE FUNCTION ${schema}.store_write(kinds text[], ids text[], expects integer[
 DECLARE
   last_place bigint;
 BEGIN
+  -- What is looked at below must be what is there once the locks are held.
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    RAISE EXCEPTION 'the isolation is not read committed' USING ERRCODE = '${ISOLATION}';
+  END IF;
   LOCK TABLE ${schema}.changes IN ROW EXCLUSIVE MODE;
   PERFORM pg_advisory_xact_lock(locks.number) FROM (
     SELECT DISTINCT hashtextextended('${schema}' || one, 1) AS number FROM unnest(ids) AS one ORDER BY 1

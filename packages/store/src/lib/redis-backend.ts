@@ -35,6 +35,8 @@ export class RedisBackend implements RecordBackend {
   readonly #redis: RedisConnection;
   readonly #keys: readonly string[];
   readonly #bell = new Bell();
+  /** Whether the version was looked at, for commands that are no scripts. */
+  #known = false;
   #open = true;
 
   constructor(source: string | RedisClient, options: RedisOptions) {
@@ -50,7 +52,7 @@ export class RedisBackend implements RecordBackend {
     checkIds(ids);
     const wanted = ids.filter((id) => isRecordId(kind, id)).map((id) => keyOf(kind, id));
     if (wanted.length === 0) return ids.map(() => undefined);
-    const values = (await this.#redis.ask('HMGET', this.#key('records'), ...wanted)) as (Buffer | null)[];
+    const values = (await this.#ask('HMGET', this.#key('records'), ...wanted)) as (Buffer | null)[];
     const found = new Map(wanted.map((name, i) => [name, values[i] ?? undefined]));
     return ids.map((id) => {
       const bytes = found.get(keyOf(kind, id));
@@ -77,7 +79,7 @@ export class RedisBackend implements RecordBackend {
 
   async has(kind: RecordKind, id: string): Promise<boolean> {
     if (!isRecordId(kind, id)) return false;
-    return (await this.#redis.ask('HEXISTS', this.#key('records'), keyOf(kind, id))) === 1;
+    return (await this.#ask('HEXISTS', this.#key('records'), keyOf(kind, id))) === 1;
   }
 
   async list(kind: RecordKind, { limit, ...range }: RecordRange): Promise<ListedRecord[]> {
@@ -100,7 +102,7 @@ export class RedisBackend implements RecordBackend {
 
   async count(kind: RecordKind, filter: RecordFilter = {}): Promise<number> {
     const key = this.#key(filter.token === undefined ? 'ids' : 'tokens');
-    return Number(await this.#redis.ask('ZLEXCOUNT', key, ...ends(kind, filter)));
+    return Number(await this.#ask('ZLEXCOUNT', key, ...ends(kind, filter)));
   }
 
   async latestChange(): Promise<string> {
@@ -149,15 +151,22 @@ export class RedisBackend implements RecordBackend {
     return this.#keys[RECORD_KEYS.indexOf(name)] as string;
   }
 
+  async #ask(command: string, ...args: string[]): Promise<unknown> {
+    if (!this.#known) {
+      const version = await this.#redis.ask('HGET', this.#key('state'), 'version');
+      if (version !== null && String(version) !== '1') throw newer();
+      this.#known = true;
+    }
+    return this.#redis.ask(command, ...args);
+  }
+
   async #run(
     script: RedisScript,
     ...args: (string | number | Buffer)[]
   ): Promise<{ verdict: string; rest: Buffer[] }> {
     const [verdict, ...rest] = (await this.#redis.run(script, this.#keys, args)) as Buffer[];
     if (String(verdict) !== 'version') return { verdict: String(verdict), rest };
-    throw new StoreError('store_version', 'the store was written by a newer version', {
-      hint: 'upgrade Stele, or choose another prefix',
-    });
+    throw newer();
   }
 }
 
@@ -176,6 +185,12 @@ const freshEpoch = (): string => toHex(randomBytes(16));
 
 /** As `ioredis` takes bytes. */
 const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+function newer(): StoreError {
+  return new StoreError('store_version', 'the store was written by a newer version', {
+    hint: 'upgrade Stele, or choose another prefix',
+  });
+}
 
 function noBytes(id: string): StoreError {
   return new StoreError('record_corrupt', `the stored record of ${id} is missing`, { id });

@@ -6,7 +6,6 @@ interface Client {
   readonly status: string;
   connect(): Promise<unknown>;
   disconnect(reconnect?: boolean): void;
-  call(command: string, ...args: (string | number | Buffer)[]): Promise<unknown>;
   callBuffer(command: string, ...args: (string | number | Buffer)[]): Promise<unknown>;
   once(event: 'ready', listener: () => void): unknown;
   on(event: 'error', listener: (error: Error) => void): unknown;
@@ -42,6 +41,8 @@ export class RedisConnection {
   #made: Promise<Client> | undefined;
   #client: Client | undefined;
   #ready: Promise<void> | undefined;
+  /** Wakes those who wait for the connection. */
+  #wake: () => void = () => {};
   #calls = 0;
   #open = true;
 
@@ -90,6 +91,7 @@ export class RedisConnection {
     if (!this.#open) return;
     this.#open = false;
     this.#client?.disconnect();
+    this.#wake();
   }
 
   async #within(step: (client: Client) => Promise<unknown>): Promise<unknown> {
@@ -127,6 +129,7 @@ export class RedisConnection {
     this.#client = client;
     if (client.status === 'ready') return client;
     this.#ready ??= new Promise<void>((resolve) => {
+      this.#wake = resolve;
       client.once('ready', resolve);
     }).finally(() => {
       this.#ready = undefined;

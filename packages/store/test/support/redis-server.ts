@@ -1,12 +1,9 @@
 /** A Redis of a test's own, which may be killed and started again. Needs the program `redis-server`. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Redis } from 'ioredis';
 import { afterAll } from 'vitest';
 import { deadPort } from '../../../../test/support/proxy.js';
-
-/** False where the program is missing. Use as `describe.skipIf(!haveRedisServer)`. */
-export const haveRedisServer: boolean = spawnSync('redis-server', ['--version']).status === 0;
 
 const running = new Set<ChildProcess>();
 afterAll(() => {
