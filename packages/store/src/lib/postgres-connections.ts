@@ -21,7 +21,10 @@ export interface PostgresPool {
 export interface PostgresOptions {
   /** The schema that holds the tables, made if it is not there: 1 to 48 of a-z, 0-9 and _, no digit first; `stele` when not given. */
   readonly schema?: string | undefined;
-  /** How long a call may take, waiting for a connection included, in milliseconds; 5,000 when not given. */
+  /**
+   * How long a round trip may take, waiting for a connection included, in milliseconds; 5,000 when not given. A call is one, but for
+   * the first, which looks after the tables.
+   */
   readonly timeoutMs?: number | undefined;
   /** The most connections of a pool that is made from a URL; 10 when not given. */
   readonly maxConnections?: number | undefined;

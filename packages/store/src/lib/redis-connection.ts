@@ -99,15 +99,22 @@ export class RedisConnection {
     if (this.#calls >= MOST_CALLS) throw unavailable('too many calls wait for Redis');
     this.#calls++;
     let timer: NodeJS.Timeout | undefined;
+    let givenUp = false;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
+        givenUp = true;
         // Also one that was accepted and never became ready.
         if (['connect', 'ready'].includes(this.#client?.status ?? '')) this.#client?.disconnect(true);
         reject(unavailable(`Redis has not answered within ${this.timeoutMs} ms`));
       }, this.timeoutMs);
     });
     try {
-      return await Promise.race([this.#connected().then(step), late]);
+      const answer = this.#connected().then((client) => {
+        // What was given up must not be done when the connection is there again.
+        if (givenUp) throw unavailable('nobody waits any more');
+        return step(client);
+      });
+      return await Promise.race([answer, late]);
     } catch (error) {
       throw this.#open ? toStoreError(error) : closed();
     } finally {
