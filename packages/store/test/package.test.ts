@@ -83,11 +83,12 @@ describe('the built package', () => {
         cwd: folder,
         encoding: 'utf8',
       }).stdout.trim();
-    const portable = 'BackedStore,EncryptedStore,MAX_RECORD_BYTES,MemoryStore,StoreError';
+    const portable =
+      'BackedStore,EncryptedStore,FEED_LENGTH,MAX_CHANGES,MAX_RECORD_BYTES,MemoryStore,StoreError';
     for (const condition of ['browser', 'worker', 'workerd']) assert.equal(names(condition), portable);
     assert.equal(
       names('node'),
-      'BackedStore,EncryptedStore,FileStore,MAX_RECORD_BYTES,MemoryStore,SqliteKeyRing,SqliteLimits,SqliteStore,StoreError',
+      'BackedStore,EncryptedStore,FEED_LENGTH,FileStore,MAX_CHANGES,MAX_RECORD_BYTES,MemoryStore,SqliteKeyRing,SqliteLimits,SqliteStore,StoreError',
     );
   });
 

@@ -28,6 +28,16 @@ export function unlessMissing<T>(step: () => T): T | undefined {
   }
 }
 
+/** Runs a step where it may write. */
+export function unlessReadOnly(step: () => void): void {
+  try {
+    step();
+  } catch (error) {
+    const { code } = error as { code?: unknown };
+    if (code !== 'EROFS' && code !== 'EACCES') throw error;
+  }
+}
+
 /** Makes a folder (0700) and those above it, and makes sure that the entry survives a crash. */
 export function makeFolder(path: string): void {
   const first = mkdirSync(path, { recursive: true, mode: 0o700 });
