@@ -17,6 +17,9 @@ import { MemoryBackend } from '../src/lib/memory-backend.js';
 import { failsWith } from './support/assert.js';
 import { putRecord } from './support/records.js';
 
+const ID = (n: number): string => `urn:stele:covenant:${n.toString(16).padStart(64, '0')}`;
+const NOTHING = new Uint8Array();
+
 /** A memory backend of which some methods are others. */
 function backendWith(changes: Partial<RecordBackend>): RecordBackend {
   const memory = new MemoryBackend();
@@ -204,5 +207,30 @@ describe('revocations', () => {
     );
     assert.equal(await memory.backend.count('revocation'), 1001);
     assert.deepEqual(await memory.getRevocations((await sampleCovenant()).id), []);
+  });
+});
+
+describe('watch', () => {
+  it('expires where the feed of a memory does not reach back', async () => {
+    const memory = new MemoryStore();
+    const start = await memory.latestToken();
+    for (let n = 0; n < 20_000; n++)
+      await putRecord(memory.backend, { kind: 'covenant', id: ID(n), bytes: NOTHING }, undefined);
+    await failsWith('watch_expired', () => collect(memory.watch({ after: start })));
+    const [epoch] = start.split('.');
+    for await (const { id } of memory.watch({ after: `${epoch}.10000` })) {
+      assert.equal(id, ID(10_000));
+      break;
+    }
+  });
+
+  it('is unsupported, like a batch, where the backend says so', async () => {
+    const store = new BackedStore(backendWith({ supports: { transaction: false, watch: false } }));
+    await failsWith('unsupported', () => collect(store.watch()));
+    await failsWith('unsupported', () => store.latestToken());
+    await failsWith('unsupported', () => store.transaction(async () => undefined));
+    await failsWith('unsupported', async () => store.putBatch([await sampleCovenant()]));
+    await store.put(await sampleCovenant());
+    assert.equal(await store.count(), 1);
   });
 });

@@ -5,6 +5,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  renameSync,
   statSync,
   writeFileSync,
   writeSync,
@@ -174,6 +175,20 @@ describe.each(sqliteDrivers)('SqliteStore on %s', (driver) => {
     holder.close();
     await store.put(covenant);
     assert.deepEqual(await store.get(covenant.id), covenant);
+    await store.close();
+  });
+
+  it('writes nothing into a database that was moved away', async () => {
+    const path = freshPath();
+    const store = open(path);
+    const [kept, refused] = await sampleCovenants(2);
+    await store.put(kept!);
+    renameSync(path, `${path}-moved`);
+    await failsWith('store_unavailable', () => store.put(refused!));
+    await failsWith('store_unavailable', () => store.probe());
+    renameSync(`${path}-moved`, path);
+    await store.put(refused!);
+    assert.equal(await store.count(), 2);
     await store.close();
   });
 

@@ -2,12 +2,14 @@
 import { join } from 'node:path';
 import { sqliteDrivers } from '../../../../test/support/sqlite.js';
 import {
+  BackedStore,
   EncryptedStore,
   FileStore,
   MemoryStore,
   SqliteStore,
   type StoreWithBackend,
 } from '../../src/index.js';
+import { MemoryBackend } from '../../src/lib/memory-backend.js';
 import { KEY, temporaryFolder } from './backends.js';
 
 const folder = temporaryFolder();
@@ -15,6 +17,11 @@ let made = 0;
 
 /** A path that nothing is at. */
 export const freshPath = (name = 'store'): string => join(folder, `${name}-${made++}`);
+
+/** As little as a medium can do. */
+class PlainBackend extends MemoryBackend {
+  override readonly supports = { transaction: false, watch: false };
+}
 
 export const bareStores: [string, () => StoreWithBackend][] = [
   ['MemoryStore', () => new MemoryStore()],
@@ -27,6 +34,7 @@ export const bareStores: [string, () => StoreWithBackend][] = [
 
 export const stores: [string, () => StoreWithBackend][] = [
   ...bareStores,
+  ['a store without transactions and watches', () => new BackedStore(new PlainBackend())],
   ...bareStores.map(([name, make]): [string, () => StoreWithBackend] => [
     `EncryptedStore over ${name}`,
     () => new EncryptedStore({ store: make(), encryptionKey: KEY }),
