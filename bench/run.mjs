@@ -1,6 +1,6 @@
 // Measures Stele beside its peers, all in one run. Prints whether the bars are met and never fails because of them.
 // Usage: node run.mjs [--only group] [--smoke] [--json | --markdown | --update]
-//   --only      one group (may be given again): ed25519, signers, covenant, ccl, store, encrypted, limits, monitor
+//   --only      one group (may be given again): ed25519, signers, covenant, ccl, store, store-remote, encrypted, limits, monitor
 //   --smoke     a fraction of a second per group, to see that everything still runs; its figures mean nothing
 //   --markdown  prints the section of figures of docs/benchmarks.md; --update writes it there
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,17 @@ import { measure } from './lib/measure.mjs';
 import { seeded } from './lib/random.mjs';
 import { machine, markdownBars, markdownTable, plain, terminalTable } from './lib/report.mjs';
 
-const GROUPS = ['ed25519', 'signers', 'covenant', 'ccl', 'store', 'encrypted', 'limits', 'monitor'];
+const GROUPS = [
+  'ed25519',
+  'signers',
+  'covenant',
+  'ccl',
+  'store',
+  'store-remote',
+  'encrypted',
+  'limits',
+  'monitor',
+];
 const FULL = { rounds: 31, sliceMs: 30, smoke: false };
 const SMOKE = { rounds: 2, sliceMs: 1, smoke: true };
 const SEED = 20_261_121;

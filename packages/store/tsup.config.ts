@@ -1,7 +1,14 @@
 import { defineConfig } from 'tsup';
 
 export default defineConfig({
-  entry: ['src/index.ts', 'src/index.web.ts', 'src/testing.ts'],
+  entry: [
+    'src/index.ts',
+    'src/index.web.ts',
+    'src/dynamodb.ts',
+    'src/postgres.ts',
+    'src/redis.ts',
+    'src/testing.ts',
+  ],
   format: ['esm', 'cjs'],
   dts: true,
   sourcemap: true,
@@ -10,6 +17,6 @@ export default defineConfig({
   shims: true,
   target: 'node20',
   removeNodeProtocol: false,
-  splitting: false,
+  splitting: true, // one copy of StoreError and of BackedStore, whichever entry is imported
   treeshake: true,
 });

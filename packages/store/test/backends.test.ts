@@ -196,5 +196,5 @@ describe.each(backends)('the %s backend', (_, make) => {
       }),
       { numRuns: 20 },
     );
-  });
+  }, 60_000);
 });

@@ -11,6 +11,7 @@ import { FileBackend } from '../../src/lib/file-backend.js';
 import { MemoryBackend } from '../../src/lib/memory-backend.js';
 import { SqliteBackend } from '../../src/lib/sqlite-backend.js';
 import type { RecordBackend } from '../../src/record-backend.js';
+import { remoteBackends } from './remote.js';
 
 /** A folder that is removed after the test file. */
 export function temporaryFolder(within = tmpdir()): string {
@@ -35,6 +36,7 @@ const bare: [string, () => RecordBackend][] = [
     `sqlite (${driver})`,
     () => new SqliteBackend(fresh('db'), { driver, busyTimeoutMs: 5000 }),
   ]),
+  ...remoteBackends,
 ];
 
 /** Names and makers: each backend bare and encrypted. */

@@ -1,0 +1,203 @@
+import type { Pool } from 'pg';
+import { StoreError } from '../errors.js';
+import { isLost, toStoreError } from './postgres-errors.js';
+
+/** What is used of a client of `pg`. */
+export interface PostgresClient {
+  query(
+    text: string,
+    values?: unknown[],
+  ): Promise<{ readonly rows: unknown[]; readonly rowCount: number | null }>;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  off(event: 'error', listener: (error: Error) => void): unknown;
+  release(destroy?: boolean): void;
+}
+
+/** What is used of a `Pool` of `pg`. */
+export interface PostgresPool {
+  connect(): Promise<PostgresClient>;
+}
+
+export interface PostgresOptions {
+  /** The schema that holds the tables, made if it is not there: 1 to 48 of a-z, 0-9 and _, no digit first; `stele` when not given. */
+  readonly schema?: string | undefined;
+  /**
+   * How long a round trip may take, waiting for a connection included, in milliseconds; 5,000 when not given. A call is one, but for
+   * the first, which looks after the tables.
+   */
+  readonly timeoutMs?: number | undefined;
+  /** The most connections of a pool that is made from a URL; 10 when not given. */
+  readonly maxConnections?: number | undefined;
+}
+
+const SCHEMA = /^[a-z_][a-z0-9_]{0,47}$/;
+
+/** More calls than that do not wait for a connection. */
+const MOST_CALLS = 10_000;
+
+/** Connections to one schema of one database. Every call ends within the time-out, and none outlives a connection that was cut. */
+export class PostgresConnections {
+  /** Checked, so that it can stand in a statement. */
+  readonly schema: string;
+  readonly timeoutMs: number;
+  readonly #source: string | PostgresPool;
+  readonly #maxConnections: number;
+  /** Made from a URL when it is first needed. */
+  #own: Promise<Pool> | undefined;
+  #calls = 0;
+  #open = true;
+
+  /**
+   * @param source a URL (`postgres://…`), for a pool that is closed with this, or a pool of the caller's, who closes it
+   * @throws TypeError, RangeError for wrong arguments
+   */
+  constructor(source: string | PostgresPool, options: PostgresOptions) {
+    const { schema = 'stele', timeoutMs = 5000, maxConnections = 10 } = options;
+    if (typeof schema !== 'string' || !SCHEMA.test(schema)) {
+      throw new RangeError('schema must be 1 to 48 of a-z, 0-9 and _, and begin with no digit');
+    }
+    this.schema = schema;
+    this.timeoutMs = within(timeoutMs, 1, 600_000, 'timeoutMs');
+    this.#maxConnections = within(maxConnections, 1, 1000, 'maxConnections');
+    const isUrl = typeof source === 'string' && /^postgres(?:ql)?:\/\//.test(source);
+    if (!isUrl && typeof (source as PostgresPool | undefined)?.connect !== 'function') {
+      throw new TypeError('source must be a URL like postgres://host/database, or a pool of pg');
+    }
+    this.#source = source;
+  }
+
+  /** One statement, a transaction of its own. @throws StoreError */
+  async query<Row>(text: string, values: unknown[] = []): Promise<Row[]> {
+    return this.use(async (client) => (await client.query(text, values)).rows as Row[]);
+  }
+
+  /** Runs statements as one transaction; it is rolled back if the work throws. @throws StoreError */
+  async transaction<T>(work: (client: PostgresClient) => Promise<T>): Promise<T> {
+    return this.use(async (client) => {
+      await client.query('BEGIN');
+      try {
+        const result = await work(client);
+        await client.query('COMMIT');
+        return result;
+      } catch (error) {
+        if (!isLost(error)) await client.query('ROLLBACK');
+        throw error;
+      }
+    });
+  }
+
+  /**
+   * Lends a connection. One that was lost, or was in use when the time was up, is thrown away.
+   * @throws StoreError `store_unavailable`, `store_closed`
+   */
+  async use<T>(work: (client: PostgresClient) => Promise<T>): Promise<T> {
+    if (!this.#open) throw new StoreError('store_closed', 'the connection to PostgreSQL is closed');
+    if (this.#calls >= MOST_CALLS) {
+      throw new StoreError('store_unavailable', 'too many calls wait for PostgreSQL', { hint: 'try again' });
+    }
+    this.#calls++;
+    const end = new AbortController();
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        const error = tooLate(this.timeoutMs);
+        end.abort(error);
+        reject(error);
+      }, this.timeoutMs);
+    });
+    try {
+      return await Promise.race([this.#lend(work, end.signal), late]);
+    } catch (error) {
+      throw toStoreError(error);
+    } finally {
+      clearTimeout(timer);
+      this.#calls--;
+    }
+  }
+
+  /** Ends the connections of a pool that was made here. May be called twice. */
+  async close(): Promise<void> {
+    if (!this.#open) return;
+    this.#open = false;
+    const own = await this.#own?.catch(() => undefined);
+    if (own === undefined) return;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, this.timeoutMs);
+    });
+    await Promise.race([own.end(), late]).finally(() => clearTimeout(timer));
+  }
+
+  async #pool(): Promise<PostgresPool> {
+    if (typeof this.#source !== 'string') return this.#source;
+    this.#own ??= ownPool(this.#source, this.timeoutMs, this.#maxConnections);
+    return this.#own.catch((error: unknown) => {
+      this.#own = undefined;
+      throw error;
+    });
+  }
+
+  async #lend<T>(work: (client: PostgresClient) => Promise<T>, end: AbortSignal): Promise<T> {
+    const client = await (await this.#pool()).connect();
+    let lent = true;
+    const giveBack = (destroy: boolean) => {
+      if (!lent) return;
+      lent = false;
+      client.off('error', ignore);
+      client.release(destroy);
+    };
+    const cut = () => giveBack(true);
+    // A connection that is cut says so twice: to the query that waits, and as an event, which nobody may miss.
+    client.on('error', ignore);
+    end.addEventListener('abort', cut);
+    try {
+      if (end.aborted) {
+        giveBack(false);
+        throw end.reason;
+      }
+      const result = await work(client);
+      giveBack(false);
+      return result;
+    } catch (error) {
+      giveBack(isLost(error));
+      throw error;
+    } finally {
+      end.removeEventListener('abort', cut);
+    }
+  }
+}
+
+async function ownPool(url: string, timeoutMs: number, max: number): Promise<Pool> {
+  const { Pool } = await import('pg').catch((cause: unknown) => {
+    throw new StoreError('store_unavailable', 'the package pg cannot be loaded', {
+      cause,
+      hint: 'run `npm install pg`',
+    });
+  });
+  const pool = new Pool({
+    connectionString: url,
+    max,
+    connectionTimeoutMillis: timeoutMs,
+    // What the server still does when nobody waits any more ends, too.
+    statement_timeout: timeoutMs,
+    idle_in_transaction_session_timeout: timeoutMs,
+    keepAlive: true,
+    application_name: 'stele',
+  });
+  // A connection that breaks while nobody uses it; the pool makes a new one.
+  pool.on('error', ignore);
+  return pool;
+}
+
+function within(value: number, least: number, most: number, name: string): number {
+  if (Number.isInteger(value) && value >= least && value <= most) return value;
+  throw new RangeError(`${name} must be an integer from ${least} to ${most}`);
+}
+
+function tooLate(timeoutMs: number): StoreError {
+  return new StoreError('store_unavailable', `PostgreSQL has not answered within ${timeoutMs} ms`, {
+    hint: 'look at the database and the network; what was asked may or may not have been done',
+  });
+}
+
+const ignore = (): void => {};

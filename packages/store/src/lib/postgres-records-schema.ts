@@ -1,0 +1,155 @@
+import { FEED_LENGTH } from '../record-backend.js';
+import { ISOLATION } from './postgres-errors.js';
+import type { PostgresPart } from './postgres-schema.js';
+
+/**
+ * What a store keeps. `records`, with an index of their tokens that is written at once: a list of what is yet to be indexed would make
+ * some puts slow, and lists, too. `changes` is the feed; it is ordered by transaction and, within one, by `place`. `feed` has one row:
+ * what tells this feed from any other, and the last change that was dropped.
+ */
+const TABLES = (schema: string): string => `
+CREATE TABLE ${schema}.records (kind text NOT NULL, id text COLLATE "C" NOT NULL, bytes bytea NOT NULL, tokens text[] NOT NULL,
+  PRIMARY KEY (kind, id));
+CREATE INDEX records_by_token ON ${schema}.records USING gin (tokens) WITH (fastupdate = off);
+CREATE TABLE ${schema}.changes (transaction bigint NOT NULL, place bigint NOT NULL GENERATED ALWAYS AS IDENTITY, kind text NOT NULL,
+  id text NOT NULL, deleted boolean NOT NULL, PRIMARY KEY (transaction, place));
+CREATE TABLE ${schema}.feed (id integer PRIMARY KEY CHECK (id = 1), epoch text NOT NULL, transaction bigint NOT NULL, place bigint NOT NULL);
+INSERT INTO ${schema}.feed VALUES (1, replace(gen_random_uuid()::text, '-', ''), 0, 0);
+CREATE TABLE ${schema}.probes (value uuid PRIMARY KEY);
+`;
+
+/** What a change expects, and what is there afterwards, as parameters. */
+export const EXPECTS = { none: 0, present: 1, version: 2 } as const;
+export const NEXT = { same: 0, none: 1, content: 2 } as const;
+
+/**
+ * Makes all changes or none. Whoever writes holds a lock for each record from before its transaction has a number until it has
+ * committed: so of two changes of one record the earlier has the lower number, though transactions commit in any order. And it
+ * holds the table of changes before that, so that a reader of the feed knows which numbers are still to come.
+ */
+const WRITE = (schema: string): string => `
+CREATE FUNCTION ${schema}.store_write(kinds text[], ids text[], expects integer[], versions bytea[], nexts integer[], contents bytea[],
+  token_lists text[]) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+  last_place bigint;
+BEGIN
+  -- What is looked at below must be what is there once the locks are held.
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    RAISE EXCEPTION 'the isolation is not read committed' USING ERRCODE = '${ISOLATION}';
+  END IF;
+  LOCK TABLE ${schema}.changes IN ROW EXCLUSIVE MODE;
+  PERFORM pg_advisory_xact_lock(locks.number) FROM (
+    SELECT DISTINCT hashtextextended('${schema}' || one, 1) AS number FROM unnest(ids) AS one ORDER BY 1
+  ) AS locks;
+  FOR i IN 1..array_length(ids, 1) LOOP
+    IF expects[i] = 2 THEN
+      PERFORM FROM ${schema}.records AS r WHERE r.kind = kinds[i] AND r.id = ids[i] AND r.bytes = versions[i];
+    ELSE
+      PERFORM FROM ${schema}.records AS r WHERE r.kind = kinds[i] AND r.id = ids[i];
+    END IF;
+    IF FOUND <> (expects[i] > 0) THEN RETURN false; END IF;
+  END LOOP;
+  FOR i IN 1..array_length(ids, 1) LOOP
+    CONTINUE WHEN nexts[i] = 0 OR nexts[i] = 1 AND expects[i] = 0;
+    IF nexts[i] = 1 THEN
+      DELETE FROM ${schema}.records AS r WHERE r.kind = kinds[i] AND r.id = ids[i];
+    ELSIF expects[i] = 0 THEN
+      INSERT INTO ${schema}.records (kind, id, bytes, tokens) VALUES (kinds[i], ids[i], contents[i], string_to_array(token_lists[i], ' '));
+    ELSE
+      UPDATE ${schema}.records AS r SET bytes = contents[i], tokens = string_to_array(token_lists[i], ' ')
+        WHERE r.kind = kinds[i] AND r.id = ids[i];
+    END IF;
+    INSERT INTO ${schema}.changes AS c (transaction, kind, id, deleted)
+      VALUES (pg_current_xact_id()::text::bigint, kinds[i], ids[i], nexts[i] = 1) RETURNING c.place INTO last_place;
+    IF last_place % 256 = 0 THEN PERFORM ${schema}.store_cut(); END IF;
+  END LOOP;
+  RETURN true;
+END $$;
+
+-- Drops changes that are far behind.
+CREATE FUNCTION ${schema}.store_cut() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  last record;
+  reach record;
+BEGIN
+  -- Whoever is cutting now does it for all.
+  PERFORM FROM ${schema}.feed FOR UPDATE SKIP LOCKED;
+  IF NOT FOUND THEN RETURN; END IF;
+  -- Not what comes after a transaction that still goes on.
+  reach := ${schema}.store_horizon();
+  SELECT c.transaction, c.place INTO last FROM ${schema}.changes AS c WHERE c.transaction < reach.horizon
+    ORDER BY c.transaction DESC, c.place DESC OFFSET ${FEED_LENGTH + 1000} LIMIT 1;
+  IF NOT FOUND THEN RETURN; END IF;
+  DELETE FROM ${schema}.changes AS c WHERE (c.transaction, c.place) <= (last.transaction, last.place);
+  UPDATE ${schema}.feed SET transaction = last.transaction, place = last.place;
+END $$;
+`;
+
+/** SQLSTATE: the feed does not reach back so far. */
+export const EXPIRED = 'SL011';
+
+const FEED = (schema: string): string => `
+-- All transactions with a lower number have ended, as far as they write to this store; \`next\` is above all that have ended so far.
+CREATE FUNCTION ${schema}.store_horizon(OUT horizon bigint, OUT next bigint) LANGUAGE plpgsql AS $$
+BEGIN
+  next := pg_snapshot_xmax(pg_current_snapshot())::text::bigint;
+  -- Numbers of transactions that go on have 32 bits, and are within 2^31 of the next one.
+  SELECT min(next - behind) INTO horizon FROM (
+    SELECT (next - numbers.transactionid::text::bigint) & 4294967295 AS behind
+    FROM pg_locks AS writers JOIN pg_locks AS numbers USING (virtualtransaction)
+    WHERE writers.locktype = 'relation' AND writers.relation = '${schema}.changes'::regclass AND writers.mode = 'RowExclusiveLock'
+      AND writers.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+      AND numbers.locktype = 'transactionid' AND numbers.granted AND numbers.mode = 'ExclusiveLock'
+  ) AS distances WHERE behind < 2147483648;
+  horizon := least(coalesce(horizon, next), next);
+END $$;
+
+-- Some changes after one, in order.
+CREATE FUNCTION ${schema}.store_changes(after_transaction bigint, after_place bigint) RETURNS SETOF ${schema}.changes LANGUAGE plpgsql AS $$
+DECLARE
+  reach record;
+BEGIN
+  reach := ${schema}.store_horizon();
+  RETURN QUERY SELECT * FROM ${schema}.changes AS c WHERE (c.transaction, c.place) > (after_transaction, after_place)
+    AND c.transaction < reach.horizon ORDER BY c.transaction, c.place LIMIT 256;
+  PERFORM FROM ${schema}.feed AS f WHERE (f.transaction, f.place) > (after_transaction, after_place);
+  IF FOUND THEN RAISE EXCEPTION 'the feed does not reach back so far' USING ERRCODE = '${EXPIRED}'; END IF;
+END $$;
+
+-- The latest change, once everything that had begun before is in the feed. \`settled\` is false as long as it is not.
+CREATE FUNCTION ${schema}.store_latest(since bigint, OUT settled boolean, OUT next bigint, OUT epoch text, OUT transaction bigint, OUT place bigint)
+  LANGUAGE plpgsql AS $$
+DECLARE
+  reach record;
+BEGIN
+  reach := ${schema}.store_horizon();
+  next := coalesce(since, reach.next);
+  settled := reach.horizon >= next;
+  SELECT f.epoch, f.transaction, f.place INTO epoch, transaction, place FROM ${schema}.feed AS f;
+  SELECT c.transaction, c.place INTO transaction, place FROM ${schema}.changes AS c WHERE c.transaction < reach.horizon
+    ORDER BY c.transaction DESC, c.place DESC LIMIT 1;
+  IF NOT FOUND THEN SELECT f.transaction, f.place INTO transaction, place FROM ${schema}.feed AS f; END IF;
+END $$;
+
+-- In a database that was restored elsewhere transactions may begin to count anew: then it is another feed.
+CREATE FUNCTION ${schema}.store_open() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM FROM ${schema}.changes AS c WHERE c.transaction >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint;
+  IF NOT FOUND THEN RETURN; END IF;
+  DELETE FROM ${schema}.changes;
+  UPDATE ${schema}.feed SET epoch = replace(gen_random_uuid()::text, '-', ''), transaction = 0, place = 0;
+END $$;
+
+CREATE FUNCTION ${schema}.store_probe(given uuid) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO ${schema}.probes VALUES (given);
+  DELETE FROM ${schema}.probes WHERE value = given;
+  RETURN FOUND;
+END $$;
+`;
+
+export const POSTGRES_RECORDS: PostgresPart = {
+  name: 'records',
+  steps: [(schema) => [TABLES, WRITE, FEED].map((part) => part(`"${schema}"`)).join('\n')],
+  opening: (schema) => `SELECT "${schema}".store_open()`,
+};

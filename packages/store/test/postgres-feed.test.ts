@@ -1,0 +1,247 @@
+/** The feed of a PostgresStore when transactions commit in another order than they began. */
+import assert from 'node:assert/strict';
+import type { PoolClient } from 'pg';
+import { afterAll, describe, it } from 'vitest';
+import { havePostgres } from '../../../test/support/postgres.js';
+import { eventually } from '../../../test/support/proxy.js';
+import { PostgresStore } from '../src/postgres.js';
+import type { RecordBackend, RecordChange } from '../src/record-backend.js';
+import { failsWith } from './support/assert.js';
+import { covenantIdOf } from './support/backends.js';
+import { freshSchema, inspector, unsyncedUrl } from './support/postgres.js';
+import { deleteRecord, putRecord } from './support/records.js';
+
+const bytes = new Uint8Array([1]);
+const put = (backend: RecordBackend, n: number) =>
+  putRecord(backend, { kind: 'covenant', id: covenantIdOf(n), bytes, tokens: [] }, undefined);
+const numberOf = ({ id }: RecordChange) => Number.parseInt(id.slice(-64), 16);
+
+async function take(backend: RecordBackend, after: string, count: number): Promise<RecordChange[]> {
+  const changes: RecordChange[] = [];
+  const never = new AbortController().signal;
+  for await (const change of backend.changes?.(after, never) ?? []) if (changes.push(change) === count) break;
+  return changes;
+}
+
+describe.skipIf(!havePostgres)('the feed of a PostgresStore (needs PostgreSQL)', () => {
+  const open: (() => Promise<void>)[] = [];
+  afterAll(async () => {
+    for (const close of open) await close();
+  });
+
+  function store(
+    schema: string,
+    timeoutMs = 30_000,
+  ): { backend: RecordBackend; latest: () => Promise<string> } {
+    const made = new PostgresStore(unsyncedUrl, { schema, timeoutMs, maxConnections: 4 });
+    open.push(() => made.close());
+    return { backend: made.backend, latest: async () => String(await made.backend.latestChange?.()) };
+  }
+
+  /** A transaction that has put a covenant and goes on. */
+  async function began(schema: string, n: number): Promise<PoolClient> {
+    const client = await inspector.connect();
+    await client.query('BEGIN');
+    const { rows } = await client.query(
+      `SELECT ${schema}.store_write('{covenant}', $1, '{0}', '{NULL}', '{2}', $2, '{""}') AS done`,
+      [[covenantIdOf(n)], [Buffer.from(bytes)]],
+    );
+    assert.equal(rows[0]?.done, true);
+    return client;
+  }
+
+  async function end(client: PoolClient, how: 'COMMIT' | 'ROLLBACK'): Promise<void> {
+    await client.query(how);
+    client.release();
+  }
+
+  const readNow = async (schema: string): Promise<unknown[]> =>
+    (await inspector.query(`SELECT id FROM ${schema}.store_changes(0, 0)`)).rows;
+
+  it.each([
+    ['COMMIT', [1, 2, 3]],
+    ['ROLLBACK', [2, 3]],
+  ] as const)(
+    'waits for a transaction that began before others committed, and ends in %s',
+    async (how, expected) => {
+      const schema = freshSchema();
+      const { backend, latest } = store(schema);
+      const start = await latest();
+      const slow = await began(schema, 1);
+      await put(backend, 2);
+      assert.deepEqual(await readNow(schema), []);
+      await end(slow, how);
+      await put(backend, 3);
+      assert.deepEqual((await take(backend, start, expected.length)).map(numberOf), expected);
+    },
+  );
+
+  it('begins after what had begun before, and nothing between is missed', async () => {
+    const schema = freshSchema();
+    const { backend, latest } = store(schema);
+    await latest();
+    const slow = await began(schema, 1);
+    await put(backend, 2);
+    const token = latest();
+    await eventually(async () => {
+      const { rows } = await inspector.query(`SELECT * FROM ${schema}.store_latest(NULL)`);
+      assert.equal(rows[0]?.settled, false);
+    });
+    await end(slow, 'COMMIT');
+    const after = await token;
+    await put(backend, 3);
+    assert.deepEqual((await take(backend, after, 1)).map(numberOf), [3]);
+  });
+
+  it('is unavailable, and misses nothing, while such a transaction does not end', async () => {
+    const schema = freshSchema();
+    const [patient, hasty] = [store(schema), store(schema, 300)];
+    await patient.latest();
+    await eventually(() => hasty.latest());
+    const slow = await began(schema, 1);
+    await put(patient.backend, 2);
+    await failsWith('store_unavailable', () => hasty.latest());
+    await end(slow, 'ROLLBACK');
+    await eventually(() => hasty.latest());
+  });
+
+  it('is not held up by who writes elsewhere', async () => {
+    const schema = freshSchema();
+    const { backend, latest } = store(schema);
+    const start = await latest();
+    const other = await inspector.connect();
+    await other.query('BEGIN');
+    await other.query('SELECT pg_current_xact_id()');
+    await put(backend, 1);
+    assert.deepEqual((await take(backend, start, 1)).map(numberOf), [1]);
+    await end(other, 'ROLLBACK');
+  });
+
+  it('tells the changes of a record in the order in which they were made, also if the second began first', async () => {
+    const schema = freshSchema();
+    const { backend, latest } = store(schema);
+    const start = await latest();
+    const first = await began(schema, 1);
+    const deleting = deleteRecord(backend, 'covenant', covenantIdOf(1));
+    await eventually(async () => {
+      const { rows } = await inspector.query(
+        `SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND pid IN
+           (SELECT pid FROM pg_stat_activity WHERE query LIKE '%${schema}%')`,
+      );
+      assert.equal(rows.length, 1);
+    });
+    await end(first, 'COMMIT');
+    assert.equal(await deleting, true);
+    const told = await take(backend, start, 2);
+    assert.deepEqual(
+      told.map(({ deleted }) => deleted),
+      [false, true],
+    );
+  });
+
+  it('tells every change of many writers once, and those of a record in turn', async () => {
+    const schema = freshSchema();
+    const writers = [store(schema), store(schema), store(schema)];
+    const [{ backend, latest }] = writers as [(typeof writers)[number]];
+    const start = await latest();
+    let made = 0;
+    const watching = (async () => {
+      const state = new Map<string, boolean>();
+      const controller = new AbortController();
+      let seen = 0;
+      for await (const { id, deleted, kind } of backend.changes?.(start, controller.signal) ?? []) {
+        if (kind === 'revocation') break;
+        assert.equal(state.get(id) ?? false, deleted, 'put and deleted in turn');
+        state.set(id, !deleted);
+        seen++;
+      }
+      return { seen, present: [...state].filter(([, there]) => there).map(([id]) => id) };
+    })();
+    await Promise.all(
+      writers.flatMap((writer, w) =>
+        [0, 1, 2].map(async (lane) => {
+          for (let i = 0; i < 25; i++) {
+            const n = (w + lane + i) % 4;
+            const done =
+              (i + lane) % 2 === 0
+                ? await put(writer.backend, n)
+                : await deleteRecord(writer.backend, 'covenant', covenantIdOf(n));
+            if (done) made++;
+          }
+        }),
+      ),
+    );
+    const last = { kind: 'revocation', id: `${covenantIdOf(1)}/${'0'.repeat(64)}`, bytes } as const;
+    await putRecord(backend, last, undefined);
+    const { seen, present } = await watching;
+    assert.equal(seen, made);
+    assert.deepEqual(
+      present.sort(),
+      (await backend.list('covenant', { limit: 10 })).map(({ id }) => id),
+    );
+  }, 60_000);
+
+  it('reaches back 10,000 changes, and says so when a token is older', async () => {
+    const schema = freshSchema();
+    const { backend, latest } = store(schema);
+    const start = await latest();
+    await put(backend, 1);
+    const early = await latest();
+    await inspector.query(
+      `INSERT INTO ${schema}.changes (transaction, kind, id, deleted)
+         SELECT pg_current_xact_id()::text::bigint, 'covenant', $1, n % 2 = 0 FROM generate_series(1, 12000) AS n`,
+      [covenantIdOf(1)],
+    );
+    assert.equal((await take(backend, early, 10_000)).length, 10_000);
+    for (let n = 2; n < 300; n++) await put(backend, n);
+    for (const token of [start, early]) await failsWith('watch_expired', () => take(backend, token, 1));
+    const { rows } = await inspector.query(`SELECT count(*)::int AS n FROM ${schema}.changes`);
+    assert.ok(rows[0]?.n >= 10_000 && rows[0]?.n < 12_000);
+    const { rows: feed } = await inspector.query(`SELECT epoch, transaction, place FROM ${schema}.feed`);
+    const dropped = `${feed[0]?.epoch}.${feed[0]?.transaction}.${feed[0]?.place}`;
+    assert.equal((await take(backend, dropped, 10_000)).length, 10_000);
+  }, 60_000);
+
+  it('is another feed in a database where transactions count anew', async () => {
+    const schema = freshSchema();
+    const { backend, latest } = store(schema);
+    await put(backend, 1);
+    const token = await latest();
+    await inspector.query(`UPDATE ${schema}.changes SET transaction = transaction + 1000000000000`);
+    const restored = store(schema);
+    await put(restored.backend, 2);
+    await failsWith('watch_expired', () => take(restored.backend, token, 1));
+    const after = await restored.latest();
+    await put(restored.backend, 3);
+    assert.deepEqual((await take(restored.backend, after, 1)).map(numberOf), [3]);
+  });
+
+  it('survives its session being ended in the middle of a write: all or nothing, and the next write works', async () => {
+    const schema = freshSchema();
+    const { backend, latest } = store(schema);
+    const start = await latest();
+    const holder = await began(schema, 1);
+    const writing = failsWith('store_unavailable', () =>
+      backend.write(
+        [3, 2, 1].map((n) => ({
+          kind: 'covenant',
+          id: covenantIdOf(n),
+          expected: undefined,
+          next: { bytes, tokens: ['a:b'] },
+        })),
+      ),
+    );
+    await eventually(async () => {
+      const { rowCount } = await inspector.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND pid IN
+           (SELECT pid FROM pg_stat_activity WHERE query LIKE '%${schema}%')`,
+      );
+      assert.equal(rowCount, 1);
+    });
+    await writing;
+    await end(holder, 'ROLLBACK');
+    assert.equal(await backend.count('covenant'), 0);
+    assert.equal(await eventually(() => put(backend, 4)), true);
+    assert.deepEqual((await take(backend, start, 1)).map(numberOf), [4]);
+  });
+});

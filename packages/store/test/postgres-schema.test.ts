@@ -1,0 +1,198 @@
+/** Schemas, versions, pools and arguments of everything that PostgreSQL keeps. */
+import assert from 'node:assert/strict';
+import { Pool } from 'pg';
+import { describe, it } from 'vitest';
+import { havePostgres, postgresUrl } from '../../../test/support/postgres.js';
+import { isUnavailable } from '../src/lib/contract/limits-harness.js';
+import { sampleCovenant } from '../src/lib/contract/samples.js';
+import { PostgresKeyRing, PostgresLimits, type PostgresOptions, PostgresStore } from '../src/postgres.js';
+import { failsWith } from './support/assert.js';
+import { freshSchema, inspector, unsyncedUrl } from './support/postgres.js';
+
+const one = { key: 'k', amount: 3, cost: 1, periodMs: 86_400_000 };
+const open = (schema: string, options: PostgresOptions = {}) =>
+  new PostgresStore(unsyncedUrl, { timeoutMs: 30_000, ...options, schema });
+
+describe.skipIf(!havePostgres)('a schema of PostgreSQL (needs PostgreSQL)', () => {
+  it('is made once by many who open it at once', async () => {
+    const schema = freshSchema();
+    const stores = Array.from({ length: 8 }, () => open(schema, { maxConnections: 1 }));
+    const covenant = await sampleCovenant();
+    await Promise.all(stores.map((store) => store.put(covenant)));
+    for (const store of stores) {
+      assert.deepEqual(await store.get(covenant.id), covenant);
+      await store.close();
+    }
+  }, 60_000);
+
+  it('is shared by a store, limits and a key ring, whichever comes first', async () => {
+    const schema = freshSchema();
+    const options = { schema, timeoutMs: 30_000 };
+    const ring = new PostgresKeyRing(unsyncedUrl, options);
+    const limits = new PostgresLimits(unsyncedUrl, options);
+    const store = open(schema);
+    const covenant = await sampleCovenant();
+    const [saved, answer] = await Promise.all([
+      ring.save(undefined, '"state"'),
+      limits.reserve([one]),
+      store.put(covenant),
+    ]);
+    assert.deepEqual([saved, answer.ok], [true, true]);
+    assert.equal((await ring.load())?.state, '"state"');
+    assert.equal(await new PostgresKeyRing(unsyncedUrl, { ...options, name: 'other' }).load(), undefined);
+    for (const each of [ring, limits, store]) await each.close();
+  });
+
+  it('keeps stores apart that have another one', async () => {
+    const [first, second] = [open(freshSchema()), open(freshSchema())];
+    const covenant = await sampleCovenant();
+    await first.put(covenant);
+    assert.equal(await second.has(covenant.id), false);
+    const after = await second.latestToken();
+    await first.delete(covenant.id);
+    assert.equal(await second.latestToken(), after);
+    for (const store of [first, second]) await store.close();
+  });
+
+  it.each(['records', 'limits', 'key_rings'])(
+    'of a newer version of %s is refused and left as it is',
+    async (part) => {
+      const schema = freshSchema();
+      await inspector.query(`CREATE SCHEMA ${schema}`);
+      await inspector.query(
+        `CREATE TABLE ${schema}.stele_parts (name text PRIMARY KEY, version integer NOT NULL)`,
+      );
+      await inspector.query(`INSERT INTO ${schema}.stele_parts VALUES ($1, 1000)`, [part]);
+      const options = { schema, timeoutMs: 30_000 };
+      const [store, limits, ring] = [
+        open(schema),
+        new PostgresLimits(unsyncedUrl, options),
+        new PostgresKeyRing(unsyncedUrl, options),
+      ];
+      if (part === 'records') await failsWith('store_version', () => store.count());
+      if (part === 'limits') await isUnavailable(limits.reserve([one]));
+      if (part === 'key_rings') await failsWith('store_version', () => ring.load());
+      const { rows } = await inspector.query(
+        'SELECT relname FROM pg_class WHERE relnamespace = $1::regnamespace',
+        [schema],
+      );
+      assert.deepEqual(rows.map(({ relname }) => relname).sort(), ['stele_parts', 'stele_parts_pkey']);
+      for (const each of [store, limits, ring]) await each.close();
+    },
+  );
+
+  it('with tables of someone else is refused and left as it is', async () => {
+    const schema = freshSchema();
+    await inspector.query(`CREATE SCHEMA ${schema}`);
+    await inspector.query(`CREATE TABLE ${schema}.records (mine text)`);
+    const store = open(schema);
+    await failsWith('store_version', () => store.put({} as never).catch(() => store.count()));
+    await failsWith('store_version', () => store.count());
+    const { rows } = await inspector.query(
+      'SELECT relname FROM pg_class WHERE relnamespace = $1::regnamespace',
+      [schema],
+    );
+    assert.deepEqual(rows, [{ relname: 'records' }]);
+    await store.close();
+  });
+
+  it('that could not be reached at first is opened by a later call', async () => {
+    const schema = freshSchema();
+    const holder = await inspector.connect();
+    await holder.query('SELECT pg_advisory_lock(hashtextextended($1, 0))', [`stele schema ${schema}`]);
+    const hasty = open(schema, { timeoutMs: 300 });
+    await failsWith('store_unavailable', () => hasty.count());
+    await holder.query('SELECT pg_advisory_unlock_all()');
+    holder.release();
+    await open(schema).count();
+    await failsWith('document_refused', () => hasty.put({} as never));
+    await hasty.close();
+  });
+
+  it('may be reached through a pool of the caller, which is left open', async () => {
+    const pool = new Pool({ connectionString: postgresUrl, max: 2 });
+    const schema = freshSchema();
+    const covenant = await sampleCovenant();
+    const store = new PostgresStore(pool, { schema });
+    const limits = new PostgresLimits(pool, { schema });
+    await store.put(covenant);
+    assert.ok((await limits.reserve([one])).ok);
+    await Promise.all([store.close(), limits.close()]);
+    await failsWith('store_closed', () => store.count());
+    assert.equal((await pool.query('SELECT 1')).rowCount, 1);
+    assert.equal(pool.idleCount, pool.totalCount);
+    await pool.end();
+  });
+
+  it('is unavailable for as long as all connections of a pool are out', async () => {
+    const pool = new Pool({ connectionString: postgresUrl, max: 1 });
+    const store = new PostgresStore(pool, { schema: freshSchema(), timeoutMs: 1000 });
+    await store.count();
+    const out = await pool.connect();
+    await failsWith('store_unavailable', () => store.count());
+    out.release();
+    assert.equal(await store.count(), 0);
+    // The connection for which nobody waited any more was given back.
+    assert.equal(pool.waitingCount, 0);
+    await store.close();
+    await pool.end();
+  });
+
+  it.each(['repeatable read', 'serializable'])(
+    'is not written under %s, which looks at what was there before',
+    async (isolation) => {
+      const url = new URL(postgresUrl);
+      url.searchParams.set('options', `-c default_transaction_isolation=${isolation.replace(' ', '\\ ')}`);
+      const schema = freshSchema();
+      const store = new PostgresStore(url.href.replaceAll('+', '%20'), { schema, timeoutMs: 30_000 });
+      const covenant = await sampleCovenant();
+      await failsWith('store_unavailable', () => store.put(covenant));
+      assert.equal(await store.count(), 0);
+      await store.close();
+    },
+  );
+
+  it.each(['repeatable read', 'serializable'])('counts limits exactly under %s, too', async (isolation) => {
+    const url = new URL(postgresUrl);
+    url.searchParams.set('options', `-c default_transaction_isolation=${isolation.replace(' ', '\\ ')}`);
+    const options = { schema: freshSchema(), timeoutMs: 30_000, maxConnections: 4 };
+    const limits = new PostgresLimits(url.href.replaceAll('+', '%20'), options);
+    await limits.reserve([{ ...one, cost: 0 }]);
+    const answers = await Promise.allSettled(Array.from({ length: 30 }, () => limits.reserve([one])));
+    const permitted = answers.filter((answer) => answer.status === 'fulfilled' && answer.value.ok);
+    assert.ok(permitted.length >= 1 && permitted.length <= 3);
+    await limits.close();
+  });
+});
+
+describe('PostgresStore, PostgresLimits and PostgresKeyRing', () => {
+  it('check their arguments', () => {
+    const makers = [
+      (source: unknown, options?: object) => new PostgresStore(source as string, options),
+      (source: unknown, options?: object) => new PostgresLimits(source as string, options),
+      (source: unknown, options?: object) => new PostgresKeyRing(source as string, options),
+    ];
+    for (const make of makers) {
+      for (const source of [undefined, null, '', 5, {}, 'http://x', 'x'])
+        assert.throws(() => make(source), TypeError);
+      for (const options of [
+        { schema: '' },
+        { schema: 'Upper' },
+        { schema: '1st' },
+        { schema: 'a"; DROP SCHEMA public; --' },
+        { schema: 'x'.repeat(49) },
+        { schema: 5 },
+        { timeoutMs: 0 },
+        { timeoutMs: 600_001 },
+        { timeoutMs: Number.NaN },
+        { maxConnections: 0 },
+        { maxConnections: 1.5 },
+      ])
+        assert.throws(() => make(postgresUrl, options), RangeError, JSON.stringify(options));
+    }
+    assert.throws(() => new PostgresKeyRing(postgresUrl, { name: 'a/b' }), RangeError);
+    assert.throws(() => new PostgresLimits(postgresUrl, { clock: 5 as never }), TypeError);
+    for (const options of [{ clockSkewMs: -1 }, { maxKeys: 0 }, { maxEntriesPerKey: 15 }, { maxPending: 0 }])
+      assert.throws(() => new PostgresLimits(postgresUrl, options), RangeError);
+  });
+});

@@ -1,0 +1,28 @@
+/** Prefixes of one test file, whose keys are deleted after it. */
+import { Redis } from 'ioredis';
+import { afterAll } from 'vitest';
+import { redisUrl } from '../../../../test/support/redis.js';
+
+const run = `stele-test-${process.pid}-${Date.now().toString(36)}`;
+let made = 0;
+
+/** A prefix under which there is nothing. */
+export const freshPrefix = (): string => `${run}-${made++}`;
+
+/** A connection to look at what was written, and to break it. */
+export const inspector = new Redis(redisUrl, { lazyConnect: true });
+inspector.on('error', () => {});
+
+afterAll(async () => {
+  if (inspector.status === 'wait') await inspector.connect().catch(() => {});
+  for (
+    let cursor = '0', first = true;
+    inspector.status === 'ready' && (first || cursor !== '0');
+    first = false
+  ) {
+    const [next, keys] = await inspector.scan(cursor, 'MATCH', `{${run}-*`, 'COUNT', 1000);
+    cursor = next;
+    if (keys.length > 0) await inspector.unlink(...keys);
+  }
+  inspector.disconnect();
+}, 60_000);
