@@ -1,4 +1,5 @@
-// Attacks the proofs of CCL with random documents and requests, and key rings with rotations, far longer than the tests do.
+// Attacks the proofs of CCL with random documents and requests, and key rings, stores and limits with processes that meet
+// and die, far longer than the tests do.
 // Usage: npm run nightly [-- --triples 10000000 --seed 1 --world plain|full]
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,7 +10,27 @@ import { CommandError, root, run } from './lib/run.mjs';
 
 const REQUESTS = 200; // for each pair that is said to narrow
 const PROGRESS_MS = 10_000;
-const ROTATIONS = '1000'; // by each of two processes, of one ring
+/** Suites whose tests go on longer when they are told to. */
+const LONGER = [
+  {
+    what: '1,000 rotations by each of two processes, in files and in SQLite',
+    env: { STELE_ROTATIONS: '1000' },
+    suites: [
+      'packages/crypto/test/key-ring.processes.test.ts',
+      'packages/store/test/sqlite-key-ring.processes.test.ts',
+    ],
+  },
+  {
+    what: '500 deaths of writers, and 1,000 puts by each of two processes',
+    env: { STELE_KILLS: '500', STELE_PUTS: '1000' },
+    suites: ['packages/store/test/kill.test.ts', 'packages/store/test/crash.test.ts'],
+  },
+  {
+    what: 'a million charges by eight processes, two of them killed, on PostgreSQL and on Redis',
+    env: { STELE_LIMIT_OPERATIONS: '1000000' },
+    suites: ['packages/store/test/limits.remote-processes.test.ts'],
+  },
+];
 const out = join(root, 'dist/nightly');
 
 const { values } = parseArgs({
@@ -51,8 +72,9 @@ if (failures.length > 0) {
     `${failures.slice(0, 5).join('\n\n')}\n\n${failures.length} failures, all in ${file}\n`,
   );
 }
-const rotated = await rotateAtOnce();
-process.exitCode = failures.length === 0 && rotated ? 0 : 1;
+let passed = failures.length === 0;
+for (const longer of LONGER) passed = (await goOnLonger(longer)) && passed;
+process.exitCode = passed ? 0 : 1;
 
 function report() {
   const answers = Object.entries(counts).map(([answer, count]) => `${answer} ${count}`);
@@ -69,23 +91,16 @@ async function loadAttack() {
   return import(pathToFileURL(outfile));
 }
 
-/** The tests of processes that share a ring, with more rotations than a test run has time for. @returns whether they passed */
-async function rotateAtOnce() {
-  const suites = [
-    'packages/crypto/test/key-ring.processes.test.ts',
-    'packages/store/test/sqlite-key-ring.processes.test.ts',
-  ];
+/** @returns whether they passed */
+async function goOnLonger({ what, env, suites }) {
   const vitest = join(root, 'node_modules/vitest/vitest.mjs');
-  const env = { ...process.env, STELE_ROTATIONS: ROTATIONS };
   try {
-    await run([process.execPath, vitest, 'run', ...suites], { env });
-    process.stdout.write(
-      `${ROTATIONS} rotations by each of two processes, in files and in SQLite: all kept\n`,
-    );
+    await run([process.execPath, vitest, 'run', ...suites], { env: { ...process.env, ...env } });
+    process.stdout.write(`${what}: passed\n`);
     return true;
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
-    process.stderr.write(`${error.output}\n`);
+    process.stderr.write(`${what}: failed\n${error.output}\n`);
     return false;
   }
 }
