@@ -8,7 +8,7 @@ import { openStore } from './owner.mjs';
 /** @typedef {import('@stele/sdk').Head} Head */
 
 /** The first line of a sealed record in the store. */
-const SEAL = 'stele-sealed/1 ';
+const SEAL = 'stele-sealed/2 ';
 
 /**
  * @param {string} path @param {Head} head
