@@ -30,8 +30,7 @@ export function normalizeResource(text: string): string[] | undefined {
   if (typeof text !== 'string' || text.length > MAX_RESOURCE) return undefined;
   const plain = PLAIN_RESOURCE.split(text);
   if (plain !== undefined) return dotless(plain);
-  const segments = splitResource(text);
-  return segments !== undefined && SCHEME.test(text) && !isCanonicalUrl(text) ? undefined : segments;
+  return SCHEME.test(text) && !isCanonicalUrl(text) ? undefined : splitResource(text);
 }
 
 /** The segments of an action pattern, or undefined when it is not well formed. */

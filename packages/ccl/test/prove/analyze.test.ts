@@ -35,6 +35,8 @@ describe('a defect is found on its line', () => {
     ['never_binds', 2, 'permit a on /x\nlimit a 10 per hour\nlimit a 10 per day'],
     ['never_binds', 2, 'permit a on /x\nlimit a 5 per hour\nlimit ** 4 per hour'],
     ['never_binds', 3, 'permit a on /x\nlimit a 1 per minute\nlimit a 60 per hour'],
+    ['never_binds', 3, 'permit ** on **\nlimit a 4 per hour\nlimit a on /x 5 per hour'],
+    ['never_binds', 3, 'permit a on /x when n = 0\npermit b on /y\nlimit a 10 of n per hour'],
     ['never_binds', 2, 'permit a on /x when n = 0\nlimit a 10 of n per hour'],
     ['lone_star', 2, 'permit ** on **\ndeny * on **'],
     ['lone_star', 2, 'permit ** on **\ndeny a on *'],
@@ -62,6 +64,8 @@ describe('a clean document has none', () => {
     'permit a on /x\npermit a on /y when n = 1\nrequire mfa on /y when n != 2',
     'permit ** on **\ndeny *.* on **',
     'permit *.* on /*',
+    'permit a on /x\nrequire mfa on **\nrequire audit on **',
+    'permit a on **\nlimit a on /x 4 per hour\nlimit a 5 per hour',
     "permit a on /x when s matches '^a' and not s matches 'b'",
     'permit a on /x when x = @y and every l = 1',
     `permit payments.refund on '/orders/**' when args.amount <= 200

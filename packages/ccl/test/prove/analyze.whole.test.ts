@@ -52,6 +52,19 @@ it.each<[what: string, text: string, findings: AnalysisFinding[]]>([
     ],
   ],
   [
+    'several statements, in the order of their lines',
+    'permit b on /y when n = 1 and n = 2\ndeny a on *\npermit a on /x when n = 1 and n = 2',
+    [
+      { kind: 'never_true', line: 1, message: `${NEVER}: the permit never applies` },
+      {
+        kind: 'lone_star',
+        line: 2,
+        message: "this deny's resource `*` matches one segment only; `**` matches everything",
+      },
+      { kind: 'never_true', line: 3, message: `${NEVER}: the permit never applies` },
+    ],
+  ],
+  [
     'one deny against a permit',
     'permit a on /x\ndeny b on **\ndeny a on **',
     [{ kind: 'contradiction', line: 1, message: 'the deny on line 3 forbids all that this permit permits' }],
