@@ -128,6 +128,20 @@ describe('the WordFinder', () => {
     expect(() => new WordFinder('action', new Budget(5)).covers(action('*a'), other)).toThrow(BudgetSpent);
   });
 
+  it('remembers an answer for the pair that it was asked of', () => {
+    const patterns = ['a', '*', 'b', '*a', '**.a'].map(action);
+    const own = finder();
+    const inOrder = (ask: (words: WordFinder, left: Pattern, right: Pattern) => boolean) => {
+      for (let round = 0; round < 2; round++)
+        for (const left of patterns)
+          for (const right of patterns) expect(ask(own, left, right)).toBe(ask(finder(), left, right));
+    };
+    inOrder((words, left, right) => words.meets(left, right));
+    inOrder((words, left, right) => words.covers(left, right));
+    expect(patterns.map((each) => own.meets(patterns[0]!, each))).toEqual([true, true, false, true, true]);
+    expect(patterns.map((each) => own.covers(patterns[1]!, each))).toEqual([true, true, true, true, false]);
+  });
+
   it('answers a pair that was asked for without a new search', () => {
     const budget = new Budget(600);
     const own = new WordFinder('action', budget);
