@@ -211,6 +211,8 @@ describe('resources that read as URLs', () => {
     [['urn:*'], [], 1],
     [['urn:*'], ['urn:'], 1],
     [['file:/**'], ['file:'], 2],
+    [['file:/A'], [], 2],
+    [['https:/H/**', 'https:/*H/x'], [], 'none'],
     [['a:'], [], 1],
     [['1a:*'], [], 1],
     [['k/https:'], [], 2],
@@ -233,6 +235,11 @@ describe('resources that read as URLs', () => {
     expect(finder('resource').find([pattern], [])).not.toBe('none');
     expect(finder('resource').meets(pattern, resource('*/**'))).toBe(true);
     expect(finder('resource').covers(resource('a'), pattern)).toBe(false);
+  });
+
+  it('are written from the root, or as a URL parser would write them', () => {
+    expect(finder('resource').find([resource('a/b')], [])).toEqual({ text: '/a/b', segments: ['a', 'b'] });
+    expect(finder('resource').find([resource('file:/A')], [])).toMatchObject({ text: 'file:///A' });
   });
 
   it('are left open where every spelling that comes up is none', () => {
