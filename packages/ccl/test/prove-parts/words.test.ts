@@ -128,6 +128,16 @@ describe('the WordFinder', () => {
     expect(() => new WordFinder('action', new Budget(5)).covers(action('*a'), other)).toThrow(BudgetSpent);
   });
 
+  it.each([
+    // Each first segment matches one of two patterns; which of them may be depends on the second.
+    [['*a*.x', '*b*.x'], ['**.*a*b*.x', '**.*b*a*.y'], 'ba.x'],
+    [['*a*.y', '*b*.y'], ['**.*a*b*.x', '**.*b*a*.y'], 'ab.y'],
+    [['*a*.x', '*b*.x'], ['*a*b*.x', '*b*a*.y'], 'ba.x'],
+    [['*a*.y', '*b*.y'], ['*a*b*.x', '*b*a*.y'], 'ab.y'],
+  ])('drops no word in %j and out of %j that another does not replace', (inside, outside, text) => {
+    expect(finder().find(inside.map(action), outside.map(action))).toMatchObject({ text });
+  });
+
   it('remembers an answer for the pair that it was asked of', () => {
     const patterns = ['a', '*', 'b', '*a', '**.a'].map(action);
     const own = finder();
@@ -212,7 +222,7 @@ describe('resources that read as URLs', () => {
     [['urn:*'], ['urn:'], 1],
     [['file:/**'], ['file:'], 2],
     [['file:/A'], [], 2],
-    [['https:/H/**', 'https:/*H/x'], [], 'none'],
+    [['https:/0x7f/**', 'https:/*x*/x'], [], 'none'],
     [['a:'], [], 1],
     [['1a:*'], [], 1],
     [['k/https:'], [], 2],
