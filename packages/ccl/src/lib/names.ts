@@ -5,8 +5,8 @@ import { split } from './split.js';
 export const MAX_ACTION = 512;
 export const MAX_RESOURCE = 4096;
 
-const ACTION = new Form('.', /[A-Za-z0-9_:-]/, 'refused');
-const ACTION_PATTERN = new Form('.', /[A-Za-z0-9_:*-]/, 'refused');
+const ACTION = new Form('.', /[A-Za-z0-9_:-]/);
+const ACTION_PATTERN = new Form('.', /[A-Za-z0-9_:*-]/);
 /** Most resources hold nothing but these characters, which are neither forbidden nor make a scheme. */
 const PLAIN_RESOURCE = new Form('/', /[ -$&-.0-9;-[\]-~]/, 'dropped');
 
