@@ -167,6 +167,10 @@ describe('expressions that are not understood', () => {
   );
 });
 
+it('an expression that only begins with a text says nothing of the end', () => {
+  expect(verdict("permit a on /x when s matches '^a[bc]' and s ends_with 'x'", '')).not.toBe(true);
+});
+
 describe('claims that come out well by chance', () => {
   it.each<[string, string, Narrowing['narrows']]>([
     [`permit a on /x when ${OPAQUE} and (x = 1 or y = 1)`, `permit a on /x when ${OPAQUE}`, true],
