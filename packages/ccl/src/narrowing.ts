@@ -30,8 +30,8 @@ export function checkNarrowing(child: Policy, parent: Policy, options: Narrowing
   const check = new Check(child, parent, new Prover(options));
   const finding = withinBudget(() =>
     firstOf(
-      // What a missing budget cannot measure shows as a denial, too; that it is missing says more.
-      [() => check.denied(), () => check.obligations(), () => check.limits(), () => check.unmeasurable()],
+      // What only a budget of the parent denies, no limit of the child that holds it counts: `limits` finds that, too.
+      [() => check.denied(), () => check.obligations(), () => check.limits()],
       (step) => step(),
     ),
   );
@@ -56,10 +56,6 @@ class Check {
 
   denied(): Finding<Refutation> {
     return refuted(this.#prover.denied(this.#child, this.#parent));
-  }
-
-  unmeasurable(): Finding<Refutation> {
-    return refuted(this.#prover.unmeasurable(this.#child, this.#parent));
   }
 
   obligations(): Finding<Refutation> {

@@ -47,6 +47,7 @@ describe('requested resources', () => {
     ['https://host/', ['https:', 'host']],
     ['https://host/a/', ['https:', 'host', 'a']],
     ['/https://host/a', ['https:', 'host', 'a']],
+    ['///https://host/a', ['https:', 'host', 'a']],
     ['https://host:8443/a', ['https:', 'host:8443', 'a']],
     ['https://[::1]/a', ['https:', '[::1]', 'a']],
     ['http://127.0.0.1/', ['http:', '127.0.0.1']],
@@ -137,6 +138,27 @@ describe('requested resources', () => {
   it.each([undefined, null, 5, ['/a'], { toString: () => '/a' }])('not %j, which is no string', (value) => {
     expect(normalizeResource(value as string)).toBeUndefined();
   });
+});
+
+describe('patterns', () => {
+  it.each(['a', '*', '**', 'a.**.b', 'a*b*c.*', 'a'.repeat(512)])('of actions: %s', (text) =>
+    expect(splitActionPattern(text)).toEqual(text.split('.')),
+  );
+
+  it.each(['', 'a.', 'a..b', 'a**', '**a.b', 'a.***', 'a/b', 'a'.repeat(513)])('not of actions: %j', (text) =>
+    expect(splitActionPattern(text)).toBeUndefined(),
+  );
+
+  it.each([
+    ['/', []],
+    ['//a/*/**', ['a', '*', '**']],
+    ['https://HOST/**', ['https:', 'HOST', '**']],
+    ['x'.repeat(4096), ['x'.repeat(4096)]],
+  ])('of resources: %s', (text, segments) => expect(splitResourcePattern(text)).toEqual(segments));
+
+  it.each(['/a**', '/a/***', '/**b/c', '/a/..', '/a\\b', 'x'.repeat(4097)])('not of resources: %j', (text) =>
+    expect(splitResourcePattern(text)).toBeUndefined(),
+  );
 });
 
 describe('the two ways to write the same rules', () => {

@@ -148,6 +148,12 @@ describe('a child that does not', () => {
       edit(/limit.*5000.*\n/, '').replace('args.amount <= 200', 'args.amount < 0'),
       PARENT,
     ],
+    [
+      'one requirement of two',
+      'permit a on **\nrequire audit on **',
+      'permit a on **\nrequire mfa on **\nrequire audit on **',
+      'obligation',
+    ],
     ['a missing requirement', edit(/\nrequire.*/, ''), PARENT, 'obligation'],
     ['a requirement of another name', edit('require human.approval', 'require human'), PARENT, 'obligation'],
     ['a narrower requirement', edit('> 100', '> 150'), PARENT, 'obligation'],

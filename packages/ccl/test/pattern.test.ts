@@ -44,6 +44,8 @@ describe('patterns', () => {
     ['*.txt', 'a.txtx'],
     ['*.txt', 'a/b.txt'],
     ['ab*ba', 'aba'],
+    ['*ab*ba*', 'aba'],
+    ['*aa*aa*', 'aaa'],
     ['a*a', 'a'],
     ['a*b*c', 'acb'],
     ['**/x', 'x/y'],

@@ -9,7 +9,7 @@ export class Form {
    * @param characters the ASCII characters that a segment may hold, as a class of a regular expression
    * @param empty what becomes of empty segments, or of a text with one
    */
-  constructor(separator: string, characters: RegExp, empty: 'dropped' | 'refused') {
+  constructor(separator: string, characters: RegExp, empty: 'dropped' | 'refused' = 'refused') {
     this.#separator = separator.charCodeAt(0);
     for (let code = 0; code < this.#allowed.length; code++) {
       if (characters.test(String.fromCharCode(code))) this.#allowed[code] = 1;

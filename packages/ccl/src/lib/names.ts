@@ -5,8 +5,8 @@ import { split } from './split.js';
 export const MAX_ACTION = 512;
 export const MAX_RESOURCE = 4096;
 
-const ACTION = new Form('.', /[A-Za-z0-9_:-]/, 'refused');
-const ACTION_PATTERN = new Form('.', /[A-Za-z0-9_:*-]/, 'refused');
+const ACTION = new Form('.', /[A-Za-z0-9_:-]/);
+const ACTION_PATTERN = new Form('.', /[A-Za-z0-9_:*-]/);
 /** Most resources hold nothing but these characters, which are neither forbidden nor make a scheme. */
 const PLAIN_RESOURCE = new Form('/', /[ -$&-.0-9;-[\]-~]/, 'dropped');
 
@@ -30,8 +30,7 @@ export function normalizeResource(text: string): string[] | undefined {
   if (typeof text !== 'string' || text.length > MAX_RESOURCE) return undefined;
   const plain = PLAIN_RESOURCE.split(text);
   if (plain !== undefined) return dotless(plain);
-  const segments = splitResource(text);
-  return segments !== undefined && SCHEME.test(text) && !isCanonicalUrl(text) ? undefined : segments;
+  return SCHEME.test(text) && !isCanonicalUrl(text) ? undefined : splitResource(text);
 }
 
 /** The segments of an action pattern, or undefined when it is not well formed. */

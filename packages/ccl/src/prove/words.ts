@@ -338,8 +338,8 @@ function* moves(
 }
 
 /**
- * The places and those behind a `**` that may be empty. What lies before the last `**` that was reached says nothing
- * more: whatever matches from there matches from that `**`, too.
+ * The places, which come sorted, and those behind a `**` that may be empty. What lies before the last `**` that was
+ * reached says nothing more: whatever matches from there matches from that `**`, too.
  */
 function closure({ steps }: Shape, places: readonly number[]): number[] {
   const reached = new Set<number>();
@@ -347,7 +347,7 @@ function closure({ steps }: Shape, places: readonly number[]): number[] {
     reached.add(place);
     if (steps[place] === 'many') reached.add(place + 1);
   }
-  const sorted = [...reached].sort((left, right) => left - right);
+  const sorted = [...reached];
   const last = sorted.findLast((place) => steps[place] === 'many') ?? 0;
   return sorted.filter((place) => place >= last);
 }

@@ -98,7 +98,8 @@ describe('SegmentFinder', () => {
     [['https:x'], []],
     [['HTTPS:'], []],
   ])('finds of the schemes with a host those that meet %j', (required, expected) => {
-    expect(finder().find(required.map(test), [test('http:')], 'web', false)).toEqual(expected);
+    for (const place of ['web', 'named'] as const)
+      expect(finder().find(required.map(test), [test('http:')], place, false)).toEqual(expected);
   });
 
   it('has one for each way where all cannot be avoided', () => {
@@ -210,7 +211,21 @@ describe('what a request asks of its segments', () => {
     ],
     [
       'later',
-      ['a', 'ab:', 'https:', ' ab:', '...', '😀', '?', '#', 'é', '\ud7ff', '\ue000'],
+      [
+        'a',
+        'ab:',
+        'https:',
+        ' ab:',
+        '...',
+        '😀',
+        '?',
+        '#',
+        'é',
+        '\ud7ff',
+        '\ue000',
+        '\ud83d\udc00',
+        '\ud83d\udfff',
+      ],
       [
         '',
         '.',
@@ -226,6 +241,9 @@ describe('what a request asks of its segments', () => {
         '\udc00',
         '\udfff',
         '\ud800',
+        '\udc00\udc00',
+        '\ude00\ude00',
+        '\ud83d\ue000',
       ],
     ],
     [

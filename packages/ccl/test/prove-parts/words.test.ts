@@ -128,6 +128,30 @@ describe('the WordFinder', () => {
     expect(() => new WordFinder('action', new Budget(5)).covers(action('*a'), other)).toThrow(BudgetSpent);
   });
 
+  it.each([
+    // Each first segment matches one of two patterns; which of them may be depends on the second.
+    [['*a*.x', '*b*.x'], ['**.*a*b*.x', '**.*b*a*.y'], 'ba.x'],
+    [['*a*.y', '*b*.y'], ['**.*a*b*.x', '**.*b*a*.y'], 'ab.y'],
+    [['*a*.x', '*b*.x'], ['*a*b*.x', '*b*a*.y'], 'ba.x'],
+    [['*a*.y', '*b*.y'], ['*a*b*.x', '*b*a*.y'], 'ab.y'],
+  ])('drops no word in %j and out of %j that another does not replace', (inside, outside, text) => {
+    expect(finder().find(inside.map(action), outside.map(action))).toMatchObject({ text });
+  });
+
+  it('remembers an answer for the pair that it was asked of', () => {
+    const patterns = ['a', '*', 'b', '*a', '**.a'].map(action);
+    const own = finder();
+    const inOrder = (ask: (words: WordFinder, left: Pattern, right: Pattern) => boolean) => {
+      for (let round = 0; round < 2; round++)
+        for (const left of patterns)
+          for (const right of patterns) expect(ask(own, left, right)).toBe(ask(finder(), left, right));
+    };
+    inOrder((words, left, right) => words.meets(left, right));
+    inOrder((words, left, right) => words.covers(left, right));
+    expect(patterns.map((each) => own.meets(patterns[0]!, each))).toEqual([true, true, false, true, true]);
+    expect(patterns.map((each) => own.covers(patterns[1]!, each))).toEqual([true, true, true, true, false]);
+  });
+
   it('answers a pair that was asked for without a new search', () => {
     const budget = new Budget(600);
     const own = new WordFinder('action', budget);
@@ -197,6 +221,8 @@ describe('resources that read as URLs', () => {
     [['urn:*'], [], 1],
     [['urn:*'], ['urn:'], 1],
     [['file:/**'], ['file:'], 2],
+    [['file:/A'], [], 2],
+    [['https:/0x7f/**', 'https:/*x*/x'], [], 'none'],
     [['a:'], [], 1],
     [['1a:*'], [], 1],
     [['k/https:'], [], 2],
@@ -219,6 +245,11 @@ describe('resources that read as URLs', () => {
     expect(finder('resource').find([pattern], [])).not.toBe('none');
     expect(finder('resource').meets(pattern, resource('*/**'))).toBe(true);
     expect(finder('resource').covers(resource('a'), pattern)).toBe(false);
+  });
+
+  it('are written from the root, or as a URL parser would write them', () => {
+    expect(finder('resource').find([resource('a/b')], [])).toEqual({ text: '/a/b', segments: ['a', 'b'] });
+    expect(finder('resource').find([resource('file:/A')], [])).toMatchObject({ text: 'file:///A' });
   });
 
   it('are left open where every spelling that comes up is none', () => {

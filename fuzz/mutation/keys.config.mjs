@@ -1,15 +1,14 @@
-// Mutation tests of what rotates, revokes and keeps keys. The suites that start processes are left out: a mutant does not reach them.
-import language from './stryker.config.mjs';
+// What rotates, revokes and keeps keys. The suites that start processes are left out: a mutant does not reach them.
+import { configOf } from './lib/config.mjs';
 
 const sources = 'packages/crypto/src/lib';
-const out = 'fuzz/mutation/out/keys';
 
-export default {
-  ...language,
+export default configOf('keys', {
   mutate: [
     `${sources}/{key-manager,managed-key}.ts`,
     `${sources}/key-ring{,-file,-format,-history,-keeper,-sealer}.ts`,
   ],
+  testRunner: 'vitest',
   vitest: { configFile: 'fuzz/mutation/vitest.keys.config.ts', dir: 'packages/crypto', related: false },
   plugins: ['@stryker-mutator/vitest-runner', new URL('ignore-messages.mjs', import.meta.url).pathname],
   ignorers: ['messages'],
@@ -23,8 +22,4 @@ export default {
     'packages/crypto/{dist,node_modules}',
   ],
   timeoutMS: 60_000,
-  tempDirName: `${out}/sandbox`,
-  incremental: false, // results of files that are not mutated now would count as they once were
-  jsonReporter: { fileName: `${out}/report.json` },
-  htmlReporter: { fileName: `${out}/report.html` },
-};
+});

@@ -1,0 +1,189 @@
+// A test runner for the first pass over the mutants: all tests are one script in one thread, which is run anew for each
+// mutant. So a mutant takes a tenth of a second, where starting Vitest alone takes some.
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join, matchesGlob } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { INSTRUMENTER_CONSTANTS } from '@stryker-mutator/api/core';
+import { declareClassPlugin, PluginKind } from '@stryker-mutator/api/plugin';
+import {
+  DryRunStatus,
+  determineHitLimitReached,
+  TestStatus,
+  toMutantRunResult,
+} from '@stryker-mutator/api/test-runner';
+import { build } from 'esbuild';
+
+/** What takes long, and what neither decides nor proves. */
+const LEFT_OUT = [
+  '{attack,types}/**',
+  '**/*.property.test.ts',
+  'evaluate.hostile.test.ts',
+  '{bounds,builder,cedar,docs,explain,format,fuzz,limits,parse,parse-suggestions,readme,testing}.test.ts',
+  'prove/{budget,finite-worlds,soundness,well-formed}.test.ts',
+];
+/** Tests of the other files that take long, by what their names hold. */
+const SLOW = new RegExp(
+  [
+    'of a hundred thousand terms',
+    'resources up to their longest > ',
+    'child that narrows > .*\\[1[345]\\]',
+    'resources have 4,096',
+    'those that a scan of all finds',
+    'nodes times places',
+    'found as by asking each',
+    'match as plain recursion says',
+    'says nothing that the engine denies',
+    'end for %.20s… at its full length',
+    'accepts what the evaluator matches',
+    'if fields are compared with',
+    'covers what, and what meets what',
+    'every (?:host|scheme)',
+    'two ways to write the same rules',
+    'made to be hard',
+    'random pairs',
+    'whatever a resource holds',
+  ].join('|'),
+);
+/** A test that keeps the processor busy for so many milliseconds does not end: each takes a fraction of it. */
+const MOST_MS = 3000;
+const LOOK_MS = 100;
+
+/** In the folder of the mutated sources. */
+const TESTS = 'quick-tests.cjs';
+
+class QuickRunner {
+  #thread;
+  /** The number of tests that the thread has begun. */
+  #started = new Int32Array(new SharedArrayBuffer(4));
+  /** The tests, the quickest first, as the first run of all has measured. */
+  #order = [];
+
+  capabilities() {
+    return { reloadEnvironment: true };
+  }
+
+  async init() {
+    writeFileSync(TESTS, await bundle(join(process.cwd(), 'packages/ccl/test')));
+  }
+
+  async dryRun() {
+    const { results, coverage } = await this.#ask({ all: true });
+    const quickestFirst = [...results].sort((left, right) => left.timeSpentMs - right.timeSpentMs);
+    this.#order = quickestFirst.map(({ id }) => id);
+    return { ...reported(results), mutantCoverage: coverage };
+  }
+
+  async mutantRun({ activeMutant, mutantActivation, testFilter, hitLimit }) {
+    const isStatic = mutantActivation === 'static';
+    const answer = await this.#ask({ mutant: activeMutant.id, isStatic, testFilter, hitLimit });
+    if (answer === undefined) return toMutantRunResult({ status: DryRunStatus.Timeout });
+    const endless = determineHitLimitReached(answer.hitCount, hitLimit);
+    return toMutantRunResult(endless ?? reported(answer.results));
+  }
+
+  async dispose() {
+    await this.#thread?.terminate();
+  }
+
+  /** What the thread answers; undefined if a test does not end. */
+  async #ask(question) {
+    this.#thread ??= new Worker(new URL('thread.mjs', import.meta.url), {
+      workerData: {
+        tests: TESTS,
+        namespace: INSTRUMENTER_CONSTANTS.NAMESPACE,
+        slow: SLOW,
+        started: this.#started,
+      },
+    });
+    const thread = this.#thread;
+    const answer = await answerOf(thread, { order: this.#order, ...question }, this.#started);
+    if (answer !== undefined) return answer;
+    await thread.terminate();
+    this.#thread = undefined;
+    return undefined;
+  }
+}
+
+/** What a thread answers; undefined if one of its tests does not end. */
+function answerOf(thread, question, started) {
+  return new Promise((resolve, reject) => {
+    const watch = setInterval(
+      endless(started, () => {
+        if (!question.all) end(resolve)(undefined);
+      }),
+      LOOK_MS,
+    );
+    const end = (settle) => (value) => {
+      clearInterval(watch);
+      thread.off('message', onMessage);
+      thread.off('error', onError);
+      settle(value);
+    };
+    const onMessage = end(resolve);
+    const onError = end(reject);
+    thread.on('message', onMessage);
+    thread.on('error', onError);
+    thread.postMessage(question);
+  });
+}
+
+/** Looks whether one test has kept the processor busy too long. */
+function endless(started, onEndless) {
+  let seen = -1;
+  let since = process.cpuUsage();
+  return () => {
+    const now = Atomics.load(started, 0);
+    const { user, system } = process.cpuUsage(since);
+    if (now === seen && (user + system) / 1000 > MOST_MS) onEndless();
+    if (now === seen) return;
+    seen = now;
+    since = process.cpuUsage();
+  };
+}
+
+function reported(results) {
+  const tests = results.map(({ failure, ...result }) =>
+    failure === undefined
+      ? { ...result, status: TestStatus.Success }
+      : { ...result, status: TestStatus.Failed, failureMessage: failure },
+  );
+  return { status: DryRunStatus.Complete, tests };
+}
+
+/** All tests as the text of a function of `require`, `module`, a suite and the module fast-check. */
+async function bundle(folder) {
+  const files = readdirSync(folder, { recursive: true })
+    .filter((name) => name.endsWith('.test.ts') && !LEFT_OUT.some((glob) => matchesGlob(name, glob)))
+    .sort();
+  const given = {
+    name: 'given',
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /^(?:vitest|fast-check)$/ }, ({ path }) => ({ path, namespace: 'given' }));
+      onLoad({ filter: /.*/, namespace: 'given' }, ({ path }) => ({
+        contents: `module.exports = ${path === 'vitest' ? 'suite.api' : 'fastCheck'};`,
+      }));
+    },
+  };
+  const { outputFiles } = await build({
+    stdin: {
+      contents: files
+        .map(
+          (name) => `suite.within(${JSON.stringify(name)}, () => require(${JSON.stringify(`./${name}`)}));`,
+        )
+        .join('\n'),
+      resolveDir: folder,
+    },
+    bundle: true,
+    write: false,
+    platform: 'node',
+    format: 'cjs',
+    define: { 'import.meta.url': JSON.stringify(pathToFileURL(join(folder, 'all.ts')).href) },
+    banner: { js: '(function (require, module, suite, fastCheck) {' },
+    footer: { js: '})' },
+    plugins: [given],
+  });
+  return outputFiles[0].text;
+}
+
+export const strykerPlugins = [declareClassPlugin(PluginKind.TestRunner, 'quick', QuickRunner)];

@@ -1,0 +1,59 @@
+// The part of Vitest that the tests use, small enough to be set up anew for each mutant.
+import {
+  ASYMMETRIC_MATCHERS_OBJECT,
+  JestAsymmetricMatchers,
+  JestChaiExpect,
+  JestExtend,
+} from '@vitest/expect';
+import * as chai from 'chai';
+
+for (const plugin of [JestExtend, JestChaiExpect, JestAsymmetricMatchers]) chai.use(plugin);
+
+const expect = Object.assign(
+  (value, message) => chai.expect(value, message),
+  chai.expect,
+  globalThis[ASYMMETRIC_MATCHERS_OBJECT],
+);
+
+/** Collects the tests of all files in their order. */
+export class Suite {
+  tests = [];
+  #path = [];
+  /** What the tests import as `vitest`. */
+  api = {
+    expect,
+    it: withTables((title, run) => this.tests.push({ name: [...this.#path, title].join(' > '), run })),
+    describe: withTables((title, body) => this.within(title, body)),
+    // For counts at the end, which the fewer cases of a quick pass would miss.
+    afterAll: () => {},
+    beforeAll: refused('beforeAll'),
+    beforeEach: refused('beforeEach'),
+    afterEach: refused('afterEach'),
+    get vi() {
+      return refused('vi')();
+    },
+  };
+
+  within(title, body) {
+    this.#path.push(title);
+    body();
+    this.#path.pop();
+  }
+}
+
+function refused(name) {
+  return () => {
+    throw new Error(`the quick pass has no ${name}: leave the file out of it`);
+  };
+}
+
+function withTables(add) {
+  const each = (table) => (title, body) => {
+    const areCells = table.every(Array.isArray);
+    for (const [at, row] of table.entries())
+      add(`${title} [${at}]`, () => (areCells ? body(...row) : body(row)));
+  };
+  const skipIf = (isSkipped) =>
+    isSkipped ? Object.assign(() => {}, { each: () => () => {} }) : withTables(add);
+  return Object.assign((title, body) => add(title, body), { each, skipIf });
+}
