@@ -10,16 +10,28 @@ import {
   verifyCovenant,
 } from '@stele/sdk';
 import type { Streams } from './cli.js';
+import { MAX_LIST_BYTES } from './crl/bounds.js';
 import { CliError } from './errors.js';
-import { isRecord, messageOf, nameOf, readBytes, readJson } from './input.js';
+import {
+  isRecord,
+  messageOf,
+  nameOf,
+  readBytes,
+  readJson,
+  readStatements,
+  refuseTwoInputs,
+} from './input.js';
 import { parsePoint } from './times.js';
-import type { VerifyFlags } from './verify-flags.js';
+import { checkVerifyFlags, type VerifyFlags } from './verify-flags.js';
 
 /**
  * Verifies the covenant of a file. What is JSON but no valid covenant gives failed checks.
  * @throws CliError for files that cannot be read, or are not JSON
  */
 export async function verifyFile(path: string, flags: VerifyFlags, streams: Streams): Promise<Verification> {
+  checkVerifyFlags(flags);
+  const { parent = [], revocation = [], revocationList = [], continuity = [] } = flags;
+  refuseTwoInputs(path, ...parent, ...revocation, ...revocationList, ...continuity);
   const options = await verifyOptions(flags, streams);
   const bytes = await readBytes(path, streams, MAX_FILE);
   try {
@@ -62,10 +74,29 @@ async function verifyOptions(flags: VerifyFlags, streams: Streams): Promise<Veri
   const options: VerifyOptions = {
     now: flags.now === undefined ? new Date() : parsePoint(flags.now, '--now'),
     revocations: (id) => revocations.filter((revocation) => mayConcern(revocation, id)),
+    reissues: (id) => parents.filter((parent) => isRecord(parent) && parent.reissues === id),
     ...(flags.trust === undefined ? {} : { trust: flags.trust }),
     ...(flags.countersigner === undefined ? {} : { countersigners: flags.countersigner }),
+    ...(await keysOverTime(flags, streams)),
   };
   return { ...options, resolve: resolver(parents.filter(isRecord), options) };
+}
+
+/** What the files say of keys: who has followed whom, and what is revoked. */
+async function keysOverTime(flags: VerifyFlags, streams: Streams): Promise<VerifyOptions> {
+  const { listIssuer: issuers, revocationList: files } = flags;
+  const lists: unknown[] = [];
+  for (const file of files ?? []) lists.push(await readJson(file, streams, MAX_LIST_BYTES));
+  return {
+    ...(flags.continuity === undefined
+      ? {}
+      : { continuity: await readStatements(flags.continuity, streams) }),
+    ...(flags.followContinuity ? { followContinuity: true } : {}),
+    ...(files === undefined && issuers === undefined
+      ? {}
+      : { revocationLists: { issuers: issuers ?? [], lists } }),
+    ...(flags.requireRevocationList ? { requireRevocationList: true } : {}),
+  };
 }
 
 /** One that does not say which covenant it revokes may mean any: it then counts as unreadable, which denies. */

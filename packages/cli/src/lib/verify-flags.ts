@@ -1,17 +1,35 @@
 /** How a covenant is to be verified: the same options wherever a command takes a signed one. */
+import { isEd25519Did } from '@stele/crypto';
 import { type Command, Option } from 'commander';
 import { CliError } from './errors.js';
+import { printable } from './output.js';
 
 /** The options that `addVerifyOptions` defines, as commander hands them over. */
 export interface VerifyFlags {
   readonly trust?: string[];
   readonly parent?: string[];
   readonly revocation?: string[];
+  readonly revocationList?: string[];
+  readonly listIssuer?: string[];
+  readonly requireRevocationList?: true;
+  readonly continuity?: string[];
+  readonly followContinuity?: true;
   readonly countersigner?: string[];
   readonly now?: string;
 }
 
-const FLAGS = ['trust', 'parent', 'revocation', 'countersigner', 'now'] as const;
+const FLAGS = [
+  'trust',
+  'parent',
+  'revocation',
+  'revocationList',
+  'listIssuer',
+  'requireRevocationList',
+  'continuity',
+  'followContinuity',
+  'countersigner',
+  'now',
+] as const;
 
 /** An option that may be given several times. */
 export function many(flags: string, description: string): Option {
@@ -24,10 +42,44 @@ export function many(flags: string, description: string): Option {
 export function addVerifyOptions(command: Command): Command {
   return command
     .addOption(many('--trust <did>', 'a did:key trusted as issuer or as root of the chain; repeatable'))
-    .addOption(many('--parent <file>', 'a covenant of the chain above; repeatable'))
+    .addOption(
+      many(
+        '--parent <file>',
+        'a covenant of the chain above, its reissue, or what the covenant reissues; repeatable',
+      ),
+    )
     .addOption(many('--revocation <file>', 'a revocation to look at; repeatable'))
+    .addOption(many('--revocation-list <file>', 'a revocation list to look at; repeatable'))
+    .addOption(many('--list-issuer <did>', 'a did:key whose revocation lists you go by; repeatable'))
+    .option(
+      '--require-revocation-list',
+      'deny unless the newest list of every --list-issuer is there and in force',
+    )
+    .addOption(many('--continuity <file>', 'which key follows which: one statement or an array; repeatable'))
+    .option('--follow-continuity', 'also trust the keys that have followed those of --trust')
     .addOption(many('--countersigner <did>', 'a did:key whose signature is demanded; repeatable'))
     .option('--now <time>', 'verify as of this time (2027-02-19T03:00:00Z) instead of the present');
+}
+
+const optionOf = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+/**
+ * Options that could do nothing without another one, and list issuers that are no did:key.
+ * @throws CliError `usage`
+ */
+export function checkVerifyFlags(flags: VerifyFlags): void {
+  const { listIssuer = [], continuity, trust, revocationList } = flags;
+  const other = listIssuer.find((did) => !isEd25519Did(did));
+  if (other !== undefined)
+    throw new CliError('usage', `--list-issuer is no did:key: ${printable(other, 64)}`);
+  const needs = (option: string, needed: string) =>
+    new CliError('usage', `--${option} does nothing without ${needed}`, 'give both, or leave it out');
+  if (flags.requireRevocationList && listIssuer.length === 0)
+    throw needs('require-revocation-list', '--list-issuer');
+  if (listIssuer.length > 0 && revocationList === undefined && !flags.requireRevocationList)
+    throw needs('list-issuer', '--revocation-list');
+  if (flags.followContinuity && continuity === undefined) throw needs('follow-continuity', '--continuity');
+  if (flags.followContinuity && trust === undefined) throw needs('follow-continuity', '--trust');
 }
 
 /**
@@ -39,7 +91,7 @@ export function refuseVerifyFlags(flags: VerifyFlags): void {
   if (given === undefined) return;
   throw new CliError(
     'usage',
-    `--${given} needs a signed covenant (.json)`,
+    `--${optionOf(given)} needs a signed covenant (.json)`,
     'leave it out for a bare .ccl file',
   );
 }
