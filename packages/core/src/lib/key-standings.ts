@@ -88,13 +88,16 @@ function read(answer: unknown, publicKeyHex: string): Standing {
   return { kind: 'retired', message, ...(Number.isNaN(at) ? {} : { at }) };
 }
 
-/** Of several answers the one that trusts least; of several times of retirement the first. */
+/**
+ * Of several answers the one that trusts least: of several times of retirement the first, and none where one is not told.
+ * Otherwise a list by the retired key itself could give the time that evidence lacks.
+ */
 function worst(said: readonly Standing[]): Standing {
   const of = (kind: Standing['kind']) => said.filter((standing) => standing.kind === kind);
   const [bad] = [...of('compromised'), ...of('unknown')];
   if (bad !== undefined) return bad;
-  const times = said.flatMap((standing) => (standing.kind === 'retired' ? (standing.at ?? []) : []));
-  const [retired] = of('retired');
-  if (retired === undefined) return { kind: 'good' };
-  return times.length === 0 ? retired : ({ ...retired, at: Math.min(...times) } as Standing);
+  const retirements = said.filter((standing) => standing.kind === 'retired');
+  const timeless = retirements.find(({ at }) => at === undefined);
+  const [first] = retirements.sort((one, other) => (one.at ?? 0) - (other.at ?? 0));
+  return timeless ?? first ?? { kind: 'good' };
 }
