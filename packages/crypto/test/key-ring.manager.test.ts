@@ -443,6 +443,30 @@ describe('revocation in a ring', () => {
     expect((await stateOf(ring)).keys[0]).not.toHaveProperty('sealed');
   });
 
+  it('while a successor is being sealed does not cost the successor its private key', async () => {
+    let meanwhile: (() => void) | undefined;
+    const slow: Sealer = {
+      ...sealer,
+      seal: async (plaintext, associatedData) => {
+        meanwhile?.();
+        await undefined; // as one that asks a service before it looks at what it is to seal
+        return sealer.seal(plaintext, associatedData);
+      },
+    };
+    const { ring, open } = sharing(undefined, { sealer: slow });
+    const manager = await open();
+    meanwhile = () => void manager.revoke('c'.repeat(64), 'someone else’s');
+    const { newKey } = await manager.rotate();
+    const signature = await manager.sign(message);
+    expect(await manager.verifyWithAnyKey(message, signature)).toMatchObject({
+      valid: true,
+      publicKeyHex: newKey.publicKeyHex,
+    });
+    const other = await open();
+    expect(await other.sign(message)).toEqual(signature);
+    expect((await stateOf(ring)).revoked).toHaveLength(1);
+  });
+
   it('refuses a reason that no text can hold', async () => {
     const { open } = sharing();
     const manager = await open();

@@ -38,6 +38,8 @@ export class KeyKeeper {
   readonly #succession: Succession;
   readonly #pairs = new Map<string, KeyPair>();
   readonly #unsaved = new Map<string, Revocation>();
+  /** Keys that no history names yet: sealing and saving them takes a while. */
+  readonly #unborn = new Set<string>();
   #history: KeyHistory;
   #version: number | undefined;
   /** What is asked of the ring, one after the other. */
@@ -92,6 +94,7 @@ export class KeyKeeper {
           await this.#load({ ring, sealer });
         }
       } finally {
+        this.#unborn.clear();
         this.#wipeSpent();
       }
       throw new KeyRingError('key_ring_contended', `others changed the key ring ${MAX_ATTEMPTS} times`, {
@@ -149,6 +152,7 @@ export class KeyKeeper {
 
   async #makeSealedKey(sealer: Sealer, now: number): Promise<KeyRecord> {
     const key = this.#makeKey(now);
+    this.#unborn.add(key.publicKeyHex);
     const pair = this.#pairs.get(key.publicKeyHex) as KeyPair;
     return { ...key, sealed: await sealPair(sealer, pair, this.#history.use) };
   }
@@ -204,7 +208,7 @@ export class KeyKeeper {
   #wipeSpent(): void {
     const open = new Set(this.#history.open.map((key) => key.publicKeyHex));
     for (const [name, { privateKey }] of this.#pairs) {
-      if (open.has(name)) continue;
+      if (open.has(name) || this.#unborn.has(name)) continue;
       provider.forget(privateKey);
       privateKey.fill(0);
       this.#pairs.delete(name);
