@@ -572,6 +572,43 @@ describe('a ring that does not do', () => {
     }
   });
 
+  it('that was put back and has gone on from there is refused by those who saw what it lacks', async () => {
+    const { ring, open } = sharing();
+    const manager = await open();
+    await manager.rotate();
+    const backup = await stateOf(ring);
+    const lost: [string, () => Promise<unknown>][] = [
+      ['a revocation', () => manager.revoke('d'.repeat(64), 'stolen')],
+      ['a key', () => manager.rotate()],
+    ];
+    for (const [what, change] of lost) {
+      await change();
+      const [seen, others] = [(await ring.load())!, new MemoryKeyRing()];
+      const states = [...Array<object>(seen.version + 1)].map(() => JSON.stringify(backup));
+      for (const [i, state] of states.entries()) await others.save(i || undefined, state);
+      const { load } = ring;
+      ring.load = () => others.load();
+      await refusedWith('key_ring_malformed', manager.refresh());
+      await refusedWith('key_ring_malformed', manager.sign(message));
+      expect([what, manager.getRevocationList().length]).toEqual([what, 1]);
+      ring.load = load;
+      expect((await manager.sign(message)).length).toBe(64);
+    }
+  });
+
+  it('that takes a retirement back is refused', async () => {
+    const { ring, time, open } = sharing();
+    const manager = await open();
+    await manager.rotate();
+    const backup = await stateOf(ring);
+    time.now += 8 * DAY;
+    await manager.retireExpired();
+    const { version } = (await ring.load())!;
+    expect(await ring.save(version, JSON.stringify(backup))).toBe(true);
+    await refusedWith('key_ring_malformed', manager.refresh());
+    expect(manager.history[0]?.state).toBe('retired');
+  });
+
   it.each([
     { version: 0, state: '{}' },
     { version: 1.5, state: '{}' },

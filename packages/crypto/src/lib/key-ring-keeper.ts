@@ -183,6 +183,7 @@ export class KeyKeeper {
         hint: 'Give each use a ring of its own.',
       });
     }
+    if (!history.continues(this.#history, this.#unsaved)) throw putBack('lacks what it held before');
     await this.#open(sealer, history.active);
     this.#version = found.version;
     for (const name of this.#unsaved.keys()) if (history.revocations.has(name)) this.#unsaved.delete(name);
@@ -232,11 +233,11 @@ function checked(found: StoredKeyRing | undefined, seen: number | undefined): St
   if (found === undefined && seen === undefined) return undefined;
   const wellFormed = Number.isSafeInteger(found?.version) && typeof found?.state === 'string';
   if (found !== undefined && wellFormed && found.version >= (seen ?? 1)) return found;
-  throw new KeyRingError(
-    'key_ring_malformed',
-    `the key ring does not hold the state ${seen ?? 1} or a later one`,
-    {
-      hint: 'Somebody deleted it or put an older one back: restore the newest.',
-    },
-  );
+  throw putBack(`does not hold the state ${seen ?? 1} or a later one`);
+}
+
+function putBack(what: string): KeyRingError {
+  return new KeyRingError('key_ring_malformed', `the key ring ${what}`, {
+    hint: 'Somebody deleted it or put an older one back: restore the newest.',
+  });
 }
