@@ -3,8 +3,10 @@ import fs, {
   mkdirSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -17,7 +19,10 @@ import { FileKeyRing } from '../src/lib/key-ring-file.js';
 import { freshPath } from './key-ring-support/rings.js';
 
 /** Does something just before the next call of a function of the file system. */
-function meanwhile(name: 'linkSync' | 'statSync' | 'readFileSync', action: () => void): void {
+function meanwhile(
+  name: 'linkSync' | 'statSync' | 'lstatSync' | 'openSync' | 'readFileSync',
+  action: () => void,
+): void {
   const original = fs[name];
   const table = fs as unknown as Record<string, unknown>;
   const put = (value: unknown) => {
@@ -131,6 +136,7 @@ describe('the folder of a ring', () => {
       const texts = readdirSync(path).map((name) => readFileSync(`${path}/${name}`, 'utf8'));
       expect(texts.filter((text) => text !== '')).toEqual(['next']);
     },
+    60_000, // hundreds of synced files
   );
 
   it.each(['statSync', 'readFileSync'] as const)('is read anew when it goes on before %s', async (name) => {
@@ -156,11 +162,33 @@ describe('the folder of a ring', () => {
     const path = freshPath();
     const ring = new FileKeyRing(path);
     await ring.save(undefined, 'state 1');
-    meanwhile('statSync', () => rmSync(`${path}/1.json`));
+    meanwhile('lstatSync', () => rmSync(`${path}/1.json`));
     expect(await ring.save(1, 'state 2')).toBe(true);
     expect(readdirSync(path)).toEqual(['2.json']);
     meanwhile('statSync', () => rmSync(`${path}/2.json`));
     expect(await ring.load()).toBeUndefined();
+  });
+
+  it.skipIf(process.platform === 'win32')('empties nothing through a link (needs POSIX links)', async () => {
+    const path = freshPath();
+    const ring = new FileKeyRing(path);
+    await ring.save(undefined, 'state 1');
+    await ring.save(1, 'state 2');
+    const precious = freshPath();
+    writeFileSync(precious, 'precious');
+    rmSync(`${path}/1.json`);
+    symlinkSync(precious, `${path}/1.json`);
+    expect(await ring.save(2, 'state 3')).toBe(true);
+    // And not where one was put in place after a look at it.
+    meanwhile('lstatSync', () =>
+      meanwhile('openSync', () => {
+        rmSync(`${path}/3.json`);
+        symlinkSync(precious, `${path}/3.json`);
+      }),
+    );
+    expect(await ring.save(3, 'state 4')).toBe(true);
+    expect(readlinkSync(`${path}/3.json`)).toBe(precious);
+    expect(readFileSync(precious, 'utf8')).toBe('precious');
   });
 
   it('is tidied of what dead writers left, once that is old', async () => {
