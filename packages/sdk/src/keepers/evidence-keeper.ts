@@ -72,6 +72,7 @@ const RECORDS: Format<Records> = {
   empty: new Map(),
   write: (records) => ({ records: [...records] }),
   read: readRecords,
+  continues: (records, earlier) => [...earlier].every(([digest, at]) => records.get(digest) === at),
 };
 
 function readRecords(members: JsonObject): Records {

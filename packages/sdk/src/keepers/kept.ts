@@ -35,6 +35,8 @@ export interface Format<T> {
   readonly empty: T;
   readonly write: (value: T) => Record<string, unknown>;
   readonly read: (members: JsonObject) => T | Promise<T>;
+  /** Whether a value can have become of an earlier one: what is kept only ever grows. */
+  readonly continues: (value: T, earlier: T) => boolean;
 }
 
 export class Kept<T> {
@@ -102,7 +104,9 @@ export class Kept<T> {
     const now = this.#clock();
     const found = this.#checked(await this.#answerOf(() => this.#ring.load()));
     if (found !== undefined && found.version !== this.#version) {
-      this.#value = await this.#decoded(found.state);
+      const value = await this.#decoded(found.state);
+      if (!this.#format.continues(value, this.#value)) throw damaged('it lacks what was seen before');
+      this.#value = value;
       this.#version = found.version;
     }
     this.#readAt = now;

@@ -115,7 +115,16 @@ export const LISTS: Format<ListsKept> = {
   empty: new Map(),
   write: (kept) => ({ issuers: [...kept].map(([issuer, lists]) => ({ issuer, ...lists })) }),
   read: readKept,
+  continues: (kept, earlier) =>
+    [...earlier].every(([issuer, before]) => goesOn(listsOf(kept, issuer), before)),
 };
+
+/** No number goes down, and what was ever named still is. */
+function goesOn(lists: IssuerLists, before: IssuerLists): boolean {
+  const named = new Set([...lists.newest, ...lists.others].flatMap(entriesOf));
+  const wasNamed = [...before.newest, ...before.others].flatMap(entriesOf);
+  return lists.highest >= before.highest && wasNamed.every((entry) => named.has(entry));
+}
 
 async function readKept(members: JsonObject): Promise<ListsKept> {
   const kept = new Map<string, IssuerLists>();

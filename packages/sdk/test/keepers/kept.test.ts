@@ -121,6 +121,28 @@ describe.each(Object.entries(makers))('a keeper of %s', (name, make) => {
     expect(name).toBeDefined();
   });
 
+  it('refuses a state that was put back and has gone on from there', async () => {
+    const [ring, other] = [new MemoryKeyRing(), new MemoryKeyRing()];
+    await make(other).write();
+    const { kind } = JSON.parse((await other.load())?.state as string) as { kind: string };
+    const member = { lists: 'issuers', evidence: 'records', continuity: 'statements' }[name] as string;
+    const begun = { version: 9, state: JSON.stringify({ schema: 1, kind, [member]: [] }) };
+    let back = false;
+    const kept = make({
+      load: async () => (back ? begun : ring.load()),
+      save: (...given) => ring.save(...given),
+    });
+    await kept.write();
+    await kept.read();
+    back = true;
+    await expect(kept.read()).rejects.toMatchObject({ code: 'keeper_malformed' });
+    await expect(kept.write()).rejects.toMatchObject({ code: 'keeper_malformed' });
+    back = false;
+    await kept.read();
+    // Who has seen nothing cannot know.
+    await make({ load: async () => begun, save: async () => true }).read();
+  });
+
   it('is read once for all who ask at once, and sees its own writes', async () => {
     let loads = 0;
     const ring = new MemoryKeyRing();
