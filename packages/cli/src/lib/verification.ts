@@ -1,4 +1,5 @@
 /** Verifying a covenant from files. */
+import { isEd25519Did } from '@stele/crypto';
 import {
   type CheckResult,
   type CovenantDocument,
@@ -21,15 +22,16 @@ import {
   readStatements,
   refuseTwoInputs,
 } from './input.js';
+import { printable } from './output.js';
 import { parsePoint } from './times.js';
-import { checkVerifyFlags, type VerifyFlags } from './verify-flags.js';
+import type { VerifyFlags } from './verify-flags.js';
 
 /**
  * Verifies the covenant of a file. What is JSON but no valid covenant gives failed checks.
  * @throws CliError for files that cannot be read, or are not JSON
  */
 export async function verifyFile(path: string, flags: VerifyFlags, streams: Streams): Promise<Verification> {
-  checkVerifyFlags(flags);
+  checkFlags(flags);
   const { parent = [], revocation = [], revocationList = [], continuity = [] } = flags;
   refuseTwoInputs(path, ...parent, ...revocation, ...revocationList, ...continuity);
   const options = await verifyOptions(flags, streams);
@@ -40,6 +42,25 @@ export async function verifyFile(path: string, flags: VerifyFlags, streams: Stre
     refuseOtherText(bytes, path);
     return unreadableCovenant(messageOf(error));
   }
+}
+
+/**
+ * Options that could do nothing without another one, and list issuers that are no did:key.
+ * @throws CliError `usage`
+ */
+function checkFlags(flags: VerifyFlags): void {
+  const { listIssuer = [], continuity, trust, revocationList } = flags;
+  const other = listIssuer.find((did) => !isEd25519Did(did));
+  if (other !== undefined)
+    throw new CliError('usage', `--list-issuer is no did:key: ${printable(other, 64)}`);
+  const needs = (option: string, needed: string) =>
+    new CliError('usage', `--${option} does nothing without ${needed}`, 'give both, or leave it out');
+  if (flags.requireRevocationList && listIssuer.length === 0)
+    throw needs('require-revocation-list', '--list-issuer');
+  if (listIssuer.length > 0 && revocationList === undefined && !flags.requireRevocationList)
+    throw needs('list-issuer', '--revocation-list');
+  if (flags.followContinuity && continuity === undefined) throw needs('follow-continuity', '--continuity');
+  if (flags.followContinuity && trust === undefined) throw needs('follow-continuity', '--trust');
 }
 
 // Well above what a covenant may have, so that one that is too large is found invalid, not unreadable.

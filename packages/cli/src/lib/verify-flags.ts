@@ -1,8 +1,6 @@
 /** How a covenant is to be verified: the same options wherever a command takes a signed one. */
-import { isEd25519Did } from '@stele/crypto';
 import { type Command, Option } from 'commander';
 import { CliError } from './errors.js';
-import { printable } from './output.js';
 
 /** The options that `addVerifyOptions` defines, as commander hands them over. */
 export interface VerifyFlags {
@@ -62,25 +60,6 @@ export function addVerifyOptions(command: Command): Command {
 }
 
 const optionOf = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-
-/**
- * Options that could do nothing without another one, and list issuers that are no did:key.
- * @throws CliError `usage`
- */
-export function checkVerifyFlags(flags: VerifyFlags): void {
-  const { listIssuer = [], continuity, trust, revocationList } = flags;
-  const other = listIssuer.find((did) => !isEd25519Did(did));
-  if (other !== undefined)
-    throw new CliError('usage', `--list-issuer is no did:key: ${printable(other, 64)}`);
-  const needs = (option: string, needed: string) =>
-    new CliError('usage', `--${option} does nothing without ${needed}`, 'give both, or leave it out');
-  if (flags.requireRevocationList && listIssuer.length === 0)
-    throw needs('require-revocation-list', '--list-issuer');
-  if (listIssuer.length > 0 && revocationList === undefined && !flags.requireRevocationList)
-    throw needs('list-issuer', '--revocation-list');
-  if (flags.followContinuity && continuity === undefined) throw needs('follow-continuity', '--continuity');
-  if (flags.followContinuity && trust === undefined) throw needs('follow-continuity', '--trust');
-}
 
 /**
  * For a file that is not signed: options that could not do anything are an error, not ignored.
