@@ -51,9 +51,10 @@ export function withRefused(kept: ListsKept, list: RevocationListDocument, wasSt
   return withIssuer(kept, list.issuer, { highest: seen, newest, others });
 }
 
-/** Whether another list of this number was taken in before. */
+/** Whether another list of this number was taken in before, be it a refused one. */
 export function contradicts(kept: ListsKept, list: RevocationListDocument): boolean {
-  const rivals = listsOf(kept, list.issuer).newest.filter(({ number }) => number === list.number);
+  const { newest, others } = listsOf(kept, list.issuer);
+  const rivals = [...newest, ...others].filter(({ number }) => number === list.number);
   return rivals.some((rival) => !saysTheSame(rival, list));
 }
 
