@@ -68,7 +68,10 @@ async function programFor(cli: Cli): Promise<Command> {
     .version(manifest.version)
     .exitOverride()
     .showSuggestionAfterError()
-    .configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => stderr.write(text) })
+    .configureOutput({
+      writeOut: (text) => stdout.write(text),
+      writeErr: (text) => stderr.write(withoutValues(text, cli.argv)),
+    })
     .addHelpText('after', HELP);
   await addCommands(program, COMMANDS, cli);
   return program;
@@ -76,14 +79,25 @@ async function programFor(cli: Cli): Promise<Command> {
 
 /** What went wrong, where, and how to mend it. A bug is told from bad input by its stack. */
 function report(error: unknown, cli: Cli, json: boolean): void {
-  const { code, message, hint } = describe(error);
+  const { code, message, hint } = describe(error, cli.argv);
   // Commander has written its own message already.
   if (!(error instanceof CommanderError)) cli.printProblem({ message, hint });
   if (json) cli.print(jsonText({ error: { code, message, ...(hint === undefined ? {} : { hint }) } }));
 }
 
-function describe(error: unknown): { code: string; message: string; hint?: string | undefined } {
-  if (error instanceof CommanderError) return { code: 'usage', message: error.message };
+/** An option that does not exist is named without the value that was put behind it: `--passphrase=…` would be a secret. */
+function withoutValues(text: string, argv: readonly string[]): string {
+  return argv.reduce((left, argument) => {
+    const name = /^-[^=]+(?==)/.exec(argument)?.[0];
+    return name === undefined ? left : left.replaceAll(argument, `${name}=…`);
+  }, text);
+}
+
+function describe(
+  error: unknown,
+  argv: readonly string[],
+): { code: string; message: string; hint?: string | undefined } {
+  if (error instanceof CommanderError) return { code: 'usage', message: withoutValues(error.message, argv) };
   if (isSteleError(error)) return { code: error.code, message: error.message, hint: error.hint };
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return { code: 'internal', message: stack, hint: 'this is a fault of stele itself; please report it' };

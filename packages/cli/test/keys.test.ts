@@ -220,6 +220,15 @@ describe('keys rotate', () => {
     chmodSync(join(path, '1.json'), 0o644);
     expect((await keys('rotate', '--ring', path, ...given)).json.error.code).toBe('key_exposed');
   });
+
+  it.runIf(process.platform !== 'win32')('does not open a ring that others can change', async () => {
+    const { path } = await folder.ring('changeable');
+    for (const mode of [0o720, 0o702, 0o777]) {
+      chmodSync(path, mode);
+      expect((await keys('rotate', '--ring', path, ...given)).json.error.code).toBe('key_exposed');
+    }
+    expect(await statesOf(path)).toEqual(['active']);
+  });
 });
 
 describe('keys continuity', () => {

@@ -120,6 +120,21 @@ describe('no private key and no passphrase', () => {
     await tell([...sign(ring), '--passphrase-file', PLANTED]);
     await tell([...sign(ring), '--passphrase-fd', '0', '--json'], `another than ${PLANTED}`);
     await tell(['keys', 'rotate', '--ring', ring, '--passphrase-fd', '0'], `${PLANTED}\n${PLANTED}`);
+    for (const json of [[], ['--json']]) {
+      for (const slip of [
+        [`--passphrase=${PLANTED}`],
+        ['--passphrase', PLANTED],
+        [`--pass=${PLANTED}`],
+        ['--passphrase-fd', PLANTED],
+        [`--passphrase-fd=${PLANTED}`],
+        [`--key=${PLANTED}`],
+        [PLANTED],
+      ])
+        expect((await tell(['keys', 'rotate', '--ring', ring, ...slip, ...json])).code).toBe(2);
+      expect((await tell([...sign(`${ring}`), `--private-key=${SEED.toString('hex')}`, ...json])).code).toBe(
+        2,
+      );
+    }
     await tell(['keygen', '--out', at('planted.key'), ...given]);
     expect(secrets.length).toBeGreaterThanOrEqual(5);
     noneIn(Buffer.from(shown.join('\n')), 'the output');

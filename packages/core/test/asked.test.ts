@@ -83,6 +83,21 @@ describe('revocation lists that are asked for', () => {
     const both = { ...lists(empty), refused: [later] };
     expect((await verify(f.root, { revocationLists: both, ...required })).valid).toBe(true);
     expect((await verify(f.root, { revocationLists: lists(empty, later), ...required })).valid).toBe(false);
+    // A signer that made two lists of the newest number contradicts itself, also where one of them was refused.
+    const { number } = empty;
+    const other = await buildRevocationList({
+      number,
+      nextUpdate: at(3 * HOUR),
+      signer: lister,
+      now: at(HOUR),
+    });
+    const contradicted = { ...lists(empty), refused: [other] };
+    expect(codes(await verify(f.root, { revocationLists: contradicted, ...required }))).toEqual([
+      'revocation_unknown',
+      'revocation_unknown',
+    ]);
+    const same = { ...lists(empty), refused: [empty] };
+    expect((await verify(f.root, { revocationLists: same, ...required })).valid).toBe(true);
     const many = { ...lists(empty), refused: Array.from({ length: 64 }, () => naming) };
     expect(codes(await verify(f.root, { revocationLists: many }))).toContain('revocation_unknown');
   });

@@ -173,6 +173,29 @@ describe('followContinuity', () => {
     expect((await followContinuity([committed, bd, bc], a.did)).current).toBe(c.did);
   });
 
+  it('holds a key to its commitment also where the line begins with it', async () => {
+    const committed = await joined(a, b, keyHash(c.did));
+    const [bc, bd] = [await joined(b, c), await joined(b, d)];
+    expect((await followContinuity([committed, bd], b.did)).keys).toEqual([b.did]);
+    expect((await followContinuity([committed, bd, bc], b.did)).current).toBe(c.did);
+    // Whatever has become of the key before it: the commitment is its own word.
+    const lost = status(a, 'compromised');
+    expect((await followContinuity([committed, bd], b.did, lost)).keys).toEqual([b.did]);
+    // One that it has not signed binds it to nothing.
+    const forged = await signedBy({ oldKey: a.did, newKey: b.did, nextKeyHash: keyHash(d.did) }, a, a);
+    const unsigned = { ...forged, proof: [forged.proof[0], ab.proof[1]] };
+    expect((await followContinuity([unsigned, bc], b.did)).current).toBe(c.did);
+  });
+
+  it('lets a thief of a committed key not stop a line that has brought the commitment along', async () => {
+    const committed = await joined(a, b, keyHash(c.did));
+    const [bc, byThief] = [await joined(b, c), await joined(d, b, keyHash(d.did))];
+    expect((await followContinuity([committed, bc, byThief], a.did)).current).toBe(c.did);
+    // Where the line begins with the stolen key both count, so that it leads to nobody.
+    const bd = await joined(b, d);
+    expect((await followContinuity([committed, bc, bd, byThief], b.did)).keys).toEqual([b.did]);
+  });
+
   it('holds a key that made two commitments to both', async () => {
     const two = [await joined(a, b, keyHash(c.did)), await joined(a, b, keyHash(d.did))];
     for (const next of [c, d])

@@ -536,6 +536,42 @@ describe('the line', () => {
     expect(covenant === undefined ? undefined : lineOf(covenant)).toBe(root.id);
   });
 
+  it('is not begun anew, and hides no revocation, while it is not known how a key stands', async () => {
+    const root = await buildCovenant({
+      beneficiary: { id: agent.did },
+      constraints: '',
+      signer: owner,
+      now: NOW,
+    });
+    const renewed = await again(root, owner3);
+    const revocation = await revokeCovenant(renewed, { reason: 'x', signer: owner3, now: NOW });
+    const options = {
+      now: new Date(NOW.getTime() + 60_000),
+      continuity,
+      resolve: () => root,
+      reissues: (id: string) => (id === root.id ? [renewed] : []),
+      revocations: (id: string) => (id === renewed.id ? [revocation] : []),
+    };
+    const unknownFor =
+      (key: KeyPair): KeyLookup =>
+      (hex) => {
+        if (hex === key.publicKeyHex) throw new Error('down');
+        return undefined;
+      };
+    const silent = { ...options, revocations: () => [] };
+    const { covenant } = await verifyCovenant(renewed, silent);
+    expect(covenant === undefined ? undefined : lineOf(covenant)).toBe(root.id);
+    for (const key of [owner, owner2]) {
+      const found = await verifyCovenant(renewed, { ...silent, keyStatus: unknownFor(key) });
+      expect(failed(found)).toEqual(['chain']);
+      expect(found.checks.find(({ name }) => name === 'chain')?.unavailable).toBe(true);
+    }
+    expect(failed(await verifyCovenant(root, options))).toEqual(['not_revoked']);
+    const doubted = await verifyCovenant(root, { ...options, keyStatus: unknownFor(owner2) });
+    expect(doubted.checks.find(({ name }) => name === 'not_revoked')?.code).toBe('revocation_unknown');
+    expect((await verifyCovenant(root, { ...silent, keyStatus: unknownFor(stranger) })).valid).toBe(true);
+  });
+
   it('is revoked with any of its covenants, by who issued one of them', async () => {
     const documents = [top, full, reissued];
     const revoked = async (document: CovenantDocument, signer: KeyPair, leaf: CovenantDocument) => {

@@ -3,8 +3,10 @@ import fs, {
   mkdirSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -19,7 +21,7 @@ import { freshPath } from './key-ring-support/rings.js';
 
 /** Does something just before the next call of a function of the file system, or the n-th. */
 function meanwhile(
-  name: 'linkSync' | 'statSync' | 'readFileSync' | 'rmSync' | 'readdirSync',
+  name: 'linkSync' | 'statSync' | 'lstatSync' | 'openSync' | 'readFileSync' | 'rmSync' | 'readdirSync',
   action: () => void,
   n = 1,
 ): void {
@@ -138,6 +140,7 @@ describe('the folder of a ring', () => {
       const texts = readdirSync(path).map((name) => readFileSync(`${path}/${name}`, 'utf8'));
       expect(texts.filter((text) => text !== '')).toEqual(['next']);
     },
+    60_000, // hundreds of synced files
   );
 
   it.each(['statSync', 'readFileSync'] as const)('is read anew when it goes on before %s', async (name) => {
@@ -163,7 +166,7 @@ describe('the folder of a ring', () => {
     const path = freshPath();
     const ring = new FileKeyRing(path);
     await ring.save(undefined, 'state 1');
-    meanwhile('statSync', () => rmSync(`${path}/1.json`));
+    meanwhile('lstatSync', () => rmSync(`${path}/1.json`));
     expect(await ring.save(1, 'state 2')).toBe(true);
     expect(readdirSync(path)).toEqual(['2.json']);
     meanwhile('statSync', () => rmSync(`${path}/2.json`));
@@ -222,7 +225,7 @@ describe('the folder of a ring', () => {
     const ring = new FileKeyRing(path);
     await ring.save(undefined, 'state 1');
     await ring.save(1, 'state 2');
-    meanwhile('statSync', () => rmSync(`${path}/1.json`));
+    meanwhile('lstatSync', () => rmSync(`${path}/1.json`));
     expect(await ring.save(2, 'state 3')).toBe(true);
     expect(statSync(`${path}/2.json`).size).toBe(0);
     writeFileSync(`${path}/0.draft`, 'x');
@@ -244,6 +247,28 @@ describe('the folder of a ring', () => {
       expect((await ring.load())?.version).toBe(name === 'rmSync' ? 2 : 1);
     },
   );
+
+  it.skipIf(process.platform === 'win32')('empties nothing through a link (needs POSIX links)', async () => {
+    const path = freshPath();
+    const ring = new FileKeyRing(path);
+    await ring.save(undefined, 'state 1');
+    await ring.save(1, 'state 2');
+    const precious = freshPath();
+    writeFileSync(precious, 'precious');
+    rmSync(`${path}/1.json`);
+    symlinkSync(precious, `${path}/1.json`);
+    expect(await ring.save(2, 'state 3')).toBe(true);
+    // And not where one was put in place after a look at it.
+    meanwhile('lstatSync', () =>
+      meanwhile('openSync', () => {
+        rmSync(`${path}/3.json`);
+        symlinkSync(precious, `${path}/3.json`);
+      }),
+    );
+    expect(await ring.save(3, 'state 4')).toBe(true);
+    expect(readlinkSync(`${path}/3.json`)).toBe(precious);
+    expect(readFileSync(precious, 'utf8')).toBe('precious');
+  });
 
   it('is tidied of what dead writers left, once that is old', async () => {
     const path = freshPath();

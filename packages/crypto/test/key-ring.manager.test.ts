@@ -418,6 +418,30 @@ describe('revocation in a ring', () => {
     expect((await stateOf(ring)).keys[0]).not.toHaveProperty('sealed');
   });
 
+  it('while a successor is being sealed does not cost the successor its private key', async () => {
+    let meanwhile: (() => void) | undefined;
+    const slow: Sealer = {
+      ...sealer,
+      seal: async (plaintext, associatedData) => {
+        meanwhile?.();
+        await undefined; // as one that asks a service before it looks at what it is to seal
+        return sealer.seal(plaintext, associatedData);
+      },
+    };
+    const { ring, open } = sharing(undefined, { sealer: slow });
+    const manager = await open();
+    meanwhile = () => void manager.revoke('c'.repeat(64), 'someone else’s');
+    const { newKey } = await manager.rotate();
+    const signature = await manager.sign(message);
+    expect(await manager.verifyWithAnyKey(message, signature)).toMatchObject({
+      valid: true,
+      publicKeyHex: newKey.publicKeyHex,
+    });
+    const other = await open();
+    expect(await other.sign(message)).toEqual(signature);
+    expect((await stateOf(ring)).revoked).toHaveLength(1);
+  });
+
   it('refuses a reason that no text can hold', async () => {
     const { open } = sharing();
     const manager = await open();
@@ -503,6 +527,42 @@ describe('a ring that does not do', () => {
       await refusedWith('key_ring_malformed', manager.rotate());
       expect(manager.history).toHaveLength(2);
     }
+  });
+
+  it('that was put back and has gone on from there is refused by those who saw what it lacks', async () => {
+    const { ring, open } = sharing();
+    const manager = await open();
+    await manager.rotate();
+    const backup = await stateOf(ring);
+    const lost: [string, () => Promise<unknown>][] = [
+      ['a revocation', () => manager.revoke('d'.repeat(64), 'stolen')],
+      ['a key', () => manager.rotate()],
+    ];
+    for (const [what, change] of lost) {
+      await change();
+      const [seen, others] = [(await ring.load())!, new MemoryKeyRing()];
+      for (let i = 0; i <= seen.version; i++) await saveSealed(others, i || undefined, backup);
+      const { load } = ring;
+      ring.load = () => others.load();
+      await refusedWith('key_ring_malformed', manager.refresh());
+      await refusedWith('key_ring_malformed', manager.sign(message));
+      expect([what, manager.getRevocationList().length]).toEqual([what, 1]);
+      ring.load = load;
+      expect((await manager.sign(message)).length).toBe(64);
+    }
+  });
+
+  it('that takes a retirement back is refused', async () => {
+    const { ring, time, open } = sharing();
+    const manager = await open();
+    await manager.rotate();
+    const backup = await stateOf(ring);
+    time.now += 8 * DAY;
+    await manager.retireExpired();
+    const { version } = (await ring.load())!;
+    expect(await saveSealed(ring, version, backup)).toBe(true);
+    await refusedWith('key_ring_malformed', manager.refresh());
+    expect(manager.history[0]?.state).toBe('retired');
   });
 
   it.each([

@@ -5,6 +5,7 @@ import type { ActionRequest, Decision } from './decision.js';
 import { ActionNotPerformedError, CovenantDeniedError } from './errors.js';
 import { appliedLimits, type Charge, charge, type Judged, type Reserved } from './lib/charging.js';
 import { type Governing, type GoverningOptions, govern, type Objection, standing } from './lib/governing.js';
+import { checkTimeout, DEFAULT_TIMEOUT_MS, inTime } from './lib/in-time.js';
 import { meetObligations, type ObligationHandler, obligationsOf } from './lib/obligations.js';
 import { Recorder } from './lib/recorder.js';
 import { type Snapshot, snapshotRequest } from './lib/request.js';
@@ -38,6 +39,11 @@ export interface MonitorOptions extends KeysOverTime {
   clockSkewMs?: number;
   /** The time in milliseconds since 1970, or a Date; the system's when not given. */
   clock?: () => number | Date;
+  /**
+   * How long one decision waits for what is to be looked up of the covenants (parents, revocations, lists, keys), in
+   * milliseconds, 1 to 600,000; 10,000 when not given. Later it is a denial, `revocation_unknown`.
+   */
+  lookupTimeoutMs?: number;
 }
 
 // One count for one promise: two monitors of a process that are handed the same covenant share its limits. Windows of
@@ -49,10 +55,16 @@ const NO_LINKS: readonly ChainLink[] = [];
 
 const DEFAULT_SKEW_MS = 60_000;
 
+const TOO_LATE: Objection = {
+  code: 'revocation_unknown',
+  reason: 'what there is to know of the covenants and their keys was not to be had in time',
+  retryable: true,
+};
+
 /**
  * Makes the monitor of an agent. Covenants that do not verify do not make this fail: the monitor then denies every
  * request and says why.
- * @throws TypeError for options of the wrong type
+ * @throws TypeError or RangeError for options of the wrong type
  */
 export async function createMonitor(options: MonitorOptions): Promise<Monitor> {
   return Monitor.create(options);
@@ -75,12 +87,14 @@ export class Monitor {
   readonly #ledger: LimitLedger;
   readonly #recorder: Recorder;
   readonly #clock: () => number;
+  readonly #lookupTimeoutMs: number;
   #governing: Governing | undefined;
   #latest = Number.NEGATIVE_INFINITY;
 
   private constructor(options: MonitorOptions & GoverningOptions) {
-    const { clock } = options;
+    const { clock, lookupTimeoutMs = DEFAULT_TIMEOUT_MS } = options;
     this.#options = options;
+    this.#lookupTimeoutMs = checkTimeout('lookupTimeoutMs', lookupTimeoutMs);
     this.#clock = clockOf(options);
     this.#ledger = measuredLedger(options.limits ?? (clock === undefined ? processLimits : limitsOf(clock)));
     this.#recorder = new Recorder(measuredSink(options.sink ?? new MemorySink({ values: false })));
@@ -102,7 +116,7 @@ export class Monitor {
       told: await toldOnce(options, store, clockOf(options)),
     });
     const now = monitor.#clock();
-    if (Number.isFinite(now)) await monitor.#established(new Date(now));
+    if (Number.isFinite(now)) await monitor.#inTime(() => monitor.#established(new Date(now)));
     return monitor;
   }
 
@@ -220,10 +234,17 @@ export class Monitor {
     return this.#permit(permitted(judged, charged.limits, obligations), snapshot, charged.reservation, now);
   }
 
-  async #standing(now: number): Promise<Governing | Objection> {
-    const governing = await this.#established(new Date(now));
-    if (!('links' in governing)) return governing;
-    return (await standing(governing, this.#options, new Date(now))) ?? governing;
+  #standing(now: number): Promise<Governing | Objection> {
+    return this.#inTime(async () => {
+      const governing = await this.#established(new Date(now));
+      if (!('links' in governing)) return governing;
+      return (await standing(governing, this.#options, new Date(now))) ?? governing;
+    });
+  }
+
+  /** A store or a source of lists that never answers denies; it does not hold decisions up for ever. */
+  #inTime(look: () => Promise<Governing | Objection>): Promise<Governing | Objection> {
+    return inTime(look, this.#lookupTimeoutMs, () => TOO_LATE);
   }
 
   /** What governs is established once; as long as that fails it is tried again at the next request. */

@@ -201,6 +201,51 @@ describe('revocation lists in a monitor', () => {
     expect(await codeOf(monitor)).toBe('permitted');
   });
 
+  it.each(['revocationLists', 'continuity', 'keyStatus', 'evidence', 'reissues'] as const)(
+    'deny while the source of %s never answers, and no longer',
+    async (name) => {
+      const covenant = await c.covenant(PERMIT);
+      const store = new MemoryStore();
+      await store.put(covenant);
+      let hangs = false;
+      const answers = {
+        revocationLists: { issuers: [], lists: [await list(1)] },
+        continuity: [],
+        keyStatus: { status: 'retired', since: new Date(clock.now + 1) } as const,
+        evidence: { kind: 'record', at: new Date(clock.now) } as const,
+        reissues: [],
+      };
+      const source = (of: keyof typeof answers) => () =>
+        hangs && of === name ? new Promise<never>(() => {}) : answers[of];
+      const sources = Object.fromEntries(
+        Object.keys(answers).map((of) => [of, source(of as keyof typeof answers)]),
+      );
+      const waiting = (lookupTimeoutMs: number) =>
+        monitorOf(covenant, { ...sources, store, lookupTimeoutMs });
+      expect(await codeOf(await waiting(600_000))).toBe('permitted');
+      hangs = true;
+      const decision = await (await waiting(5)).check(read);
+      expect(decision).toMatchObject({ code: 'revocation_unknown', retryable: true });
+    },
+  );
+
+  it('deny from the beginning while a source never answers, and a store', async () => {
+    const covenant = await c.covenant(PERMIT);
+    const never = () => new Promise<never>(() => {});
+    const store = new MemoryStore();
+    store.getRevocations = never;
+    for (const options of [{ revocationLists: never, requireRevocationList: true }, { store }])
+      expect(await codeOf(await monitorOf(covenant, { ...options, lookupTimeoutMs: 5 }))).toBe(
+        'revocation_unknown',
+      );
+  });
+
+  it('are not waited for a time that is none', async () => {
+    const covenant = await c.covenant(PERMIT);
+    for (const lookupTimeoutMs of [0, 1.5, Number.NaN, 600_001])
+      await expect(monitorOf(covenant, { lookupTimeoutMs })).rejects.toThrow(RangeError);
+  });
+
   it('take no part in what a stranger says', async () => {
     const covenant = await c.covenant(PERMIT);
     const foreign = await list(1, { signer: stranger, covenants: naming(covenant), keys: [lost(c.owner)] });

@@ -2,7 +2,7 @@ import { type ReissueReport, type ReissueResult, SteleClient } from '@stele/sdk'
 import type { Command } from 'commander';
 import type { Cli, ExitCode } from '../lib/cli.js';
 import { CliError } from '../lib/errors.js';
-import { readJson, refuseTwoInputs } from '../lib/input.js';
+import { readStatements, refuseTwoInputs } from '../lib/input.js';
 import { namedCovenant } from '../lib/named-covenant.js';
 import { jsonText, printable } from '../lib/output.js';
 import {
@@ -74,7 +74,7 @@ async function reissue(named: readonly string[], flags: Flags, cli: Cli): Promis
       'see: stele keys rotate',
     );
   refuseTwoInputs(passphraseInput(flags), ...(flags.continuity ?? []), ...named);
-  const continuity = await statements(flags.continuity, cli);
+  const continuity = await readStatements(flags.continuity ?? [], cli.streams);
   const covenants = await Promise.all(named.map((each) => namedCovenant(each, cli.streams)));
   const store = await openStore(flags.store);
   try {
@@ -111,12 +111,6 @@ async function run(client: SteleClient, covenants: string[], flags: Flags, cli: 
   } finally {
     progress.clear();
   }
-}
-
-/** A file holds one statement or an array of them; what each is worth is judged where it is used. */
-async function statements(paths: readonly string[] = [], cli: Cli): Promise<unknown[]> {
-  const values = await Promise.all(paths.map((path) => readJson(path, cli.streams)));
-  return values.flat();
 }
 
 function tell(result: ReissueResult, progress: Progress, { json }: Flags, cli: Cli): void {

@@ -15,10 +15,14 @@ export function define(command: Command, cli: Cli): void {
       'after',
       `
 Without --trust it says whether the covenant is genuine, not whether its issuer may be believed: whoever names the files
-vouches for them. Revocations are looked for only in the files given.
+vouches for them. Revocations are looked for only in the files given. What an authentic list names is revoked, stale or not; that
+what it does not name is not revoked is sure only with --require-revocation-list. No number is remembered from run to run: whether
+a list is older than one seen before, \`stele keys crl --check --highest-seen\` says.
 
-Example:
-  $ stele verify covenant.json --trust did:key:z6Mk… --revocation revocation.json`,
+Examples:
+  $ stele verify covenant.json --trust did:key:z6Mk… --revocation revocation.json
+  $ stele verify covenant.json --trust did:key:z6Mk… --continuity continuity.json --follow-continuity \\
+      --revocation-list crl.json --list-issuer did:key:z6Mk… --require-revocation-list`,
     )
     .action(cli.does((path: string, flags: Flags) => verify(path, flags, cli)));
 }

@@ -11,10 +11,16 @@ export async function refuseExisting(path: string, hint?: string): Promise<void>
 }
 
 const OTHERS = 0o077;
+const OTHERS_WRITE = 0o022;
 
 /** Whether others than its owner may open a file. Windows keeps permissions elsewhere; what it reports as a mode says nothing. */
 export function isExposed({ mode }: { readonly mode: number }): boolean {
   return process.platform !== 'win32' && (mode & OTHERS) !== 0;
+}
+
+/** Whether others than its owner may change what is in a folder. */
+export function isWritableByOthers({ mode }: { readonly mode: number }): boolean {
+  return process.platform !== 'win32' && (mode & OTHERS_WRITE) !== 0;
 }
 
 /**

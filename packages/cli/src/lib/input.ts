@@ -80,11 +80,11 @@ export async function readText(path: string, streams: Streams, maxBytes = MIB): 
  * The value of a JSON file: strict I-JSON, frozen.
  * @throws CliError `file_unreadable`, `too_large`, `not_json`
  */
-export async function readJson(path: string, streams: Streams): Promise<unknown> {
-  const bytes = await readBytes(path, streams);
+export async function readJson(path: string, streams: Streams, maxBytes = MIB): Promise<unknown> {
+  const bytes = await readBytes(path, streams, maxBytes);
   const { parseJson } = await import('@stele/sdk');
   try {
-    return parseJson(bytes);
+    return parseJson(bytes, { maxBytes });
   } catch (error) {
     throw new CliError('not_json', `${nameOf(path)}: ${messageOf(error)}`);
   }
@@ -101,6 +101,15 @@ export async function readJsonObject(
   const value = await readJson(path, streams);
   if (isRecord(value)) return value;
   throw new CliError('not_json', `${nameOf(path)} is not a JSON object`);
+}
+
+/**
+ * The statements of continuity of some files, each of one statement or an array; what each is worth is judged where it is used.
+ * @throws CliError as `readJson`
+ */
+export async function readStatements(paths: readonly string[], streams: Streams): Promise<unknown[]> {
+  const values = await Promise.all(paths.map((path) => readJson(path, streams)));
+  return values.flat();
 }
 
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

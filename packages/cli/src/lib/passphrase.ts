@@ -3,7 +3,7 @@ import { constants, createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { isatty } from 'node:tty';
 import { isSteleError } from '@stele/types/errors';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import type { Cli, Input } from './cli.js';
 import { CliError } from './errors.js';
 import { isExposed } from './files.js';
@@ -131,10 +131,14 @@ function usable(passphrase: string): string {
   return passphrase;
 }
 
+/** What is given in its place is not repeated: it may be the passphrase. */
 function descriptor(text: string): number {
-  if (!/^\d{1,5}$/.test(text))
-    throw new InvalidArgumentError('It must be the number of an open file descriptor.');
-  return Number(text);
+  if (/^\d{1,5}$/.test(text)) return Number(text);
+  throw new CliError(
+    'usage',
+    'what --passphrase-fd names is no number of an open file descriptor',
+    'for a passphrase in a file: --passphrase-fd 3 3< <the file>',
+  );
 }
 
 const unusable = (why: string) =>

@@ -16,7 +16,7 @@ import { isSteleError } from '@stele/types/errors';
 import type { Command } from 'commander';
 import type { Cli } from './cli.js';
 import { CliError } from './errors.js';
-import { isExposed } from './files.js';
+import { isExposed, isWritableByOthers } from './files.js';
 import { reasonOf } from './input.js';
 import { printable } from './output.js';
 import { type PassphraseFlags, readPassphrase } from './passphrase.js';
@@ -73,17 +73,26 @@ export async function openRing(
   options: Pick<KeyManagerOptions, 'maxAgeMs' | 'overlapPeriodMs'> = {},
 ): Promise<OpenRing> {
   const before = await readRing(path);
-  if ((await exposedStates(path)).length > 0)
-    throw new CliError(
-      'key_exposed',
-      'others than its owner can read the key ring',
-      'run: chmod -R go= <the ring>',
-    );
+  await refuseExposed(path);
   const passphrase = await readPassphrase(flags, cli, { what: 'key ring' });
   const manager = managerOf(path, before.use, passphrase, options);
   await mended(() => manager.initialize());
   return { manager, before };
 }
+
+/** Who can write to the folder could put an older state back. @throws CliError `key_exposed` */
+async function refuseExposed(path: string): Promise<void> {
+  const folder = await statOf(path);
+  if (folder !== undefined && isWritableByOthers(folder)) throw exposed('change');
+  if ((await exposedStates(path)).length > 0) throw exposed('read');
+}
+
+const exposed = (how: 'change' | 'read') =>
+  new CliError(
+    'key_exposed',
+    `others than its owner can ${how} the key ring`,
+    'run: chmod -R go= <the ring>',
+  );
 
 /** A manager over a ring that need not be there yet; nothing is read or made. */
 export function managerOf(

@@ -1,4 +1,5 @@
 /** Verifying a covenant from files. */
+import { isEd25519Did } from '@stele/crypto';
 import {
   type CheckResult,
   type CovenantDocument,
@@ -10,8 +11,18 @@ import {
   verifyCovenant,
 } from '@stele/sdk';
 import type { Streams } from './cli.js';
+import { MAX_LIST_BYTES } from './crl/bounds.js';
 import { CliError } from './errors.js';
-import { isRecord, messageOf, nameOf, readBytes, readJson } from './input.js';
+import {
+  isRecord,
+  messageOf,
+  nameOf,
+  readBytes,
+  readJson,
+  readStatements,
+  refuseTwoInputs,
+} from './input.js';
+import { printable } from './output.js';
 import { parsePoint } from './times.js';
 import type { VerifyFlags } from './verify-flags.js';
 
@@ -20,6 +31,9 @@ import type { VerifyFlags } from './verify-flags.js';
  * @throws CliError for files that cannot be read, or are not JSON
  */
 export async function verifyFile(path: string, flags: VerifyFlags, streams: Streams): Promise<Verification> {
+  checkFlags(flags);
+  const { parent = [], revocation = [], revocationList = [], continuity = [] } = flags;
+  refuseTwoInputs(path, ...parent, ...revocation, ...revocationList, ...continuity);
   const options = await verifyOptions(flags, streams);
   const bytes = await readBytes(path, streams, MAX_FILE);
   try {
@@ -28,6 +42,25 @@ export async function verifyFile(path: string, flags: VerifyFlags, streams: Stre
     refuseOtherText(bytes, path);
     return unreadableCovenant(messageOf(error));
   }
+}
+
+/**
+ * Options that could do nothing without another one, and list issuers that are no did:key.
+ * @throws CliError `usage`
+ */
+function checkFlags(flags: VerifyFlags): void {
+  const { listIssuer = [], continuity, trust, revocationList } = flags;
+  const other = listIssuer.find((did) => !isEd25519Did(did));
+  if (other !== undefined)
+    throw new CliError('usage', `--list-issuer is no did:key: ${printable(other, 64)}`);
+  const needs = (option: string, needed: string) =>
+    new CliError('usage', `--${option} does nothing without ${needed}`, 'give both, or leave it out');
+  if (flags.requireRevocationList && listIssuer.length === 0)
+    throw needs('require-revocation-list', '--list-issuer');
+  if (listIssuer.length > 0 && revocationList === undefined && !flags.requireRevocationList)
+    throw needs('list-issuer', '--revocation-list');
+  if (flags.followContinuity && continuity === undefined) throw needs('follow-continuity', '--continuity');
+  if (flags.followContinuity && trust === undefined) throw needs('follow-continuity', '--trust');
 }
 
 // Well above what a covenant may have, so that one that is too large is found invalid, not unreadable.
@@ -62,10 +95,29 @@ async function verifyOptions(flags: VerifyFlags, streams: Streams): Promise<Veri
   const options: VerifyOptions = {
     now: flags.now === undefined ? new Date() : parsePoint(flags.now, '--now'),
     revocations: (id) => revocations.filter((revocation) => mayConcern(revocation, id)),
+    reissues: (id) => parents.filter((parent) => isRecord(parent) && parent.reissues === id),
     ...(flags.trust === undefined ? {} : { trust: flags.trust }),
     ...(flags.countersigner === undefined ? {} : { countersigners: flags.countersigner }),
+    ...(await keysOverTime(flags, streams)),
   };
   return { ...options, resolve: resolver(parents.filter(isRecord), options) };
+}
+
+/** What the files say of keys: who has followed whom, and what is revoked. */
+async function keysOverTime(flags: VerifyFlags, streams: Streams): Promise<VerifyOptions> {
+  const { listIssuer: issuers, revocationList: files } = flags;
+  const lists: unknown[] = [];
+  for (const file of files ?? []) lists.push(await readJson(file, streams, MAX_LIST_BYTES));
+  return {
+    ...(flags.continuity === undefined
+      ? {}
+      : { continuity: await readStatements(flags.continuity, streams) }),
+    ...(flags.followContinuity ? { followContinuity: true } : {}),
+    ...(files === undefined && issuers === undefined
+      ? {}
+      : { revocationLists: { issuers: issuers ?? [], lists } }),
+    ...(flags.requireRevocationList ? { requireRevocationList: true } : {}),
+  };
 }
 
 /** One that does not say which covenant it revokes may mean any: it then counts as unreadable, which denies. */

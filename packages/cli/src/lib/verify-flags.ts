@@ -7,11 +7,27 @@ export interface VerifyFlags {
   readonly trust?: string[];
   readonly parent?: string[];
   readonly revocation?: string[];
+  readonly revocationList?: string[];
+  readonly listIssuer?: string[];
+  readonly requireRevocationList?: true;
+  readonly continuity?: string[];
+  readonly followContinuity?: true;
   readonly countersigner?: string[];
   readonly now?: string;
 }
 
-const FLAGS = ['trust', 'parent', 'revocation', 'countersigner', 'now'] as const;
+const FLAGS = [
+  'trust',
+  'parent',
+  'revocation',
+  'revocationList',
+  'listIssuer',
+  'requireRevocationList',
+  'continuity',
+  'followContinuity',
+  'countersigner',
+  'now',
+] as const;
 
 /** An option that may be given several times. */
 export function many(flags: string, description: string): Option {
@@ -24,11 +40,26 @@ export function many(flags: string, description: string): Option {
 export function addVerifyOptions(command: Command): Command {
   return command
     .addOption(many('--trust <did>', 'a did:key trusted as issuer or as root of the chain; repeatable'))
-    .addOption(many('--parent <file>', 'a covenant of the chain above; repeatable'))
+    .addOption(
+      many(
+        '--parent <file>',
+        'a covenant of the chain above, its reissue, or what the covenant reissues; repeatable',
+      ),
+    )
     .addOption(many('--revocation <file>', 'a revocation to look at; repeatable'))
+    .addOption(many('--revocation-list <file>', 'a revocation list to look at; repeatable'))
+    .addOption(many('--list-issuer <did>', 'a did:key whose revocation lists you go by; repeatable'))
+    .option(
+      '--require-revocation-list',
+      'deny unless the newest list of every --list-issuer is there and in force',
+    )
+    .addOption(many('--continuity <file>', 'which key follows which: one statement or an array; repeatable'))
+    .option('--follow-continuity', 'also trust the keys that have followed those of --trust')
     .addOption(many('--countersigner <did>', 'a did:key whose signature is demanded; repeatable'))
     .option('--now <time>', 'verify as of this time (2027-02-19T03:00:00Z) instead of the present');
 }
+
+const optionOf = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 /**
  * For a file that is not signed: options that could not do anything are an error, not ignored.
@@ -39,7 +70,7 @@ export function refuseVerifyFlags(flags: VerifyFlags): void {
   if (given === undefined) return;
   throw new CliError(
     'usage',
-    `--${given} needs a signed covenant (.json)`,
+    `--${optionOf(given)} needs a signed covenant (.json)`,
     'leave it out for a bare .ccl file',
   );
 }

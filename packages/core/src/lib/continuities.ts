@@ -58,6 +58,8 @@ export class Continuities {
   readonly overflow: string | undefined;
   readonly #standings: KeyStandings;
   readonly #byOldKey = new Map<string, KeyContinuityDocument[]>();
+  /** Those that commit their new key. */
+  readonly #committing = new Map<string, KeyContinuityDocument[]>();
   readonly #signed = new Map<string, Promise<Signed>>();
   readonly #lines = new Map<string, Promise<Line>>();
 
@@ -85,7 +87,10 @@ export class Continuities {
     for (let i = 0; i < documents.length; i++) {
       const read = readContinuity(documents[i]);
       if (typeof read === 'string') unread.push(unreadable(`document ${i}: ${read}`));
-      else this.#claims(read.oldKey).push(read);
+      else {
+        claims(this.#byOldKey, read.oldKey).push(read);
+        if (read.nextKeyHash !== undefined) claims(this.#committing, read.newKey).push(read);
+      }
     }
     this.unread = unread;
   }
@@ -155,8 +160,11 @@ export class Continuities {
     return { keys, findings };
   }
 
-  /** The one successor of a key, if it has one that counts. */
-  async #step(key: string, commitments: readonly string[]): Promise<Step> {
+  /**
+   * The one successor of a key, if it has one that counts.
+   * @param committed the commitments that the line has brought along
+   */
+  async #step(key: string, committed: readonly string[]): Promise<Step> {
     const { statements, findings } = await this.#from(key);
     const refused: ContinuityFinding[] = [...findings];
     const none = (...more: ContinuityFinding[]): Step => ({
@@ -166,6 +174,7 @@ export class Continuities {
     if (statements.length === 0) return none();
     const doubt = await this.#standings.doubt(key);
     if (doubt !== undefined) return none(finding('key_in_doubt', key, doubt));
+    const commitments = committed.length > 0 ? committed : await this.#commitmentsOf(key);
     const counting: KeyContinuityDocument[] = [];
     for (const statement of statements) {
       const problem = await this.#refusal(statement, commitments);
@@ -195,10 +204,10 @@ export class Continuities {
     return doubt === undefined ? undefined : finding('key_in_doubt', oldKey, doubt);
   }
 
-  #claims(oldKey: string): KeyContinuityDocument[] {
-    const claims = this.#byOldKey.get(oldKey) ?? [];
-    this.#byOldKey.set(oldKey, claims);
-    return claims;
+  /** The commitments that a key has signed, whatever key it followed: a line that begins with it is held to them, too. */
+  async #commitmentsOf(key: string): Promise<readonly string[]> {
+    const { statements } = await verified(this.#committing.get(key) ?? []);
+    return statements.flatMap(({ nextKeyHash }) => nextKeyHash ?? []);
   }
 
   /** The statements by an old key that both keys have signed. */
@@ -209,6 +218,12 @@ export class Continuities {
     this.#signed.set(did, signed);
     return signed;
   }
+}
+
+function claims(known: Map<string, KeyContinuityDocument[]>, key: string): KeyContinuityDocument[] {
+  const there = known.get(key) ?? [];
+  known.set(key, there);
+  return there;
 }
 
 interface Signed {

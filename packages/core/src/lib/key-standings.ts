@@ -34,6 +34,7 @@ export class KeyStandings {
   readonly #lookup: KeyLookup | undefined;
   readonly #listed: ((did: string) => Promise<readonly ListedKey[]>) | undefined;
   readonly #known = new Map<string, Promise<Standing>>();
+  #failure: string | undefined;
 
   /** @param listed the entries of a key on the lists that have the right to name it */
   constructor(lookup?: KeyLookup, listed?: (did: string) => Promise<readonly ListedKey[]>) {
@@ -46,20 +47,31 @@ export class KeyStandings {
     if (this.#lookup === undefined && this.#listed === undefined) return GOOD;
     const known = this.#known.get(did);
     if (known !== undefined) return known;
-    const standing = this.#judge(did).catch(
-      (error: unknown): Standing => ({
-        kind: 'unknown',
-        message: `the status of a key is not known: ${messageOf(error)}`,
-      }),
-    );
+    const standing = this.#judged(did);
     this.#known.set(did, standing);
     return standing;
+  }
+
+  /** Why what was found out of keys may be too little: of one that was asked for it is not known how it stands. */
+  get failure(): string | undefined {
+    return this.#failure;
   }
 
   /** Why nothing that a key ever signed may be relied on; undefined for one that is good or merely retired. */
   async doubt(did: string): Promise<string | undefined> {
     const standing = await this.of(did);
     return standing.kind === 'good' || standing.kind === 'retired' ? undefined : standing.message;
+  }
+
+  async #judged(did: string): Promise<Standing> {
+    const standing = await this.#judge(did).catch(
+      (error: unknown): Standing => ({
+        kind: 'unknown',
+        message: `the status of a key is not known: ${messageOf(error)}`,
+      }),
+    );
+    if (standing.kind === 'unknown') this.#failure ??= standing.message;
+    return standing;
   }
 
   async #judge(did: string): Promise<Standing> {
@@ -88,13 +100,16 @@ function read(answer: unknown, publicKeyHex: string): Standing {
   return { kind: 'retired', message, ...(Number.isNaN(at) ? {} : { at }) };
 }
 
-/** Of several answers the one that trusts least; of several times of retirement the first. */
+/**
+ * Of several answers the one that trusts least: of several times of retirement the first, and none where one is not told.
+ * Otherwise a list by the retired key itself could give the time that evidence lacks.
+ */
 function worst(said: readonly Standing[]): Standing {
   const of = (kind: Standing['kind']) => said.filter((standing) => standing.kind === kind);
   const [bad] = [...of('compromised'), ...of('unknown')];
   if (bad !== undefined) return bad;
-  const times = said.flatMap((standing) => (standing.kind === 'retired' ? (standing.at ?? []) : []));
-  const [retired] = of('retired');
-  if (retired === undefined) return { kind: 'good' };
-  return times.length === 0 ? retired : ({ ...retired, at: Math.min(...times) } as Standing);
+  const retirements = said.filter((standing) => standing.kind === 'retired');
+  const timeless = retirements.find(({ at }) => at === undefined);
+  const [first] = retirements.sort((one, other) => (one.at ?? 0) - (other.at ?? 0));
+  return timeless ?? first ?? { kind: 'good' };
 }

@@ -36,7 +36,10 @@ export function changedMember(reissue: CovenantDocument, original: CovenantDocum
 const canonical = (value: unknown): string | undefined =>
   value === undefined ? undefined : canonicalizeJson(value);
 
-/** Says why one covenant cannot stand in for another, both sound; undefined when it can. */
+/**
+ * Says why one covenant cannot stand in for another, both sound; undefined when it can. Throws where the status of a key
+ * that might join them is not known.
+ */
 export async function strangeness(
   reissue: Covenant,
   original: Covenant,
@@ -48,6 +51,20 @@ export async function strangeness(
   if (changed !== undefined) return `its ${changed} differs`;
   if (of.parent !== to.parent && !(await isInLine(of.parent as string, to.parent as string, context)))
     return 'its parent is neither the same nor a reissue of it';
+  const apart = await unjoined(reissue, to, context);
+  const { failure } = context.standings;
+  // A reissue that only seems to be none would have its limits counted anew, and would be missed where it was revoked.
+  if (apart !== undefined && failure !== undefined) throw new Error(failure);
+  return apart;
+}
+
+/** Says why the issuer of one covenant has no right to make the promise of another again; undefined when it has. */
+async function unjoined(
+  reissue: Covenant,
+  to: CovenantDocument,
+  context: Context,
+): Promise<string | undefined> {
+  const of = reissue.document;
   if ((await context.standings.doubt(to.issuer.id)) !== undefined) {
     // Whoever took the key could have named any successor.
     return (await hasAnchor(reissue, to.issuer.id, context)) ? undefined : 'no trust anchor has signed it';

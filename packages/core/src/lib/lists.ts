@@ -205,11 +205,13 @@ export class Lists {
     time: { readonly now: number; readonly skew: number },
     standings: KeyStandings,
   ): Promise<string | undefined> {
-    const lists = this.#signed.filter((list) => list.document.issuer === issuer && !this.#refused.has(list));
+    const all = this.#signed.filter((list) => list.document.issuer === issuer);
+    const lists = all.filter((list) => !this.#refused.has(list));
     const number = Math.max(...lists.map(({ document }) => document.number));
-    const newest = lists.filter(({ document }) => document.number === number);
-    const [list] = newest;
+    const list = lists.find(({ document }) => document.number === number);
     if (list === undefined) return `a revocation list of ${issuer} is required and none is there`;
+    // A signer that contradicts itself does so whether or not one of the two was refused.
+    const newest = all.filter(({ document }) => document.number === number);
     if (new Set(newest.map(({ document }) => toHex(hashDocument(document)))).size > 1)
       return `there are two revocation lists ${number} of ${issuer}`;
     const standing = await standings.of(issuer);

@@ -1,15 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import {
   closeSync,
+  constants,
   fsyncSync,
+  ftruncateSync,
   linkSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
-  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -97,12 +99,12 @@ export class FileKeyRing implements KeyRing {
   }
 
   #tidy(path: string, version: number, newest: number): void {
-    const found = statSync(path, { throwIfNoEntry: false });
-    if (found === undefined) return;
+    const found = lstatSync(path, { throwIfNoEntry: false });
+    if (found === undefined || !found.isFile()) return;
     const isDead = path.endsWith('.draft') && found.mtimeMs < Date.now() - DRAFT_AGE_MS;
     const isOld = version > 0 && version < newest - KEPT_NAMES;
     if (isDead || isOld) rmSync(path, { force: true });
-    else if (version > 0 && version < newest && found.size > 0) truncateSync(path);
+    else if (version > 0 && version < newest && found.size > 0) empty(path);
   }
 
   /** @returns the empty string for a state that is gone, too */
@@ -149,6 +151,16 @@ function syncFolder(path: string): void {
     fsyncSync(folder);
   } finally {
     closeSync(folder);
+  }
+}
+
+/** Never what a link points to: whoever can write to the folder could have any file of ours emptied. */
+function empty(path: string): void {
+  const file = openSync(path, constants.O_WRONLY | (constants.O_NOFOLLOW ?? 0));
+  try {
+    ftruncateSync(file);
+  } finally {
+    closeSync(file);
   }
 }
 

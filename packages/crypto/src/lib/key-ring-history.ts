@@ -58,6 +58,23 @@ export class KeyHistory {
     return this.open.filter((key) => ['active', 'retiring'].includes(this.stateOf(key, now)));
   }
 
+  /**
+   * Whether an earlier history can have become this one: no revocation, replacement or retirement is ever taken back, and no
+   * key vanishes but for its age.
+   * @param unsaved revocations that need not have come along
+   */
+  continues(earlier: KeyHistory, unsaved: ReadonlyMap<string, Revocation>): boolean {
+    for (const name of earlier.revocations.keys())
+      if (!this.revocations.has(name) && !unsaved.has(name)) return false;
+    const now = new Map(this.keys.map((key) => [key.publicKeyHex, key]));
+    const ended = (before: unknown, after: unknown) => before === undefined || after !== undefined;
+    return earlier.keys.every((before) => {
+      const key = now.get(before.publicKeyHex);
+      if (key === undefined) return this.keys.length >= MAX_KEYS;
+      return ended(before.replacedAt, key.replacedAt) && ended(before.retiredAt, key.retiredAt);
+    });
+  }
+
   /** With a new key in place of the active one. */
   succeededBy(key: KeyRecord, now: number, { overlapMs, maxKeys }: Succession): KeyHistory {
     const { active } = this;

@@ -185,22 +185,12 @@ export class KeyKeeper {
       });
     }
     await checkSeal(sealer, splitSeal(found.state), use, found.version);
-    this.#mustContinue(history);
+    // Another ring in the place of this one, though its seal be right, would let revoked keys return.
+    if (!history.continues(this.#history, this.#unsaved)) throw putBack('lacks what it held before');
     await this.#open(sealer, history.active as KeyRecord); // a ring has one
     this.#version = found.version;
     for (const name of this.#unsaved.keys()) if (history.revocations.has(name)) this.#unsaved.delete(name);
     this.#adopt(history);
-  }
-
-  /** Another ring in the place of this one, though its seal be right, would let revoked keys return. */
-  #mustContinue(next: KeyHistory): void {
-    const { active, revocations } = this.#history;
-    const saved = [...revocations.keys()].filter((name) => !this.#unsaved.has(name));
-    const keeps = saved.every((name) => next.revocations.has(name));
-    if (keeps && (active === undefined || next.find(active.publicKeyHex) !== undefined)) return;
-    throw new KeyRingError('key_ring_malformed', 'the key ring lacks keys or revocations that it had', {
-      hint: 'Somebody put another ring in its place: restore the right one.',
-    });
   }
 
   async #open(sealer: Sealer, { sealed, publicKeyHex }: KeyRecord): Promise<void> {
@@ -241,7 +231,11 @@ function checked(found: StoredKeyRing | undefined, seen: number | undefined): St
   if (found === undefined && seen === undefined) return undefined;
   const version = found?.version;
   if (Number.isSafeInteger(version) && (version as number) >= (seen ?? 1)) return found;
-  throw new KeyRingError('key_ring_malformed', 'the key ring holds no state, or an older one than before', {
+  throw putBack('holds no state, or an older one than before');
+}
+
+function putBack(what: string): KeyRingError {
+  return new KeyRingError('key_ring_malformed', `the key ring ${what}`, {
     hint: 'Somebody deleted it or put an older one back: restore the newest.',
   });
 }

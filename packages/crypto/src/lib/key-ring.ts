@@ -15,8 +15,8 @@ export interface StoredKeyRing {
 
 /**
  * One place that keeps one ring of keys: a file, a row of a database. It need not understand what it keeps. What it throws
- * reaches the caller of the manager as the `cause` of `key_ring_unavailable`. It must settle: a manager waits for it, and
- * waits for it before it signs and verifies.
+ * reaches the caller of the manager as the `cause` of `key_ring_unavailable`. It must answer or throw in bounded time, since whoever
+ * signs or verifies waits for it.
  */
 export interface KeyRing {
   /** The newest state, or undefined if none was ever saved. */

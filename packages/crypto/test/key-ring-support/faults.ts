@@ -9,7 +9,7 @@ const CHANGING = [
   'fsyncSync',
   'closeSync',
   'linkSync',
-  'truncateSync',
+  'ftruncateSync',
   'rmSync',
 ] as const;
 

@@ -118,6 +118,8 @@ const STATEMENTS: Format<Statements> = {
   empty: [],
   write: (statements) => ({ statements }),
   read: readStatements,
+  continues: (statements, earlier) =>
+    earlier.every((before) => statements.some((statement) => same(statement, before))),
 };
 
 async function readStatements(members: JsonObject): Promise<Statements> {

@@ -35,7 +35,7 @@ export class EvidenceKeeper {
 
   /**
    * Records that these exact documents, proofs included, exist now. Only what was verified is to be handed over. What was
-   * recorded before keeps its time.
+   * recorded before keeps its time. No record is dated before another one that was there, also when the clock was set back.
    * @throws KeeperError, `keeper_full` when there is no room: nothing is forgotten to make some
    */
   async record(documents: readonly object[]): Promise<void> {
@@ -44,10 +44,9 @@ export class EvidenceKeeper {
     if (!isNew(await this.#kept.value())) return;
     await this.#kept.change((records) => {
       if (!isNew(records)) return records;
-      const now = this.#kept.now();
-      if (!isTime(now)) throw new KeeperError('keeper_unavailable', 'the clock gives no time to record');
+      const at = notBefore(records, this.#kept.now());
       const next = new Map(records);
-      for (const digest of digests) if (!next.has(digest)) next.set(digest, now);
+      for (const digest of digests) if (!next.has(digest)) next.set(digest, at);
       if (next.size > this.#maxRecords)
         throw new KeeperError('keeper_full', `there is room for ${this.#maxRecords} records`);
       return next;
@@ -64,6 +63,14 @@ export class EvidenceKeeper {
   }
 }
 
+/** A clock that was set back must not date a record before those that were there: too late proves less, too early too much. */
+function notBefore(records: Records, now: number): number {
+  if (!isTime(now)) throw new KeeperError('keeper_unavailable', 'the clock gives no time to record');
+  let newest = now;
+  for (const at of records.values()) newest = Math.max(newest, at);
+  return newest;
+}
+
 const isTime = (value: unknown): value is number =>
   typeof value === 'number' && value >= 0 && value <= MAX_TIME;
 
@@ -72,6 +79,7 @@ const RECORDS: Format<Records> = {
   empty: new Map(),
   write: (records) => ({ records: [...records] }),
   read: readRecords,
+  continues: (records, earlier) => [...earlier].every(([digest, at]) => records.get(digest) === at),
 };
 
 function readRecords(members: JsonObject): Records {

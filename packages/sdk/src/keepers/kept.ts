@@ -8,6 +8,7 @@ import {
   type StoredKeyRing,
 } from '@stele/crypto';
 import { KeeperError } from '../errors.js';
+import { checkTimeout, DEFAULT_TIMEOUT_MS, inTime } from '../lib/in-time.js';
 
 /** Each failed attempt means that somebody else succeeded. */
 const MAX_ATTEMPTS = 100;
@@ -23,6 +24,8 @@ export interface KeeperOptions {
   readonly clock?: () => number | Date;
   /** After how many milliseconds it is read again, for what other processes have done; 1,000 when not given, 0 for each time. */
   readonly refreshMs?: number;
+  /** How long one answer of the ring is waited for, in milliseconds, 1 to 600,000; 10,000 when not given. */
+  readonly timeoutMs?: number;
 }
 
 /** How a value is written. Reading takes what writing makes, and throws for anything else. */
@@ -32,6 +35,8 @@ export interface Format<T> {
   readonly empty: T;
   readonly write: (value: T) => Record<string, unknown>;
   readonly read: (members: JsonObject) => T | Promise<T>;
+  /** Whether a value can have become of an earlier one: what is kept only ever grows. */
+  readonly continues: (value: T, earlier: T) => boolean;
 }
 
 export class Kept<T> {
@@ -39,6 +44,7 @@ export class Kept<T> {
   readonly #format: Format<T>;
   readonly #clock: () => number;
   readonly #refreshMs: number;
+  readonly #timeoutMs: number;
   #value: T;
   #version: number | undefined;
   #readAt = Number.NEGATIVE_INFINITY;
@@ -46,12 +52,14 @@ export class Kept<T> {
   /** What is asked of the ring, one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  /** @throws TypeError for a ring that is none; RangeError for `refreshMs` */
-  constructor({ ring, clock = Date.now, refreshMs = 1_000 }: KeeperOptions, format: Format<T>) {
+  /** @throws TypeError for a ring that is none; RangeError for `refreshMs` or `timeoutMs` */
+  constructor(options: KeeperOptions, format: Format<T>) {
+    const { ring, clock = Date.now, refreshMs = 1_000, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
     if (typeof ring?.load !== 'function' || typeof ring.save !== 'function')
       throw new TypeError('a keeper needs { ring } with load and save');
     if (!(Number.isFinite(refreshMs) && refreshMs >= 0))
       throw new RangeError('refreshMs must be a number from 0 up');
+    this.#timeoutMs = checkTimeout('timeoutMs', timeoutMs);
     this.#ring = ring;
     this.#format = format;
     this.#value = format.empty;
@@ -94,9 +102,11 @@ export class Kept<T> {
 
   async #load(): Promise<T> {
     const now = this.#clock();
-    const found = this.#checked(await answerOf(() => this.#ring.load()));
+    const found = this.#checked(await this.#answerOf(() => this.#ring.load()));
     if (found !== undefined && found.version !== this.#version) {
-      this.#value = await this.#decoded(found.state);
+      const value = await this.#decoded(found.state);
+      if (!this.#format.continues(value, this.#value)) throw damaged('it lacks what was seen before');
+      this.#value = value;
       this.#version = found.version;
     }
     this.#readAt = now;
@@ -108,7 +118,7 @@ export class Kept<T> {
     const text = JSON.stringify({ schema: SCHEMA, kind, ...write(next) });
     if (new TextEncoder().encode(text).length > MAX_KEY_RING_BYTES)
       throw new KeeperError('keeper_full', `what is to be kept has more than ${MAX_KEY_RING_BYTES} bytes`);
-    if (!(await answerOf(() => this.#ring.save(this.#version, text)))) return false;
+    if (!(await this.#answerOf(() => this.#ring.save(this.#version, text)))) return false;
     this.#version = (this.#version ?? 0) + 1;
     this.#value = next;
     return true;
@@ -138,6 +148,21 @@ export class Kept<T> {
     }
   }
 
+  /** With an end, since all that comes after waits for its turn. */
+  async #answerOf<R>(ask: () => Promise<R>): Promise<R> {
+    const timeoutMs = this.#timeoutMs;
+    try {
+      return await inTime(ask, timeoutMs, () => {
+        throw new Error(`the ring gave no answer in ${timeoutMs} ms`);
+      });
+    } catch (cause) {
+      throw new KeeperError('keeper_unavailable', 'what is kept could not be read or written', {
+        cause,
+        hint: 'See the cause. Whether a write took effect is not known; repeating the call is safe.',
+      });
+    }
+  }
+
   #inTurn<R>(step: () => Promise<R>): Promise<R> {
     const result = this.#turn.then(step);
     this.#turn = result.catch(() => {});
@@ -154,17 +179,6 @@ function parsed(text: string): JsonObject {
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw damaged('it is no object');
   return value as JsonObject;
-}
-
-async function answerOf<T>(ask: () => Promise<T>): Promise<T> {
-  try {
-    return await ask();
-  } catch (cause) {
-    throw new KeeperError('keeper_unavailable', 'what is kept could not be read or written', {
-      cause,
-      hint: 'See the cause. Whether a write took effect is not known; repeating the call is safe.',
-    });
-  }
 }
 
 function damaged(what: string, cause?: unknown): KeeperError {

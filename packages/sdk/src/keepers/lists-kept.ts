@@ -51,9 +51,10 @@ export function withRefused(kept: ListsKept, list: RevocationListDocument, wasSt
   return withIssuer(kept, list.issuer, { highest: seen, newest, others });
 }
 
-/** Whether another list of this number was taken in before. */
+/** Whether another list of this number was taken in before, be it a refused one. */
 export function contradicts(kept: ListsKept, list: RevocationListDocument): boolean {
-  const rivals = listsOf(kept, list.issuer).newest.filter(({ number }) => number === list.number);
+  const { newest, others } = listsOf(kept, list.issuer);
+  const rivals = [...newest, ...others].filter(({ number }) => number === list.number);
   return rivals.some((rival) => !saysTheSame(rival, list));
 }
 
@@ -115,7 +116,16 @@ export const LISTS: Format<ListsKept> = {
   empty: new Map(),
   write: (kept) => ({ issuers: [...kept].map(([issuer, lists]) => ({ issuer, ...lists })) }),
   read: readKept,
+  continues: (kept, earlier) =>
+    [...earlier].every(([issuer, before]) => goesOn(listsOf(kept, issuer), before)),
 };
+
+/** No number goes down, and what was ever named still is. */
+function goesOn(lists: IssuerLists, before: IssuerLists): boolean {
+  const named = new Set([...lists.newest, ...lists.others].flatMap(entriesOf));
+  const wasNamed = [...before.newest, ...before.others].flatMap(entriesOf);
+  return lists.highest >= before.highest && wasNamed.every((entry) => named.has(entry));
+}
 
 async function readKept(members: JsonObject): Promise<ListsKept> {
   const kept = new Map<string, IssuerLists>();

@@ -46,6 +46,18 @@ describe('EvidenceKeeper', () => {
       expect(() => new EvidenceKeeper({ ring: new MemoryKeyRing(), maxRecords })).toThrow(RangeError);
   });
 
+  it('dates nothing before what it has recorded, when the clock is set back', async () => {
+    const [ring, clock] = [new MemoryKeyRing(), s.clock.read];
+    await new EvidenceKeeper({ ring, clock }).record([{ n: 1 }]);
+    s.clock.advance(-24 * HOUR);
+    const evidence = new EvidenceKeeper({ ring, clock });
+    await evidence.record([{ n: 2 }]);
+    expect(await evidence.find(query({ n: 2 }))).toEqual({ kind: 'record', at: new Date(NOW) });
+    s.clock.advance(25 * HOUR);
+    await evidence.record([{ n: 3 }]);
+    expect((await evidence.find(query({ n: 3 })))?.at).toEqual(new Date(NOW + HOUR));
+  });
+
   it('records no time that is none', async () => {
     const evidence = new EvidenceKeeper({ ring: new MemoryKeyRing(), clock: () => Number.NaN });
     await expect(evidence.record([{}])).rejects.toMatchObject({ code: 'keeper_unavailable' });

@@ -43,6 +43,31 @@ async function writtenAndRead(kept: ReturnType<(typeof makers)[keyof typeof make
   return kept.read();
 }
 
+describe('a ring that never answers', () => {
+  it('is waited for so long and no longer, and asked again', async () => {
+    const inner = new MemoryKeyRing();
+    let hangs: 'load' | 'save' | undefined = 'load';
+    const ring: KeyRing = {
+      load: () => (hangs === 'load' ? new Promise(() => {}) : inner.load()),
+      save: (version, state) => (hangs === 'save' ? new Promise(() => {}) : inner.save(version, state)),
+    };
+    const keeper = new EvidenceKeeper({ ring, refreshMs: 0, timeoutMs: 5 });
+    const [query, document] = [{ digest: '', publicKeyHex: '', retiredAt: new Date(NOW) }, { n: 1 }];
+    const unavailable = { code: 'keeper_unavailable' };
+    await expect(keeper.find(query)).rejects.toMatchObject(unavailable);
+    hangs = 'save';
+    await expect(keeper.find(query)).resolves.toBeUndefined();
+    await expect(keeper.record([document])).rejects.toMatchObject(unavailable);
+    hangs = undefined;
+    await keeper.record([document]);
+    expect((await inner.load())?.version).toBe(1);
+  });
+
+  it.each([0, -1, 1.5, 600_001, Number.NaN])('is not waited for %j ms', (timeoutMs) => {
+    expect(() => new EvidenceKeeper({ ring: new MemoryKeyRing(), timeoutMs })).toThrow(RangeError);
+  });
+});
+
 describe.each(Object.entries(makers))('a keeper of %s', (name, make) => {
   const states = (text: string): KeyRing => ({
     load: async () => ({ version: 1, state: text }),
@@ -94,6 +119,28 @@ describe.each(Object.entries(makers))('a keeper of %s', (name, make) => {
     stored = await ring.load();
     await kept.read();
     expect(name).toBeDefined();
+  });
+
+  it('refuses a state that was put back and has gone on from there', async () => {
+    const [ring, other] = [new MemoryKeyRing(), new MemoryKeyRing()];
+    await make(other).write();
+    const { kind } = JSON.parse((await other.load())?.state as string) as { kind: string };
+    const member = { lists: 'issuers', evidence: 'records', continuity: 'statements' }[name] as string;
+    const begun = { version: 9, state: JSON.stringify({ schema: 1, kind, [member]: [] }) };
+    let back = false;
+    const kept = make({
+      load: async () => (back ? begun : ring.load()),
+      save: (...given) => ring.save(...given),
+    });
+    await kept.write();
+    await kept.read();
+    back = true;
+    await expect(kept.read()).rejects.toMatchObject({ code: 'keeper_malformed' });
+    await expect(kept.write()).rejects.toMatchObject({ code: 'keeper_malformed' });
+    back = false;
+    await kept.read();
+    // Who has seen nothing cannot know.
+    await make({ load: async () => begun, save: async () => true }).read();
   });
 
   it('is read once for all who ask at once, and sees its own writes', async () => {

@@ -68,7 +68,10 @@ describe('RevocationListKeeper', () => {
     // It was the newest once: the fifth is behind what was seen, and counts as rolled back.
     expect((await lists.current()).highestSeen?.(s.issuer.did)).toBe(7);
     await expect(lists.import(await s.list(5))).rejects.toMatchObject({ code: 'list_rolled_back' });
-    await lists.import(await s.list(7));
+    // Another one of its number contradicts it, stale as it is.
+    await expect(lists.import(await s.list(7))).rejects.toMatchObject({ code: 'list_contradicted' });
+    await lists.import(await s.list(8));
+    expect((await lists.export(s.issuer.did))?.number).toBe(8);
   });
 
   it('refuses a list whose signer another list names as compromised, or itself', async () => {
@@ -182,10 +185,13 @@ describe('RevocationListKeeper', () => {
       fc.asyncProperty(fc.array(fc.nat(all.length - 1), { maxLength: 10 }), async (order) => {
         const ring = new MemoryKeyRing();
         const named = new Set<string>();
+        const before = new Set<number>();
         let highest = 0;
         for (const i of order) {
           const { number, covenants } = all[i] as RevocationListDocument;
-          const holds = i % 2 === 0 && number >= highest;
+          const inForce = i % 2 === 0 && number >= highest;
+          const holds = inForce && !before.has(i + 1); // the stale one of its number
+          before.add(i);
           const taken = await s
             .keeper(ring)
             .import(all[i])
@@ -194,7 +200,7 @@ describe('RevocationListKeeper', () => {
               () => false,
             );
           expect(taken).toBe(holds);
-          highest = holds || i % 2 === 1 ? Math.max(highest, number) : highest;
+          highest = inForce || i % 2 === 1 ? Math.max(highest, number) : highest;
           for (const each of covenants) named.add(each.covenant);
           expect(await revoked(s.keeper(ring))).toEqual([...named].sort());
           const seen = await (await s.keeper(ring).current()).highestSeen?.(s.issuer.did);
