@@ -154,9 +154,12 @@ function syncFolder(path: string): void {
   }
 }
 
+// Windows has no O_NOFOLLOW, and NaN adds nothing.
+const TO_EMPTY = constants.O_WRONLY | Number(constants.O_NOFOLLOW);
+
 /** Never what a link points to: whoever can write to the folder could have any file of ours emptied. */
 function empty(path: string): void {
-  const file = openSync(path, constants.O_WRONLY | (constants.O_NOFOLLOW ?? 0));
+  const file = openSync(path, TO_EMPTY);
   try {
     ftruncateSync(file);
   } finally {
