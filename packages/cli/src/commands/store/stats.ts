@@ -65,7 +65,7 @@ async function contentsOf(store: BackedStore, flags: StoreFlags, cli: Cli): Prom
   try {
     for await (const { document } of covenantsOf(store, onCorrupt)) {
       found.covenants++;
-      countIssuer(found.issuers, document.issuer.id);
+      countIssuer(found.issuers, document.issuer);
       passed();
     }
     let last = '';
@@ -81,9 +81,11 @@ async function contentsOf(store: BackedStore, flags: StoreFlags, cli: Cli): Prom
   }
 }
 
-function countIssuer(issuers: Map<string, number>, issuer: string): void {
-  const known = issuers.has(issuer) || issuers.size < MOST_ISSUERS;
-  if (known) issuers.set(issuer, (issuers.get(issuer) ?? 0) + 1);
+/** Not verified, so the issuer may be anything; what is no text is counted with the others. */
+function countIssuer(issuers: Map<string, number>, issuer: { readonly id?: unknown } | null): void {
+  const id = issuer?.id;
+  if (typeof id !== 'string' || (!issuers.has(id) && issuers.size >= MOST_ISSUERS)) return;
+  issuers.set(id, (issuers.get(id) ?? 0) + 1);
 }
 
 interface Encryption {

@@ -122,8 +122,8 @@ async function puts(put: () => Promise<void>, id: string, { onFailure }: CopyHoo
 
 /** Whether a put of the second would add nothing: a proof by the same key stays as it is stored. */
 function hasProofsOf(stored: Covenant, given: Covenant): boolean {
-  const signers = new Set(proofsOf(stored).map(({ verificationMethod }) => verificationMethod));
-  return proofsOf(given).every(({ verificationMethod }) => signers.has(verificationMethod));
+  const signers = new Set(proofsOf(stored).map((proof) => proof?.verificationMethod));
+  return proofsOf(given).every((proof) => signers.has(proof?.verificationMethod));
 }
 
 function isOfOne(error: unknown): error is StoreError {

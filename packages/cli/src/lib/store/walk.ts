@@ -73,8 +73,8 @@ async function step<T>(walk: AsyncGenerator<T>): Promise<T | undefined> {
   return done ? undefined : value;
 }
 
-/** The proofs of a covenant, however they were written. */
-export function proofsOf({ proof }: Covenant): readonly Proof[] {
+/** The proofs of a covenant, however they were written. What a store hands out was not verified: they may be anything. */
+export function proofsOf({ proof }: Covenant): readonly (Proof | null)[] {
   return Array.isArray(proof) ? proof : [proof];
 }
 
