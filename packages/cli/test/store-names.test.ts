@@ -1,10 +1,12 @@
 /** What names a store and its key: what is refused, and that no secret comes out. */
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import { FileStore } from '@stele/sdk';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { havePostgres, postgresUrl } from '../../../test/support/postgres.js';
+import { deadPort } from '../../../test/support/proxy.js';
 import { haveRedis, redisUrl } from '../../../test/support/redis.js';
 import { parseStoreName } from '../src/lib/store/name.js';
 import { fill } from './store-support.js';
@@ -78,16 +80,8 @@ describe('the name of a store', () => {
 });
 
 describe('a server', () => {
-  const silent = createServer((socket) => void socket.on('error', () => {}));
-  let port = 0;
-  beforeAll(async () => {
-    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
-    port = (silent.address() as { port: number }).port;
-    await new Promise((resolve) => silent.close(resolve));
-  });
-
   it('that cannot be reached is an error without the password', async () => {
-    const url = `postgres://u:${PLANTED}@127.0.0.1:${port}/db`;
+    const url = `postgres://u:${PLANTED}@127.0.0.1:${await deadPort()}/db`;
     expect(await refused(['verify', url])).toBe('store_unavailable');
   });
 
@@ -176,5 +170,24 @@ describe('an encryption key', () => {
     expect(await refused(['reencrypt', stored, ...twice])).toBe('usage');
     const plain = ['verify', folder.at('plain'), '--encryption-key-file', right];
     expect(await refused(plain)).toBe('store_not_encrypted');
+  });
+});
+
+describe('a driver that is not installed', () => {
+  it.each([
+    ['pg', 'postgres://127.0.0.1/db'],
+    ['ioredis', 'redis://127.0.0.1'],
+  ])('%s is named, with how to install it', async (driver, url) => {
+    // As if it were not there: what asks for it is told that it cannot be found.
+    const hooks = `export const resolve = (name, context, next) =>
+      name === '${driver}' ? Promise.reject(Object.assign(new Error(name), { code: 'ERR_MODULE_NOT_FOUND' })) : next(name, context);`;
+    const script = `import { register } from 'node:module';
+      register('data:text/javascript,' + encodeURIComponent(${JSON.stringify(hooks)}));`;
+    const without = `data:text/javascript,${encodeURIComponent(script)}`;
+    const bin = fileURLToPath(new URL('../dist/stele.js', import.meta.url));
+    const argv = ['--import', without, bin, 'store', 'verify', url, '--json'];
+    const { status, stdout } = spawnSync(process.execPath, argv, { encoding: 'utf8' });
+    expect([status, JSON.parse(stdout).error.code]).toEqual([2, 'store_unavailable']);
+    expect(JSON.parse(stdout).error.hint).toContain(`npm install ${driver}`);
   });
 });
