@@ -6,8 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { havePostgres, postgresUrl } from '../../../test/support/postgres.js';
 import { haveRedis, redisUrl } from '../../../test/support/redis.js';
 import { haveSqlite } from '../../../test/support/sqlite.js';
-import { freshSchema } from '../../store/test/support/postgres.js';
-import { freshPrefix } from '../../store/test/support/redis.js';
+import { freshPrefix, freshSchema } from './servers.js';
 import { Folder, steleJson } from './support.js';
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
