@@ -26,6 +26,11 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'issue the covenants of a store again under a new key',
     load: () => import('./commands/reissue.js'),
   },
+  store: {
+    summary: 'stores: verify, count, copy, encrypt under a new key',
+    isGroup: true,
+    load: () => import('./commands/store.js'),
+  },
   doctor: {
     summary: 'look over versions, parts, permissions and the clock',
     load: () => import('./commands/doctor.js'),

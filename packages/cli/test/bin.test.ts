@@ -37,6 +37,7 @@ describe('help', () => {
     ...['init', 'list', 'rotate', 'continuity', 'revoke', 'export-public', 'import', 'crl'].map(
       (name) => `keys ${name}`,
     ),
+    ...['verify', 'stats', 'copy', 'reencrypt'].map((name) => `store ${name}`),
     ...['check', 'fmt', 'explain', 'diff', 'narrow', 'analyze'].map((name) => `ccl ${name}`),
   ];
   it.each(commands)('of %s has an example, and says what --json does', async (name) => {
@@ -68,7 +69,7 @@ describe('help', () => {
   });
 
   it('comes with exit code 2 where no command is named', async () => {
-    for (const argv of [[], ['ccl'], ['keys']]) {
+    for (const argv of [[], ['ccl'], ['keys'], ['store']]) {
       const { code, err } = await stele(argv);
       expect(code).toBe(2);
       expect(err).toContain('Usage: stele');

@@ -124,7 +124,7 @@ export class BackedStore implements CovenantStore {
       const wanted = Math.min(BATCH, matches === undefined ? limit - items.length : BATCH);
       const records = await this.backend.list('covenant', { token, after: last, limit: wanted });
       for (const record of records) {
-        const document = opened(record, options);
+        const document = readable(record, decodeCovenant, options.onCorrupt);
         last = record.id;
         if (document && matches?.(document) !== false && items.push(document) === limit) break;
       }
@@ -171,6 +171,25 @@ export class BackedStore implements CovenantStore {
       if (record.error !== undefined) throw record.error;
       return decodeRevocation(record.id, record.bytes);
     });
+  }
+
+  /**
+   * Every revocation, also of covenants that are not here, by the ids of the covenants; a few in memory at a time.
+   * @throws StoreError `record_corrupt` for one that cannot be read, unless there is `onCorrupt` to hear of it
+   */
+  async *iterateRevocations({
+    onCorrupt,
+  }: Pick<IterateOptions, 'onCorrupt'> = {}): AsyncGenerator<RevocationDocument, void, undefined> {
+    for (let after = '', more = true; more; ) {
+      this.#assertOpen();
+      const records = await this.backend.list('revocation', { after, limit: BATCH });
+      for (const record of records) {
+        const revocation = readable(record, decodeRevocation, onCorrupt);
+        if (revocation !== undefined) yield revocation;
+        after = record.id;
+      }
+      more = records.length === BATCH;
+    }
   }
 
   watch(options: WatchOptions = {}): AsyncGenerator<StoreEvent, void, undefined> {
@@ -222,7 +241,7 @@ export class BackedStore implements CovenantStore {
       this.#assertOpen();
       const records = await this.backend.list('covenant', { token, after, limit: BATCH });
       for (const record of records) {
-        const document = opened(record, options);
+        const document = readable(record, decodeCovenant, options.onCorrupt);
         if (document && matches?.(document) !== false) yield document;
         after = record.id;
       }
@@ -245,11 +264,15 @@ export class BackedStore implements CovenantStore {
   }
 }
 
-/** The covenant of a listed record. Undefined for a bad one that was reported. */
-function opened(record: ListedRecord, { onCorrupt }: IterateOptions): CovenantDocument | undefined {
+/** The document of a listed record. Undefined for a bad one that was reported. */
+function readable<T>(
+  record: ListedRecord,
+  decode: (id: string, bytes: Uint8Array) => T,
+  onCorrupt: IterateOptions['onCorrupt'],
+): T | undefined {
   try {
     if (record.error !== undefined) throw record.error;
-    return decodeCovenant(record.id, record.bytes);
+    return decode(record.id, record.bytes);
   } catch (error) {
     if (onCorrupt === undefined) throw error;
     onCorrupt(unreadable(error));

@@ -2,8 +2,9 @@ import { BackedStore } from './backed-store.js';
 import type { CovenantStore } from './covenant-store.js';
 import { encryptionKeyId, type KeyProvider, rawKeys } from './key-provider.js';
 import { EncryptedBackend } from './lib/encrypted-backend.js';
+import { labelOf } from './lib/encrypted-envelope.js';
 import { Keys } from './lib/encrypted-keys.js';
-import { STORE_ID } from './lib/encrypted-own-record.js';
+import { OWN_KIND, ownRecordId, STORE_ID } from './lib/encrypted-own-record.js';
 import type { KeyUsage, ReencryptOptions, ReencryptProgress } from './lib/encrypted-rotation.js';
 import type { RecordBackend } from './record-backend.js';
 
@@ -97,6 +98,20 @@ export class EncryptedStore extends BackedStore {
   reencrypt(options: ReencryptOptions = {}): Promise<ReencryptProgress> {
     return this.#sealed.reencrypt(options);
   }
+}
+
+/**
+ * Whether an `EncryptedStore` keeps its records in this one, so that it must not be used by itself.
+ * @throws StoreError `store_unavailable`, and what else a read of this store rejects with
+ */
+export async function holdsSealedRecords({ backend }: StoreWithBackend): Promise<boolean> {
+  if (await backend.has(OWN_KIND, ownRecordId(0))) return true;
+  // In the first format a store had no record of its own.
+  const firsts = await Promise.all([
+    backend.list('covenant', { limit: 1 }),
+    backend.list('revocation', { limit: 1 }),
+  ]);
+  return firsts.flat().some(({ bytes }) => bytes !== undefined && labelOf(bytes) !== undefined);
 }
 
 function providerArgument(encryptionKey: unknown, keys: KeyProvider | undefined): KeyProvider {

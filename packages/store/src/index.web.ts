@@ -13,7 +13,12 @@ export type {
   StoreTransaction,
   WatchOptions,
 } from './covenant-store.js';
-export { EncryptedStore, type EncryptedStoreOptions, type StoreWithBackend } from './encrypted-store.js';
+export {
+  EncryptedStore,
+  type EncryptedStoreOptions,
+  holdsSealedRecords,
+  type StoreWithBackend,
+} from './encrypted-store.js';
 export { StoreError, type StoreErrorCode, type StoreErrorOptions } from './errors.js';
 export {
   encryptionKeyId,

@@ -5,4 +5,4 @@
 export type { PostgresClient, PostgresOptions, PostgresPool } from './lib/postgres-connections.js';
 export { PostgresKeyRing, type PostgresKeyRingOptions } from './lib/postgres-key-ring.js';
 export { PostgresLimits, type PostgresLimitsOptions } from './lib/postgres-limits.js';
-export { PostgresStore } from './lib/postgres-store.js';
+export { PostgresStore, type PostgresStoreOptions } from './lib/postgres-store.js';

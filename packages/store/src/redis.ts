@@ -4,4 +4,4 @@
  */
 export type { RedisClient, RedisOptions } from './lib/redis-connection.js';
 export { RedisLimits, type RedisLimitsOptions } from './lib/redis-limits.js';
-export { RedisStore } from './lib/redis-store.js';
+export { RedisStore, type RedisStoreOptions } from './lib/redis-store.js';

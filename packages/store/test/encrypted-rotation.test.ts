@@ -133,6 +133,16 @@ describe('reencrypt', () => {
     assert.deepEqual(rest, [64, 128, 150, 151]);
   });
 
+  it('hears of an abort from elsewhere although the medium never makes it wait', async () => {
+    const inner = new MemoryStore();
+    await filled(inner, 200);
+    const controller = new AbortController();
+    setImmediate(() => controller.abort(new Error('enough')));
+    const store = withKeys(inner, new TurningKeys(1, 0));
+    await assert.rejects(store.reencrypt({ signal: controller.signal }), { message: 'enough' });
+    assert.ok(((await usageOf(store))[keyIdNumber(0)] as number) > 0);
+  });
+
   it('twice at once does everything once', async () => {
     const inner = new MemoryStore();
     await filled(inner, 40);

@@ -34,8 +34,8 @@ export function define(command: Command, cli: Cli): void {
       command
         .argument('[covenants...]', 'which, by id or file; all active ones of the old keys if not given')
         .requiredOption(
-          '--store <path>',
-          'the store: the folder of a FileStore or the file of a SqliteStore',
+          '--store <store>',
+          'the store: the folder of a FileStore, the file of a SqliteStore, or a URL of PostgreSQL or Redis',
         ),
     ),
   )

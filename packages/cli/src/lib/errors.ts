@@ -22,6 +22,15 @@ export type CliErrorCode =
   | 'ring_missing'
   | 'ring_exists'
   | 'store_missing'
+  /** A store is encrypted and no key was given, or it is not and one was. */
+  | 'store_encrypted'
+  | 'store_not_encrypted'
+  /** An encryption key that is none. */
+  | 'encryption_key_malformed'
+  /** Others than its owner may read an encryption key. */
+  | 'encryption_key_exposed'
+  /** An encrypted store does not open with this key. */
+  | 'encryption_key_wrong'
   /** A passphrase is needed, and there is neither a terminal nor an option that says where it is. */
   | 'passphrase_missing'
   /** Others than its owner may read a passphrase file. */

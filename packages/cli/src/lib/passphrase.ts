@@ -1,14 +1,12 @@
 /** Passphrases: from a prompt, a file or a file descriptor; never from an argument or the environment. */
-import { constants, createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
 import { isatty } from 'node:tty';
-import { isSteleError } from '@stele/types/errors';
 import type { Command } from 'commander';
 import type { Cli, Input } from './cli.js';
 import { CliError } from './errors.js';
-import { isExposed } from './files.js';
 import { reasonOf } from './input.js';
 import { askHidden, isTerminal } from './prompt.js';
+import { readSecretFile, type SecretFile } from './secret-file.js';
 
 /** The options that `addPassphraseOptions` defines, as commander hands them over. */
 export interface PassphraseFlags {
@@ -24,6 +22,16 @@ export interface PassphraseFor {
 
 const MAX_BYTES = 4_096;
 const STDIN = 0;
+
+const FILE: SecretFile = {
+  what: 'passphrase file',
+  maxBytes: MAX_BYTES + 1,
+  exposed: [
+    'passphrase_exposed',
+    'run: chmod 600 <the file>; where its mode is not yours to choose: --passphrase-fd 3 3< <the file>',
+  ],
+  notPlain: 'hand a pipe over as a descriptor: --passphrase-fd 3 3< <(command)',
+};
 
 export function addPassphraseOptions(command: Command): Command {
   return command
@@ -60,7 +68,7 @@ export async function readPassphrase(
 ): Promise<string> {
   if (passphraseFile !== undefined && passphraseFd !== undefined)
     throw new CliError('usage', 'the passphrase is given twice', 'leave out one of the two options');
-  if (passphraseFile !== undefined) return usable(withoutNewline(await fromFile(passphraseFile)));
+  if (passphraseFile !== undefined) return usable(withoutNewline(await readSecretFile(passphraseFile, FILE)));
   if (passphraseFd !== undefined)
     return usable(withoutNewline(await fromDescriptor(passphraseFd, streams.stdin)));
   if (!isTerminal(streams.stdin)) throw missing(what);
@@ -70,25 +78,6 @@ export async function readPassphrase(
   const [first, second] = await askHidden(streams.stdin, streams.stderr, questions);
   if (isNew && first !== second) throw unusable('the two entries differ');
   return usable(first as string);
-}
-
-/** No plain file, no wait: opening a pipe that nobody writes to would never end. */
-async function fromFile(path: string): Promise<Buffer> {
-  try {
-    const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-    try {
-      const stats = await file.stat();
-      if (!stats.isFile()) throw notPlain();
-      if (isExposed(stats)) throw exposed();
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(MAX_BYTES + 2), 0, MAX_BYTES + 2, 0);
-      return buffer.subarray(0, bytesRead);
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    if (isSteleError(error)) throw error;
-    throw new CliError('file_unreadable', `cannot read the passphrase file: ${reasonOf(error)}`);
-  }
 }
 
 async function fromDescriptor(fd: number, stdin: Input): Promise<Buffer> {
@@ -149,18 +138,4 @@ const missing = (what: string) =>
     'passphrase_missing',
     `the ${what} needs a passphrase, and standard input is no terminal`,
     'give --passphrase-file <file> or --passphrase-fd <n>',
-  );
-
-const notPlain = () =>
-  new CliError(
-    'file_unreadable',
-    'cannot read the passphrase file: it is no plain file',
-    'hand a pipe over as a descriptor: --passphrase-fd 3 3< <(command)',
-  );
-
-const exposed = () =>
-  new CliError(
-    'passphrase_exposed',
-    'others than its owner can read the passphrase file',
-    'run: chmod 600 <the file>; where its mode is not yours to choose: --passphrase-fd 3 3< <the file>',
   );

@@ -83,11 +83,17 @@ export async function reencrypt(rotation: Rotation, options: ReencryptOptions): 
         onCorrupt(corrupt);
       }
     }
-    if (last) onProgress?.({ ...progress });
+    if (last) {
+      onProgress?.({ ...progress });
+      await turn();
+    }
   }
   await finish(rotation, left);
   return progress;
 }
+
+/** Lets others have their turn: over a medium that answers at once nothing else, not even an abort, would be heard to the end. */
+const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
 
 /** Writes down what is true now that every record has been looked at, under the current key. */
 async function finish({ keys, own }: Rotation, left: readonly (Label | undefined)[]): Promise<void> {

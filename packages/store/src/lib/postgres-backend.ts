@@ -31,9 +31,12 @@ export class PostgresBackend implements RecordBackend {
   readonly #bell = new Bell();
   #open = true;
 
-  constructor(source: string | PostgresPool, options: PostgresOptions) {
+  constructor(
+    source: string | PostgresPool,
+    options: PostgresOptions & { readonly create?: boolean | undefined },
+  ) {
     this.#connections = new PostgresConnections(source, options);
-    this.#migration = new PostgresMigration(this.#connections, POSTGRES_RECORDS);
+    this.#migration = new PostgresMigration(this.#connections, POSTGRES_RECORDS, options.create);
     this.#feed = new PostgresFeed(
       (text, values) => this.#ask(text, values),
       this.#bell,

@@ -23,11 +23,14 @@ const PRESENT = ['42P07', '42723', '42710'];
 export class PostgresMigration {
   readonly #connections: PostgresConnections;
   readonly #part: PostgresPart;
+  /** Whether tables are made where there are none. */
+  readonly #create: boolean;
   #done: Promise<void> | undefined;
 
-  constructor(connections: PostgresConnections, part: PostgresPart) {
+  constructor(connections: PostgresConnections, part: PostgresPart, create = true) {
     this.#connections = connections;
     this.#part = part;
+    this.#create = create;
   }
 
   /** @throws StoreError `store_version` for a newer schema or tables of someone else, `store_unavailable` */
@@ -42,6 +45,7 @@ export class PostgresMigration {
   async #migrate(): Promise<void> {
     const { schema } = this.#connections;
     const known = await this.#connections.use((client) => this.#version(client));
+    if (known === 0 && !this.#create) throw absent(schema);
     if (known < this.#part.steps.length) await this.#bringUp();
     if (this.#part.opening !== undefined) await this.#connections.query(this.#part.opening(schema));
   }
@@ -87,6 +91,12 @@ export class PostgresMigration {
       throw error;
     }
   }
+}
+
+function absent(schema: string): StoreError {
+  return new StoreError('store_version', `there is no store in the schema ${schema}`, {
+    hint: 'look at the name of the schema, and of the database',
+  });
 }
 
 function notOurs(what: string, cause?: unknown): StoreError {

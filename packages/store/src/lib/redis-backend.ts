@@ -35,11 +35,17 @@ export class RedisBackend implements RecordBackend {
   readonly #redis: RedisConnection;
   readonly #keys: readonly string[];
   readonly #bell = new Bell();
-  /** Whether the version was looked at, for commands that are no scripts. */
+  /** Whether a store may begin where there is none. */
+  readonly #create: boolean;
+  /** Whether the version was looked at; scripts look themselves. */
   #known = false;
   #open = true;
 
-  constructor(source: string | RedisClient, options: RedisOptions) {
+  constructor(
+    source: string | RedisClient,
+    options: RedisOptions & { readonly create?: boolean | undefined },
+  ) {
+    this.#create = options.create ?? true;
     this.#redis = new RedisConnection(source, options);
     this.#keys = RECORD_KEYS.map((name) => this.#redis.key(`store:${name}`));
   }
@@ -152,18 +158,24 @@ export class RedisBackend implements RecordBackend {
   }
 
   async #ask(command: string, ...args: string[]): Promise<unknown> {
-    if (!this.#known) {
-      const version = await this.#redis.ask('HGET', this.#key('state'), 'version');
-      if (version !== null && String(version) !== '1') throw newer();
-      this.#known = true;
-    }
+    await this.#look();
     return this.#redis.ask(command, ...args);
+  }
+
+  /** Looks at the version, once. @throws StoreError `store_version` */
+  async #look(): Promise<void> {
+    if (this.#known) return;
+    const version = await this.#redis.ask('HGET', this.#key('state'), 'version');
+    if (version === null && !this.#create) throw absent(this.#redis.prefix);
+    if (version !== null && String(version) !== '1') throw newer();
+    this.#known = true;
   }
 
   async #run(
     script: RedisScript,
     ...args: (string | number | Buffer)[]
   ): Promise<{ verdict: string; rest: Buffer[] }> {
+    if (!this.#create) await this.#look();
     const [verdict, ...rest] = (await this.#redis.run(script, this.#keys, args)) as Buffer[];
     if (String(verdict) !== 'version') return { verdict: String(verdict), rest };
     throw newer();
@@ -185,6 +197,12 @@ const freshEpoch = (): string => toHex(randomBytes(16));
 
 /** As `ioredis` takes bytes. */
 const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+function absent(prefix: string): StoreError {
+  return new StoreError('store_version', `there is no store under the prefix ${prefix}`, {
+    hint: 'look at the prefix, and at the number of the database',
+  });
+}
 
 function newer(): StoreError {
   return new StoreError('store_version', 'the store was written by a newer version', {

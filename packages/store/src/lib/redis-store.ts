@@ -2,6 +2,11 @@ import { BackedStore } from '../backed-store.js';
 import { RedisBackend } from './redis-backend.js';
 import type { RedisClient, RedisOptions } from './redis-connection.js';
 
+export interface RedisStoreOptions extends RedisOptions {
+  /** Whether a store may begin where there is none; true when not given. With false every method is then rejected with `store_version`. */
+  readonly create?: boolean | undefined;
+}
+
 /**
  * Covenants in Redis, for any number of processes and machines. A write is one script, so one step.
  *
@@ -17,7 +22,7 @@ export class RedisStore extends BackedStore {
    * @param source a URL (`redis://…`), or a client of `ioredis`, which is copied: it stays the caller's
    * @throws TypeError, RangeError for wrong arguments
    */
-  constructor(source: string | RedisClient, options: RedisOptions = {}) {
+  constructor(source: string | RedisClient, options: RedisStoreOptions = {}) {
     super(new RedisBackend(source, options));
   }
 }

@@ -1,0 +1,97 @@
+import type { ReencryptProgress } from '@stele/sdk';
+import type { EncryptedStore } from '@stele/store';
+import type { Command } from 'commander';
+import type { Cli, ExitCode } from '../../lib/cli.js';
+import { addEncryptionOptions, ENCRYPTION_HELP, readEncryptionKeys } from '../../lib/encryption-keys.js';
+import { CliError } from '../../lib/errors.js';
+import { count, jsonText } from '../../lib/output.js';
+import { Findings } from '../../lib/store/findings.js';
+import { addProgressOptions, progressOf, STORE_ARGUMENT, type StoreFlags } from '../../lib/store/flags.js';
+import { type KeyRow, keyRows, keyTable } from '../../lib/store/key-usage.js';
+import { countAll } from '../../lib/store/walk.js';
+import { openNamedStore } from '../../lib/stores.js';
+
+export function define(command: Command, cli: Cli): void {
+  addProgressOptions(addEncryptionOptions(command.argument('<store>', STORE_ARGUMENT)))
+    .addHelpText('after', HELP)
+    .action(cli.does((name: string, flags: StoreFlags) => reencrypt(name, flags, cli)));
+}
+
+const HELP = `
+Seals anew, under the key of --encryption-key-file, every record that is under an old one, while the store is in use. First give
+every process the new key beside the old one, which it goes on writing under; then the new one as the one to write under; then run
+this. Cut short, at any point, it is run again and goes on. Destroy an old key only when it is said to be unused and every process has
+long been writing under the new one; backups still need it.
+Exit codes: 0 if every record is under the new key, 1 if some are not, 2 if the store failed or it was interrupted.
+${ENCRYPTION_HELP}
+
+Example:
+  $ stele store reencrypt covenants --encryption-key-file new.key --old-encryption-key-file old.key`;
+
+async function reencrypt(name: string, flags: StoreFlags, cli: Cli): Promise<ExitCode> {
+  const keys = await readEncryptionKeys(flags);
+  if (keys === undefined)
+    throw new CliError('usage', 'say which key is the new one', 'give --encryption-key-file <file>');
+  const { store, encrypted, shown } = await openNamedStore(name, { keys });
+  try {
+    const findings = new Findings(cli, flags.json === true);
+    const progress = await run(encrypted as EncryptedStore, shown, findings, flags, cli);
+    const rows = keyRows(await (encrypted as EncryptedStore).keyUsage());
+    const done = findings.count === 0 && rows.every(({ current, records }) => current || records === 0);
+    if (flags.json) cli.print(jsonText({ store: shown, done, ...progress, keys: rows, ...findings.report }));
+    else cli.print(textOf(progress, rows));
+    return done ? 0 : 1;
+  } finally {
+    await store.close();
+  }
+}
+
+async function run(
+  store: EncryptedStore,
+  shown: string,
+  findings: Findings,
+  flags: StoreFlags,
+  cli: Cli,
+): Promise<ReencryptProgress> {
+  const { covenants, revocations } = await countAll(store);
+  // It would become one by being sealed.
+  if (covenants + revocations === 0 && (await store.storeId()) === undefined)
+    throw new CliError('store_not_encrypted', `the store ${shown} is empty, and not encrypted yet`);
+  const progress = progressOf('reencrypt', covenants + revocations, flags, cli);
+  findings.progress = progress;
+  try {
+    return await interruptibly((signal) =>
+      store.reencrypt({
+        signal,
+        onCorrupt: (error) => findings.addError(error),
+        onProgress: ({ examined }) => progress.at(examined, examined),
+      }),
+    );
+  } finally {
+    progress.clear();
+  }
+}
+
+/** Ends between two records when the process is told to end. */
+async function interruptibly<T>(act: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const end = new AbortController();
+  const abort = () =>
+    end.abort(new CliError('interrupted', 'the re-encryption was interrupted', 'run it again: it goes on'));
+  process.once('SIGINT', abort).once('SIGTERM', abort);
+  try {
+    return await act(end.signal);
+  } finally {
+    process.off('SIGINT', abort).off('SIGTERM', abort);
+  }
+}
+
+function textOf({ examined, reencrypted, corrupt }: ReencryptProgress, rows: readonly KeyRow[]): string {
+  const old = rows.filter(({ current }) => !current);
+  return [
+    `${count(examined)} records, ${count(reencrypted)} sealed anew, ${count(corrupt)} unreadable`,
+    keyTable(rows),
+    ...old.map(({ keyId, records }) =>
+      records === 0 ? `${keyId} is unused` : `${keyId ?? 'no key'}: ${count(records)} records are left`,
+    ),
+  ].join('\n');
+}
