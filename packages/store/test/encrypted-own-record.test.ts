@@ -125,6 +125,7 @@ describe('the record', () => {
     const covenant = await sampleCovenant();
     await failsWith('store_corrupt', () => fresh.put(covenant));
     await failsWith('store_corrupt', () => fresh.reencrypt());
+    await failsWith('store_corrupt', () => fresh.probe());
     assert.equal(await inner.backend.has('revocation', OWN), false, 'it is never made anew');
     assert.equal(await inner.backend.has('covenant', covenant.id), false);
     await failsWith('store_corrupt', () => store.list({ issuer: 'x' }));
