@@ -147,6 +147,7 @@ describe.skipIf(!havePostgres)('a schema of PostgreSQL (needs PostgreSQL)', () =
       const store = new PostgresStore(url.href.replaceAll('+', '%20'), { schema, timeoutMs: 30_000 });
       const covenant = await sampleCovenant();
       await failsWith('store_unavailable', () => store.put(covenant));
+      await failsWith('store_unavailable', () => store.probe());
       assert.equal(await store.count(), 0);
       await store.close();
     },

@@ -22,6 +22,11 @@ CREATE TABLE ${schema}.probes (value uuid PRIMARY KEY);
 export const EXPECTS = { none: 0, present: 1, version: 2 } as const;
 export const NEXT = { same: 0, none: 1, content: 2 } as const;
 
+/** Refuses an isolation that looks at the past. */
+const readCommitted = `IF current_setting('transaction_isolation') <> 'read committed' THEN
+    RAISE EXCEPTION 'the isolation is not read committed' USING ERRCODE = '${ISOLATION}';
+  END IF;`;
+
 /**
  * Makes all changes or none. Whoever writes holds a lock for each record from before its transaction has a number until it has
  * committed: so of two changes of one record the earlier has the lower number, though transactions commit in any order. And it
@@ -34,9 +39,7 @@ DECLARE
   last_place bigint;
 BEGIN
   -- What is looked at below must be what is there once the locks are held.
-  IF current_setting('transaction_isolation') <> 'read committed' THEN
-    RAISE EXCEPTION 'the isolation is not read committed' USING ERRCODE = '${ISOLATION}';
-  END IF;
+  ${readCommitted}
   LOCK TABLE ${schema}.changes IN ROW EXCLUSIVE MODE;
   PERFORM pg_advisory_xact_lock(locks.number) FROM (
     SELECT DISTINCT hashtextextended('${schema}' || one, 1) AS number FROM unnest(ids) AS one ORDER BY 1
@@ -142,6 +145,7 @@ END $$;
 
 CREATE FUNCTION ${schema}.store_probe(given uuid) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
+  ${readCommitted}
   INSERT INTO ${schema}.probes VALUES (given);
   DELETE FROM ${schema}.probes WHERE value = given;
   RETURN FOUND;
