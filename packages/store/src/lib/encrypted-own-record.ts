@@ -139,6 +139,9 @@ export class OwnRecord {
     const present = firsts.flat();
     const lost = this.#storeId === undefined;
     if (lost && present.some(({ bytes }) => bytes !== undefined && labelOf(bytes)?.format === 2)) {
+      // No other record of format 2 is ever written before it, so it is there by now if others have begun meanwhile.
+      const begun = await this.now();
+      if (begun !== undefined) return begun;
       throw new StoreError('store_corrupt', 'the encrypted store’s own record is missing', {
         id: this.id,
         hint: LOST,
