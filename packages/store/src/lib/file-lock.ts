@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { linkSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { linkSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { StoreError } from '../errors.js';
-import { removeFile, unlessMissing } from './files.js';
+import { contentOf, removeFile } from './files.js';
 import { isGone, thisProcess } from './process-identity.js';
 
 const PAUSE_MS = 1;
@@ -131,8 +131,7 @@ export class FileLock {
 }
 
 /** The holder's name; empty where there is no lock. */
-const readText = (path: string): string =>
-  unlessMissing(() => readFileSync(path, 'utf8').slice(0, 512)) ?? '';
+const readText = (path: string): string => contentOf(path)?.toString('utf8', 0, 512) ?? '';
 
 /** For what is cleared away later if it cannot be now. @returns whether it was done */
 function ignoringErrors(step: () => void): boolean {
