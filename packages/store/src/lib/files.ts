@@ -30,13 +30,15 @@ export function unlessMissing<T>(step: () => T): T | undefined {
   }
 }
 
-/** Runs a step where it may write. */
-export function unlessReadOnly(step: () => void): void {
+/** A disk that takes nothing: read-only, not ours to write to, full. */
+const TAKES_NOTHING: readonly unknown[] = ['EROFS', 'EACCES', 'ENOSPC', 'EDQUOT'];
+
+/** Runs a step where it can write. */
+export function unlessUnwritable(step: () => void): void {
   try {
     step();
   } catch (error) {
-    const { code } = error as { code?: unknown };
-    if (code !== 'EROFS' && code !== 'EACCES') throw error;
+    if (!TAKES_NOTHING.includes((error as { code?: unknown }).code)) throw error;
   }
 }
 
