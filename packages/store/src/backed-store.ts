@@ -157,8 +157,7 @@ export class BackedStore implements CovenantStore {
     const id = revocationId(given);
     const next = revocationContent(given);
     if (await this.backend.write([{ kind: 'revocation', id, expected: undefined, next }])) return;
-    const stored = await this.backend.get('revocation', id);
-    if (stored !== undefined) decodeRevocation(id, stored.bytes);
+    await this.#transact((tx) => tx.putAdmittedRevocation(given));
   }
 
   async getRevocations(covenantId: string): Promise<RevocationDocument[]> {

@@ -39,6 +39,21 @@ function backendWith(changes: Partial<RecordBackend>): RecordBackend {
   return { ...own, ...changes };
 }
 
+describe('putRevocation', () => {
+  it('stores what was there when it was tried, and is gone by then', async () => {
+    const covenant = await sampleCovenant();
+    const revocation = await sampleRevocation(covenant);
+    const memory = new MemoryBackend();
+    let tries = 0;
+    const write: RecordBackend['write'] = (changes) =>
+      tries++ === 0 ? Promise.resolve(false) : memory.write(changes);
+    const { get, list } = memory;
+    const store = new BackedStore(backendWith({ write, get: get.bind(memory), list: list.bind(memory) }));
+    await store.putRevocation(revocation);
+    assert.deepEqual(await store.getRevocations(covenant.id), [revocation]);
+  });
+});
+
 describe('put', () => {
   it('tries again when another writer came between, and unites with what that one wrote', async () => {
     const covenant = await sampleCovenant();

@@ -1,7 +1,14 @@
 /** The record that an encrypted store keeps about itself: made once, bound to the key, and missed when it is gone. */
 import assert from 'node:assert/strict';
+import type { CovenantDocument } from '@stele/core';
 import { describe, it } from 'vitest';
-import { EncryptedStore, MemoryStore, type RecordBackend, type StoreWithBackend } from '../src/index.js';
+import {
+  EncryptedStore,
+  MemoryStore,
+  type RecordBackend,
+  rawKeys,
+  type StoreWithBackend,
+} from '../src/index.js';
 import { collect } from '../src/lib/contract/harness.js';
 import { sampleCovenant, sampleCovenants, sampleRevocation } from '../src/lib/contract/samples.js';
 import { seal } from '../src/lib/encrypted-envelope.js';
@@ -125,10 +132,33 @@ describe('the record', () => {
     const covenant = await sampleCovenant();
     await failsWith('store_corrupt', () => fresh.put(covenant));
     await failsWith('store_corrupt', () => fresh.reencrypt());
+    await failsWith('store_corrupt', () => fresh.probe());
     assert.equal(await inner.backend.has('revocation', OWN), false, 'it is never made anew');
     assert.equal(await inner.backend.has('covenant', covenant.id), false);
     await failsWith('store_corrupt', () => store.list({ issuer: 'x' }));
     await failsWith('store_corrupt', () => store.probe());
+  });
+
+  it('is not missed when another writer has begun the store meanwhile', async () => {
+    for (const call of ['put', 'probe'] as const) {
+      const inner = new MemoryStore();
+      const [mine, theirs] = (await sampleCovenants(2)) as [CovenantDocument, CovenantDocument];
+      let turns = 0;
+      const { backend } = inner;
+      const list = backend.list.bind(backend);
+      backend.list = async (...range) => {
+        // It has seen that there is no such record, and is about to see whether there are others.
+        if (turns++ === 0) await opened(inner).put(theirs);
+        return list(...range);
+      };
+      const store = opened(inner);
+      await store[call](mine);
+      await store.put(mine);
+      assert.ok(turns > 0);
+      for (const covenant of [mine, theirs]) assert.deepEqual(await store.get(covenant.id), covenant);
+      const state = await new OwnRecord(backend, OWN, new Keys(rawKeys(KEY), 1000)).now();
+      assert.equal(state?.legacy, false);
+    }
   });
 
   it('restored, makes everything as before', async () => {

@@ -146,7 +146,7 @@ describe('a folder that changes while it is read', () => {
     const backend = await filled(folder, 3);
     const file = join(folder, 'covenants', '00', covenantIdOf(1).slice(-64));
     const found = await withFs(
-      'readFileSync',
+      'openSync',
       (original, ...args) => {
         if (args[0] === file) rmSync(file, { force: true });
         return original(...args);

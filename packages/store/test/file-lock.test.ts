@@ -82,6 +82,27 @@ describe('the lock of a folder', () => {
     }
   });
 
+  it('is not taken from under one who is just removing it, though the lease is over', async () => {
+    const folder = freshFolder();
+    await filled(folder, 1);
+    const token = '00000000-0000-4000-8000-000000000000';
+    const right = join(folder, `lock-${token}`);
+    writeFileSync(lockOf(folder), `another-start ${space} 1 1 ${token}`);
+    const lock = new FileLock(folder, { leaseMs: 0, patienceMs: 100 });
+    let removers = 0;
+    await withFs(
+      'openSync',
+      (original, ...args) => {
+        // Each time that it looks, another has come to remove the lock.
+        if (args[0] === lockOf(folder)) writeFileSync(right, String(++removers));
+        return original(...args);
+      },
+      () => failsWith('store_unavailable', () => lock.run(() => undefined)),
+    );
+    assert.equal(readFileSync(right, 'utf8'), String(removers));
+    assert.equal(existsSync(lockOf(folder)), true);
+  });
+
   it('is left alone when another has it by then', async () => {
     const folder = freshFolder();
     await filled(folder, 1);

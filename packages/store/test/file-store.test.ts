@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import type { CovenantDocument } from '@stele/core';
 import { describe, it } from 'vitest';
 import { FileStore } from '../src/index.js';
 import { sampleCovenant, sampleCovenants, sampleRevocation } from '../src/lib/contract/samples.js';
@@ -132,10 +134,49 @@ describe('FileStore', () => {
     rmSync(join(folder, 'covenants'));
     // A folder where a record should be can neither be read nor replaced, and is not taken for absent.
     mkdirSync(join(folder, 'covenants', hex.slice(0, 2), hex), { recursive: true });
-    await failsWith('store_unavailable', () => store.get(covenant.id));
-    await failsWith('store_unavailable', () => store.put(covenant));
+    await failsWith('record_corrupt', () => store.get(covenant.id));
+    await failsWith('record_corrupt', () => store.put(covenant));
+    await failsWith('store_unavailable', () => store.delete(covenant.id));
     assert.equal(await store.has(covenant.id), true);
     assert.deepEqual(readdirSync(join(folder, 'tmp')), []);
+  });
+
+  it('waits for no pipe and reads no device, wherever one is planted', async () => {
+    const path = freshPath();
+    const [first, second] = (await sampleCovenants(2)) as [CovenantDocument, CovenantDocument];
+    const store = new FileStore(path);
+    await store.put(first);
+    const hex = first.id.slice(-64);
+    const record = join(path, 'covenants', hex.slice(0, 2), hex);
+    const plants: ((at: string) => unknown)[] = [
+      (at) => spawnSync('mkfifo', [at]),
+      (at) => symlinkSync('/dev/zero', at),
+      (at) => mkdirSync(at),
+    ];
+    for (const plantAt of plants) {
+      rmSync(record, { recursive: true });
+      plantAt(record);
+      await failsWith('record_corrupt', () => store.get(first.id));
+      await failsWith('record_corrupt', () => store.put(first));
+      const reported: unknown[] = [];
+      await store.list({ onCorrupt: ({ id }) => reported.push(id) });
+      await store.list({ tag: 'x', onCorrupt: ({ id }) => reported.push(id) });
+      assert.deepEqual(reported, [first.id, first.id]);
+    }
+    rmSync(record, { recursive: true });
+    await store.close();
+    for (const name of ['lock', 'journal', 'feed/current']) {
+      rmSync(join(path, name), { force: true });
+      spawnSync('mkfifo', [join(path, name)]);
+      await failsWith('store_unavailable', () => new FileStore(path).put(second));
+      rmSync(join(path, name));
+    }
+    // What is only a help, or left by a writer that died, is made anew.
+    for (const name of ['index.new', 'feed/current.new']) spawnSync('mkfifo', [join(path, name)]);
+    const again = new FileStore(path);
+    await again.put(second);
+    assert.equal(await again.count(), 1);
+    await again.close();
   });
 
   it('takes paths only', () => {

@@ -105,29 +105,39 @@ describe.skipIf(!mounted)('FileStore on a disk that is read-only for a while', (
   });
 });
 
-describe.skipIf(!mounted)('FileStore on a disk that is read-only from the start', () => {
-  it('reads what is there', async () => {
-    const folder = join(disk, 'folder');
-    mkdirSync(folder);
-    const covenant = await sampleCovenant();
-    const first = new FileStore(join(folder, 'store'));
-    await first.put(covenant);
-    await first.close();
-    remount('ro');
-    try {
-      const store = new FileStore(join(folder, 'store'));
-      assert.deepEqual(await store.get(covenant.id), covenant);
-      assert.equal(await store.count({ issuer: covenant.issuer.id }), 1);
-      assert.equal((await store.getRevocations(covenant.id)).length, 0);
-      await failsWith('store_unavailable', () => store.delete(covenant.id));
-      await store.close();
-      await failsWith('store_unavailable', () => new FileStore(join(folder, 'new')));
-    } finally {
-      remount('rw');
-    }
-    rmSync(folder, { recursive: true });
-  });
-});
+const ballast = join(disk, 'ballast');
+const unwritable: [string, () => void, () => void][] = [
+  ['read-only', () => remount('ro'), () => remount('rw')],
+  ['full', () => fill(ballast), () => rmSync(ballast)],
+];
+
+describe.skipIf(!mounted).each(unwritable)(
+  'FileStore on a disk that is %s from the start',
+  (_, begin, end) => {
+    it('reads what is there', async () => {
+      const folder = join(disk, 'folder');
+      mkdirSync(folder);
+      const covenant = await sampleCovenant();
+      const first = new FileStore(join(folder, 'store'));
+      await first.put(covenant);
+      await first.close();
+      begin();
+      try {
+        const store = new FileStore(join(folder, 'store'));
+        assert.deepEqual(await store.get(covenant.id), covenant);
+        assert.equal(await store.count({ issuer: covenant.issuer.id }), 1);
+        assert.equal((await store.getRevocations(covenant.id)).length, 0);
+        await failsWith('store_unavailable', () => store.delete(covenant.id));
+        await failsWith('store_unavailable', () => store.probe());
+        await store.close();
+        await failsWith('store_unavailable', () => new FileStore(join(folder, 'new')));
+      } finally {
+        end();
+      }
+      rmSync(folder, { recursive: true });
+    });
+  },
+);
 
 function remount(mode: 'ro' | 'rw'): void {
   assert.equal(spawnSync('mount', ['-o', `remount,${mode}`, disk]).status, 0);

@@ -5,15 +5,18 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, it } from 'vitest';
 import { haveSqlite } from '../../../test/support/sqlite.js';
 import { FileStore, SqliteStore, type StoreWithBackend } from '../src/index.js';
 import { collect } from '../src/lib/contract/harness.js';
-import { freshPath } from './support/stores.js';
+import { temporaryFolder } from './support/backends.js';
 
 const KILLS = Number(process.env.STELE_KILLS ?? 50);
 const LOADER = fileURLToPath(new URL('./support/loader.mjs', import.meta.url));
+/** On the disk, where what is written takes its time. */
+const folder = temporaryFolder();
 /** So many acknowledged writes go before the instant, at most; the rest is chance. */
 const MOST_WRITES = 12;
 
@@ -55,7 +58,7 @@ describe.each(kinds)('the %s store of processes that are killed', (kind, open) =
   it(
     'has all that was acknowledged, nothing that was removed, and nothing by half',
     async () => {
-      const path = freshPath();
+      const path = join(folder, kind);
       const present = new Set<string>();
       for (let kill = 0; kill < KILLS / kinds.length; kill++) {
         const begun = told(await load(kind, path), present);

@@ -147,10 +147,29 @@ describe.skipIf(!havePostgres)('a schema of PostgreSQL (needs PostgreSQL)', () =
       const store = new PostgresStore(url.href.replaceAll('+', '%20'), { schema, timeoutMs: 30_000 });
       const covenant = await sampleCovenant();
       await failsWith('store_unavailable', () => store.put(covenant));
+      await failsWith('store_unavailable', () => store.probe());
       assert.equal(await store.count(), 0);
       await store.close();
     },
   );
+
+  it('says of limits whether they can be charged, and charges nothing', async () => {
+    const options = { schema: freshSchema(), timeoutMs: 30_000 };
+    const limits = new PostgresLimits(unsyncedUrl, options);
+    await limits.probe();
+    const [counts] = (
+      await inspector.query(`SELECT sum(keys) + sum(pending) AS n FROM ${options.schema}.limit_counts`)
+    ).rows;
+    assert.deepEqual(counts, { n: '0' });
+    const url = new URL(postgresUrl);
+    url.searchParams.set('options', '-c default_transaction_read_only=on');
+    const readOnly = new PostgresLimits(url.href.replaceAll('+', '%20'), options);
+    await isUnavailable(readOnly.probe());
+    await inspector.query(`DELETE FROM ${options.schema}.limit_counts`);
+    await isUnavailable(limits.probe());
+    await Promise.all([limits.close(), readOnly.close()]);
+    await isUnavailable(limits.probe());
+  });
 
   it.each(['repeatable read', 'serializable'])('counts limits exactly under %s, too', async (isolation) => {
     const url = new URL(postgresUrl);

@@ -1,11 +1,12 @@
 /** What Redis keeps when it dies, where its keys lie, and what it refuses. */
 import assert from 'node:assert/strict';
+import type { CovenantDocument } from '@stele/core';
 import { Redis } from 'ioredis';
 import { describe, it } from 'vitest';
 import { eventually } from '../../../test/support/proxy.js';
 import { haveRedis, haveRedisServer, redisUrl } from '../../../test/support/redis.js';
 import { isUnavailable } from '../src/lib/contract/limits-harness.js';
-import { sampleCovenant, sampleRevocation } from '../src/lib/contract/samples.js';
+import { sampleCovenant, sampleCovenants, sampleRevocation } from '../src/lib/contract/samples.js';
 import { RedisLimits, type RedisOptions, RedisStore } from '../src/redis.js';
 import { failsWith } from './support/assert.js';
 import { temporaryFolder } from './support/backends.js';
@@ -13,6 +14,18 @@ import { freshPrefix, inspector } from './support/redis.js';
 import { RedisServer } from './support/redis-server.js';
 
 const one = { key: 'k', amount: 100, cost: 0.5, periodMs: 86_400_000 };
+
+/** All keys of a prefix as they are now: what a server may come back with. */
+async function dump(prefix: string): Promise<[string, Buffer][]> {
+  const keys = await inspector.keys(`{${prefix}}:*`);
+  return Promise.all(
+    keys.map(async (key) => [key, (await inspector.dumpBuffer(key)) as Buffer] as [string, Buffer]),
+  );
+}
+
+async function restore(snapshot: readonly [string, Buffer][]): Promise<void> {
+  for (const [key, bytes] of snapshot) await inspector.restore(key, 0, bytes, 'REPLACE');
+}
 
 describe.skipIf(!haveRedisServer)('a Redis of its own (needs the program redis-server)', () => {
   const folder = temporaryFolder();
@@ -81,9 +94,12 @@ describe.skipIf(!haveRedisServer)('a Redis of its own (needs the program redis-s
     await failsWith('store_unavailable', () => store.put(covenant));
     await failsWith('store_unavailable', () => store.probe());
     await isUnavailable(limits.reserve([one]));
+    await isUnavailable(limits.probe());
     const admin = new Redis(server.url);
     assert.equal(await admin.dbsize(), 0);
     await admin.config('SET', 'maxmemory', '0');
+    await limits.probe();
+    assert.equal(await admin.dbsize(), 0);
     await store.put(covenant);
     assert.deepEqual((await limits.reserve([one])).remaining, [99.5]);
     admin.disconnect();
@@ -118,6 +134,7 @@ describe.skipIf(!haveRedis)('RedisStore and RedisLimits (need Redis)', () => {
     await failsWith('store_version', () => store.has(covenant.id));
     await failsWith('store_version', () => store.count());
     await isUnavailable(limits.reserve([one]));
+    await isUnavailable(limits.probe());
     assert.equal((await inspector.keys(`*${prefix}*`)).length, 2);
     await Promise.all([store.close(), limits.close()]);
   });
@@ -143,6 +160,62 @@ describe.skipIf(!haveRedis)('RedisStore and RedisLimits (need Redis)', () => {
     await inspector.del(`{${prefix}}:store:records`);
     await failsWith('record_corrupt', () => store.list());
     await Promise.all([store.close(), limits.close()]);
+  });
+
+  it('write nothing of a batch where a key of theirs is of another kind', async () => {
+    for (const part of ['ids', 'tokens', 'token-lists', 'changes', 'records', 'state']) {
+      const prefix = freshPrefix();
+      const store = new RedisStore(redisUrl, { prefix });
+      const batch = await sampleCovenants(3);
+      await inspector.set(`{${prefix}}:store:${part}`, 'somebody else’s');
+      await failsWith('store_unavailable', () => store.put(batch[0] as CovenantDocument));
+      await failsWith('store_unavailable', () => store.putBatch(batch));
+      assert.deepEqual(await inspector.keys(`{${prefix}}:*`), [`{${prefix}}:store:${part}`]);
+      await inspector.del(`{${prefix}}:store:${part}`);
+      await store.putBatch(batch);
+      assert.equal(await store.count(), 3);
+      await store.close();
+    }
+  });
+
+  it('take writes when the state of the feed was lost, as another feed', async () => {
+    const prefix = freshPrefix();
+    const store = new RedisStore(redisUrl, { prefix });
+    const [first, ...batch] = (await sampleCovenants(4)) as [CovenantDocument, ...CovenantDocument[]];
+    await store.put(first);
+    const token = await store.latestToken();
+    await inspector.del(`{${prefix}}:store:state`);
+    await store.putBatch(batch);
+    assert.equal(await store.count(), 4);
+    await failsWith('watch_expired', () => store.watch({ after: token }).next());
+    const next = await store.latestToken();
+    await store.delete(first.id);
+    assert.equal((await store.watch({ after: next }).next()).value?.id, first.id);
+    await store.close();
+  });
+
+  it('tell a watch that what it was told was lost, also when other changes have taken its place', async () => {
+    const prefix = freshPrefix();
+    const store = new RedisStore(redisUrl, { prefix });
+    const documents = await sampleCovenants(7);
+    for (const document of documents.slice(0, 3)) await store.put(document);
+    const kept = await store.latestToken();
+    const snapshot = await dump(prefix);
+    for (const document of documents.slice(3, 5)) await store.put(document);
+    const lost = await store.latestToken();
+    const watching = store.watch({ after: kept });
+    assert.equal((await watching.next()).value?.id, documents[3]?.id);
+    await restore(snapshot);
+    await failsWith('watch_expired', () => store.watch({ after: lost }).next());
+    for (const document of documents.slice(5)) await store.put(document);
+    await failsWith('watch_expired', () => store.watch({ after: lost }).next());
+    const told = [];
+    for await (const { id, token } of store.watch({ after: kept })) {
+      told.push(id);
+      if (token === (await store.latestToken())) break;
+    }
+    assert.deepEqual(told, [documents[5]?.id, documents[6]?.id]);
+    await store.close();
   });
 
   it('take a client of the caller, which stays open, and do not send again what it would', async () => {

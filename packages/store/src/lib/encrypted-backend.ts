@@ -98,8 +98,7 @@ export class EncryptedBackend implements RecordBackend {
 
   async probe(): Promise<void> {
     await this.#inner.probe();
-    await this.#keys.current();
-    await this.#own.now();
+    await this.#own.assertAdmits(await this.#keys.current());
   }
 
   async close(): Promise<void> {

@@ -71,13 +71,12 @@ export class OwnRecord {
   async admit(key: StoreKey): Promise<StoreState> {
     const known = this.#last?.state;
     if (known?.keys.includes(key.id)) return known;
-    return this.update(key, (state) => {
-      if (state.keys.includes(key.id)) return state;
-      if (state.keys.length < MAX_KEYS) return { ...state, keys: [key.id, ...state.keys] };
-      throw new StoreError('key_unavailable', `records may be under ${MAX_KEYS} keys already`, {
-        hint: 'drop keys that no record needs, and run `reencrypt`',
-      });
-    });
+    return this.update(key, (state) => withKey(state, key));
+  }
+
+  /** Looks whether `admit` would do now, and writes nothing. @throws StoreError as `admit` does */
+  async assertAdmits(key: StoreKey): Promise<void> {
+    withKey((await this.now()) ?? (await this.#begin()), key);
   }
 
   /** Changes the state, and seals it under this key. @throws StoreError `store_unavailable` when others change it at every attempt */
@@ -140,6 +139,9 @@ export class OwnRecord {
     const present = firsts.flat();
     const lost = this.#storeId === undefined;
     if (lost && present.some(({ bytes }) => bytes !== undefined && labelOf(bytes)?.format === 2)) {
+      // No other record of format 2 is ever written before it, so it is there by now if others have begun meanwhile.
+      const begun = await this.now();
+      if (begun !== undefined) return begun;
       throw new StoreError('store_corrupt', 'the encrypted store’s own record is missing', {
         id: this.id,
         hint: LOST,
@@ -168,6 +170,15 @@ function stateOf(bytes: Uint8Array | undefined): StoreState {
     STORE_ID.test(storeId) && keys.length <= MAX_KEYS && keys.every(isKeyId) && typeof legacy === 'boolean';
   if (!fits) throw new TypeError('not a state of a version known here');
   return Object.freeze({ storeId, keys: Object.freeze([...keys]), legacy });
+}
+
+/** @throws StoreError `key_unavailable` when there are as many keys as there may be */
+function withKey(state: StoreState, key: StoreKey): StoreState {
+  if (state.keys.includes(key.id)) return state;
+  if (state.keys.length < MAX_KEYS) return { ...state, keys: [key.id, ...state.keys] };
+  throw new StoreError('key_unavailable', `records may be under ${MAX_KEYS} keys already`, {
+    hint: 'drop keys that no record needs, and run `reencrypt`',
+  });
 }
 
 function sameState(a: StoreState, b: StoreState): boolean {

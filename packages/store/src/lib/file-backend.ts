@@ -21,7 +21,7 @@ import { FileIndex } from './file-index.js';
 import { FileLock } from './file-lock.js';
 import { FileRecords } from './file-records.js';
 import { FileWriter } from './file-writer.js';
-import { removeFile, unlessReadOnly, writeSynced } from './files.js';
+import { removeFile, unlessUnwritable, writeSynced } from './files.js';
 
 /** How often a watch looks for what other processes have written. */
 const POLL_MS = 50;
@@ -59,7 +59,7 @@ export class FileBackend implements RecordBackend {
     this.#writer = new FileWriter(path, this.#lock, this.#records, this.#feed);
     attempt(() => {
       openFormat(path);
-      unlessReadOnly(() =>
+      unlessUnwritable(() =>
         this.#lock.runIfFree(() => {
           this.#writer.recover();
           this.#writer.removeDrafts();

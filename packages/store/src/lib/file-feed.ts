@@ -1,20 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import {
-  appendFileSync,
-  closeSync,
-  fstatSync,
-  openSync,
-  readFileSync,
-  readSync,
-  renameSync,
-  statSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
+import { appendFileSync, fstatSync, readSync, renameSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { FEED_LENGTH, type RecordChange, type RecordKind } from '../record-backend.js';
 import type { ChangeSource } from './change-feed.js';
-import { makeFolder, removeFile, unlessMissing } from './files.js';
+import { contentOf, makeFolder, removeFile, withFile, writeDraft } from './files.js';
 import { bootId } from './process-identity.js';
 
 /** A change as the feed of a folder keeps it: with the tokens that the record has now. */
@@ -108,7 +97,7 @@ export class FileFeed implements ChangeSource {
   /** Makes good for a writer that died between the two steps of a change of files. Under the lock. */
   mend(): void {
     if (statSync(this.#current, { throwIfNoEntry: false }) !== undefined) return;
-    const previous = segmentOf(unlessMissing(() => readFileSync(this.#previous, 'latin1')));
+    const previous = segmentOf(contentOf(this.#previous)?.toString('latin1'));
     if (previous !== undefined) this.#begin(previous.epoch, endOf(previous));
   }
 
@@ -122,18 +111,13 @@ export class FileFeed implements ChangeSource {
 
   #begin(epoch: string, base: number): void {
     const draft = `${this.#current}.new`;
-    writeFileSync(draft, `stele-feed/1 ${epoch} ${bootId} ${base}\n`, { mode: 0o600 });
+    writeDraft(draft, `stele-feed/1 ${epoch} ${bootId} ${base}\n`);
     renameSync(draft, this.#current);
   }
 
   /** Reads what has been added since the last time. */
   #refresh(): void {
-    const file = unlessMissing(() => openSync(this.#current, 'r'));
-    if (file === undefined) {
-      this.#forget();
-      return;
-    }
-    try {
+    const found = withFile(this.#current, (file) => {
       const { dev, ino, birthtimeMs, size } = fstatSync(file);
       const name = `${dev}:${ino}:${birthtimeMs}`;
       if (name !== this.#file || size < this.#offset) {
@@ -142,9 +126,9 @@ export class FileFeed implements ChangeSource {
         this.#segment = undefined;
       }
       if (size > this.#offset) this.#take(readFrom(file, this.#offset, size - this.#offset));
-    } finally {
-      closeSync(file);
-    }
+      return name;
+    });
+    if (found === undefined) this.#forget();
   }
 
   /** Between the two steps of a change of files what was read still holds. */
@@ -164,7 +148,7 @@ export class FileFeed implements ChangeSource {
 
   #older(place: number): Segment | undefined {
     if (this.#segment === undefined || this.#segment.base <= place) return undefined;
-    const previous = segmentOf(unlessMissing(() => readFileSync(this.#previous, 'latin1')));
+    const previous = segmentOf(contentOf(this.#previous)?.toString('latin1'));
     return previous?.epoch === this.#segment.epoch ? previous : undefined;
   }
 }

@@ -1,10 +1,10 @@
-import { renameSync, writeFileSync } from 'node:fs';
+import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { sha256 } from '@stele/crypto';
 import type { RecordFilter, RecordKind, RecordRange } from '../record-backend.js';
 import type { FileFeed } from './file-feed.js';
 import type { FileRecords } from './file-records.js';
-import { contentOf } from './files.js';
+import { contentOf, writeDraft } from './files.js';
 import { RecordIndex } from './record-index.js';
 
 /** Stands for the tokens of a record of which nobody knows them. */
@@ -57,7 +57,7 @@ export class FileIndex {
       [...indexes[kind].entries()].map(([id, tokens]) => lineOf(kind, id, tokens)),
     );
     const body = [`${this.#epoch} ${this.#place}`, ...lines].join('\n');
-    writeFileSync(`${this.#path}.new`, `${sha256(body)}\n${body}`, { mode: 0o600 });
+    writeDraft(`${this.#path}.new`, `${sha256(body)}\n${body}`);
     renameSync(`${this.#path}.new`, this.#path);
     this.#saved = this.#place;
   }

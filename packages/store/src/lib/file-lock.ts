@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { linkSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { linkSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { StoreError } from '../errors.js';
-import { removeFile, unlessMissing } from './files.js';
+import { contentOf, removeFile } from './files.js';
 import { isGone, thisProcess } from './process-identity.js';
 
 const PAUSE_MS = 1;
@@ -72,15 +72,19 @@ export class FileLock {
 
   async #acquire(): Promise<void> {
     const began = performance.now();
-    let seen = { holder: '', at: began };
+    let seen = { state: '', at: began };
     while (!this.#take()) {
       const holder = readText(this.#path);
+      const right = this.#rightTo(holder);
+      const remover = contentOf(right)?.toString('utf8');
       const now = performance.now();
-      if (holder !== seen.holder) seen = { holder, at: now };
+      // One who is about to remove the lock is somebody moving.
+      const state = `${holder}\n${remover ?? ''}`;
+      if (state !== seen.state) seen = { state, at: now };
       if (now - began > this.#times.patienceMs) throw busy(holder);
       const leaseIsOver = now - seen.at > this.#times.leaseMs;
-      // Whoever was about to remove the lock may have died, too.
-      if (leaseIsOver) removeFile(this.#rightTo(holder));
+      // That one may have died, too.
+      if (leaseIsOver && remover !== undefined) removeFile(right);
       if (!this.#clear(holder, leaseIsOver)) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
   }
@@ -115,7 +119,8 @@ export class FileLock {
   #clear(holder: string, leaseIsOver = false): boolean {
     if (!leaseIsOver && holder !== this.#left && !isGone(holder)) return false;
     const right = this.#rightTo(holder);
-    if (!succeeds(() => writeFileSync(right, '', { flag: 'wx', mode: 0o600 }), ['EEXIST'])) return false;
+    const take = () => writeFileSync(right, randomUUID(), { flag: 'wx', mode: 0o600 });
+    if (!succeeds(take, ['EEXIST'])) return false;
     try {
       if (readText(this.#path) !== holder) return false;
       removeFile(this.#path);
@@ -131,8 +136,7 @@ export class FileLock {
 }
 
 /** The holder's name; empty where there is no lock. */
-const readText = (path: string): string =>
-  unlessMissing(() => readFileSync(path, 'utf8').slice(0, 512)) ?? '';
+const readText = (path: string): string => contentOf(path)?.toString('utf8', 0, 512) ?? '';
 
 /** For what is cleared away later if it cannot be now. @returns whether it was done */
 function ignoringErrors(step: () => void): boolean {

@@ -1,9 +1,9 @@
-import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { readFileSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { sha256 } from '@stele/crypto';
 import { type Content, MAX_RECORD_BYTES, type RecordKind } from '../record-backend.js';
 import { corrupt } from './documents.js';
-import { contentOf, namesIn, unlessMissing } from './files.js';
+import { NO_FILE, namesIn, withFile } from './files.js';
 import { ID_PREFIX, isRecordId } from './ids.js';
 
 const HEADER = 'stele-file/1 ';
@@ -11,6 +11,8 @@ const HEADER = 'stele-file/1 ';
 const MAX_HEADER_BYTES = 8 * 1024;
 const SHARD = /^[0-9a-f]{2}$/;
 const LINE_FEED = 0x0a;
+/** What opening says of a folder or a pipe, and of a socket: nothing here has made them. */
+const STRANGE: readonly unknown[] = [NO_FILE, 'ENXIO'];
 
 /**
  * The files of records: `<path>/covenants/ab/ab…` and `<path>/revocations/ab/ab…-<hex>`, named after the hex of the covenant's id and
@@ -39,21 +41,29 @@ export class FileRecords {
     return isRecordId(kind, id) && statSync(this.pathOf(kind, id), { throwIfNoEntry: false }) !== undefined;
   }
 
-  /** @throws StoreError `record_corrupt` for a file that nothing here has written */
+  /** @throws StoreError `record_corrupt` for what nothing here has written */
   read(kind: RecordKind, id: string): Uint8Array | undefined {
     if (!isRecordId(kind, id)) return undefined;
-    const path = this.pathOf(kind, id);
-    const size = statSync(path, { throwIfNoEntry: false })?.size;
-    if (size === undefined) return undefined;
-    if (size > MAX_RECORD_BYTES + MAX_HEADER_BYTES) throw corrupt(id);
-    const bytes = contentOf(path);
+    const bytes = this.#withRecord(kind, id, (file, size) => {
+      if (size > MAX_RECORD_BYTES + MAX_HEADER_BYTES) throw corrupt(id);
+      return readFileSync(file);
+    });
     return bytes && split(id, bytes).bytes;
   }
 
   /** The tokens of a record; undefined where nobody knows them. @throws StoreError `record_corrupt` */
   tokensOf(kind: RecordKind, id: string): readonly string[] | undefined {
-    const start = unlessMissing(() => startOf(this.pathOf(kind, id)));
+    const start = this.#withRecord(kind, id, startOf);
     return start && split(id, start).tokens;
+  }
+
+  #withRecord<T>(kind: RecordKind, id: string, step: (file: number, size: number) => T): T | undefined {
+    try {
+      return withFile(this.pathOf(kind, id), step);
+    } catch (cause) {
+      if (!STRANGE.includes((cause as { code?: unknown }).code)) throw cause;
+      throw corrupt(id, cause);
+    }
   }
 
   /** The ids of a kind in order, one folder of names in memory at a time. */
@@ -85,14 +95,9 @@ function split(id: string, file: Buffer): { tokens: readonly string[] | undefine
   return { tokens: tokens.filter((token) => token !== ''), bytes: file.subarray(end + 1) };
 }
 
-function startOf(path: string): Buffer {
-  const file = openSync(path, 'r');
-  try {
-    const start = Buffer.alloc(MAX_HEADER_BYTES);
-    return start.subarray(0, readSync(file, start, 0, start.length, 0));
-  } finally {
-    closeSync(file);
-  }
+function startOf(file: number): Buffer {
+  const start = Buffer.alloc(MAX_HEADER_BYTES);
+  return start.subarray(0, readSync(file, start, 0, start.length, 0));
 }
 
 const nameOf = (id: string): string => id.slice(ID_PREFIX.length).replace('/', '-');

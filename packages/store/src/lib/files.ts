@@ -1,6 +1,8 @@
 /** The few file operations that a store of files is made of. All synchronous: a write is one uninterrupted step. */
 import {
   closeSync,
+  constants,
+  fstatSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -28,13 +30,15 @@ export function unlessMissing<T>(step: () => T): T | undefined {
   }
 }
 
-/** Runs a step where it may write. */
-export function unlessReadOnly(step: () => void): void {
+/** A disk that takes nothing: read-only, not ours to write to, full. */
+const TAKES_NOTHING: readonly unknown[] = ['EROFS', 'EACCES', 'ENOSPC', 'EDQUOT'];
+
+/** Runs a step where it can write. */
+export function unlessUnwritable(step: () => void): void {
   try {
     step();
   } catch (error) {
-    const { code } = error as { code?: unknown };
-    if (code !== 'EROFS' && code !== 'EACCES') throw error;
+    if (!TAKES_NOTHING.includes((error as { code?: unknown }).code)) throw error;
   }
 }
 
@@ -66,6 +70,12 @@ export function writeSynced(path: string, bytes: Uint8Array): void {
   }
 }
 
+/** Writes a draft (0600) whose name is always the same, over what a writer that died has left. */
+export function writeDraft(path: string, text: string): void {
+  removeFile(path);
+  writeFileSync(path, text, { flag: 'wx', mode: 0o600 });
+}
+
 /**
  * Puts a whole file in place, or nothing: written beside, synced, renamed.
  * @param draft where it is written, on the same file system
@@ -81,7 +91,27 @@ export function replaceFile(path: string, bytes: Uint8Array, draft: string): voi
   syncFolder(dirname(path));
 }
 
-export const contentOf = (path: string): Buffer | undefined => unlessMissing(() => readFileSync(path));
+/** The code of an error for what is there and is no file of bytes. */
+export const NO_FILE = 'NO_FILE';
+
+/**
+ * Runs a step on a file that is opened for reading, with its size; undefined where there is none. A pipe or a device that was put
+ * in its place is not read: it might never answer, or never end.
+ */
+export function withFile<T>(path: string, step: (file: number, size: number) => T): T | undefined {
+  return unlessMissing(() => {
+    const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const found = fstatSync(file);
+      if (!found.isFile()) throw Object.assign(new Error('this is no file of bytes'), { code: NO_FILE });
+      return step(file, found.size);
+    } finally {
+      closeSync(file);
+    }
+  });
+}
+
+export const contentOf = (path: string): Buffer | undefined => withFile(path, (file) => readFileSync(file));
 
 /** The names in a folder in order; none where there is no folder. */
 export const namesIn = (folder: string): string[] => unlessMissing(() => readdirSync(folder).sort()) ?? [];

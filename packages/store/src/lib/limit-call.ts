@@ -65,6 +65,9 @@ export function limitCall(charges: readonly LimitCharge[], maxEntriesPerKey: num
   };
 }
 
+/** A charge that costs nothing, by which version, clock and counts are looked at. */
+export const NOTHING: LimitCharge = Object.freeze({ key: 'stele.probe', amount: 1, cost: 0, periodMs: 1000 });
+
 function digestOf(key: string): string {
   return createHash('sha256').update(key, 'utf16le').digest('hex');
 }

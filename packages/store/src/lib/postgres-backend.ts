@@ -88,7 +88,7 @@ export class PostgresBackend implements RecordBackend {
     const { token, after = '', prefix = '', limit } = range;
     const rows = await this.#ask<{ id: string; bytes: Uint8Array }>(
       `SELECT id, bytes FROM @.records WHERE kind = $1 AND id > $2 AND id >= $3 AND id < $4
-         ${token === undefined ? '' : 'AND tokens @> ARRAY[$6]'} ORDER BY id LIMIT $5`,
+         ${token === undefined ? '' : 'AND tokens OPERATOR(pg_catalog.@>) ARRAY[$6]'} ORDER BY id LIMIT $5`,
       [kind, after, prefix, endOf(prefix), limit, ...(token === undefined ? [] : [token])],
     );
     return rows.map(({ id, bytes }) => ({ id, bytes: plain(bytes) }));
@@ -97,7 +97,7 @@ export class PostgresBackend implements RecordBackend {
   async count(kind: RecordKind, { token, prefix = '' }: RecordFilter = {}): Promise<number> {
     const [row] = await this.#ask<{ n: string }>(
       `SELECT count(*) AS n FROM @.records WHERE kind = $1 AND id >= $2 AND id < $3
-         ${token === undefined ? '' : 'AND tokens @> ARRAY[$4]'}`,
+         ${token === undefined ? '' : 'AND tokens OPERATOR(pg_catalog.@>) ARRAY[$4]'}`,
       [kind, prefix, endOf(prefix), ...(token === undefined ? [] : [token])],
     );
     return Number(row?.n);
@@ -161,5 +161,5 @@ const buffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.by
 /** As a store gives them: nobody else's memory, and no Buffer. */
 const plain = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes);
 
-/** What is greater than every id with this prefix. */
-const endOf = (prefix: string): string => `${prefix}\u{10ffff}`;
+/** What is greater than every id with this prefix, in the characters that every database knows. */
+const endOf = (prefix: string): string => `${prefix}~`;

@@ -26,6 +26,9 @@ interface Row extends Place {
   readonly deleted: boolean;
 }
 
+/** The last that a bigint can hold. */
+const LAST_NUMBER = 2n ** 63n - 1n;
+
 const TOKEN = /^([0-9a-f]{32})\.(0|[1-9][0-9]{0,18})\.(0|[1-9][0-9]{0,18})$/;
 
 /**
@@ -101,9 +104,10 @@ export class PostgresFeed {
   async #start(token: string): Promise<Place & { epoch: string }> {
     const [, epoch, transaction, place] = TOKEN.exec(token) ?? [];
     if (epoch === undefined || transaction === undefined || place === undefined) throw expired();
+    if ([transaction, place].some((number) => BigInt(number) > LAST_NUMBER)) throw expired();
     const known = await this.#ask(
-      `SELECT FROM @.feed WHERE epoch = $1 AND ((transaction, place) = ($2::numeric, $3::numeric)
-         OR EXISTS (SELECT FROM @.changes AS c WHERE (c.transaction, c.place) = ($2::numeric, $3::numeric)))`,
+      `SELECT FROM @.feed WHERE epoch = $1 AND ((transaction, place) = ($2::bigint, $3::bigint)
+         OR EXISTS (SELECT FROM @.changes AS c WHERE (c.transaction, c.place) = ($2::bigint, $3::bigint)))`,
       [epoch, transaction, place],
     );
     if (known.length === 0) throw expired();

@@ -1,3 +1,5 @@
+import { PLPGSQL } from './postgres-schema.js';
+
 /** A statement that changes how many keys and reservations there are. */
 export const counted = (schema: string, keys: string, pending: string): string =>
   `UPDATE ${schema}.limit_counts AS counts SET keys = counts.keys + ${keys}, pending = counts.pending + ${pending}
@@ -8,7 +10,7 @@ export const RESERVE = (schema: string): string => `
 CREATE FUNCTION ${schema}.limit_reserve(id uuid, digests bytea[], totals numeric[], leasts numeric[], widths double precision[],
   at integer[], amounts numeric[], costs numeric[], periods double precision[], mosts integer[], ttl double precision,
   clock double precision, seen bigint, skew double precision, max_keys bigint, max_pending bigint,
-  OUT ok boolean, OUT place integer, OUT remaining numeric[], OUT retry double precision, OUT now bigint) LANGUAGE plpgsql AS $$
+  OUT ok boolean, OUT place integer, OUT remaining numeric[], OUT retry double precision, OUT now bigint) ${PLPGSQL} AS $$
 #variable_conflict use_variable
 DECLARE
   n integer := coalesce(array_length(digests, 1), 0);

@@ -1,5 +1,5 @@
 import { counted, RESERVE } from './postgres-limits-reserve.js';
-import type { PostgresPart } from './postgres-schema.js';
+import { PLPGSQL, type PostgresPart } from './postgres-schema.js';
 
 /**
  * What limits keep. Times are whole milliseconds since 1970, sums and costs exact decimals (`numeric`).
@@ -31,7 +31,7 @@ export const TROUBLES = { SL001: 'clock', SL002: 'keys', SL003: 'pending', SL004
 /** What several functions do. Locks are taken in this order, so that nobody waits in a circle: keys by their digests, state, counts. */
 const HELPERS = (schema: string): string => `
 -- The time of the ledger, which never goes back behind what was seen.
-CREATE FUNCTION ${schema}.limit_now(clock double precision, seen bigint, skew double precision) RETURNS bigint LANGUAGE plpgsql AS $$
+CREATE FUNCTION ${schema}.limit_now(clock double precision, seen bigint, skew double precision) RETURNS bigint ${PLPGSQL} AS $$
 DECLARE
   latest bigint;
 BEGIN
@@ -42,7 +42,7 @@ BEGIN
 END $$;
 
 -- Forgets some keys that have passed and that nobody uses, and remembers that it was now. Returns how many.
-CREATE FUNCTION ${schema}.limit_forget(now bigint, but bigint[]) RETURNS bigint LANGUAGE plpgsql AS $$
+CREATE FUNCTION ${schema}.limit_forget(now bigint, but bigint[]) RETURNS bigint ${PLPGSQL} AS $$
 DECLARE
   forgotten bigint;
 BEGIN
@@ -61,7 +61,7 @@ BEGIN
 END $$;
 
 -- Merges neighbours into the later of them, until each pair holds more than four parts in \`most\` of what there is. Returns how many are left.
-CREATE FUNCTION ${schema}.limit_merge(of_key bigint, most integer, amount numeric) RETURNS integer LANGUAGE plpgsql AS $$
+CREATE FUNCTION ${schema}.limit_merge(of_key bigint, most integer, amount numeric) RETURNS integer ${PLPGSQL} AS $$
 DECLARE
   entry record;
   times bigint[] := '{}';
@@ -86,7 +86,7 @@ END $$;
 
 /** Neither is synced: what a failing machine loses of them counts too much, never too little. */
 const SETTLE = (schema: string): string => `
-CREATE FUNCTION ${schema}.limit_commit(of_id uuid) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION ${schema}.limit_commit(of_id uuid) RETURNS void ${PLPGSQL} AS $$
 BEGIN
   PERFORM set_config('synchronous_commit', 'off', true);
   DELETE FROM ${schema}.limit_reservations WHERE id = of_id;
@@ -95,7 +95,7 @@ END $$;
 
 -- \`which\` is null for all.
 CREATE FUNCTION ${schema}.limit_release(of_id uuid, which integer[], clock double precision, seen bigint, skew double precision)
-  RETURNS bigint LANGUAGE plpgsql AS $$
+  RETURNS bigint ${PLPGSQL} AS $$
 #variable_conflict use_variable
 DECLARE
   r ${schema}.limit_reservations%ROWTYPE;

@@ -8,7 +8,15 @@ import {
   limitBounds,
   type Reservation,
 } from '@stele/ccl/ledger';
-import { checkTtl, clockTime, type LimitCall, limitCall, limitTrouble, placesOf } from './limit-call.js';
+import {
+  checkTtl,
+  clockTime,
+  type LimitCall,
+  limitCall,
+  limitTrouble,
+  NOTHING,
+  placesOf,
+} from './limit-call.js';
 import { PostgresConnections, type PostgresOptions, type PostgresPool } from './postgres-connections.js';
 import { isInTheWay, sqlState } from './postgres-errors.js';
 import { POSTGRES_LIMITS, TROUBLES } from './postgres-limits-schema.js';
@@ -109,6 +117,16 @@ export class PostgresLimits implements LimitLedger {
       [id, places, clockTime(this.#clock), this.#seen, this.#skew],
     );
     this.#saw(answer?.now);
+  }
+
+  /** Charges nothing, and writes what is there already: whether limits can be charged now. @throws LimitUnavailableError */
+  async probe(): Promise<void> {
+    await this.reserve([NOTHING]);
+    const written = await this.#ask(
+      `UPDATE "${this.#connections.schema}".limit_counts SET pending = pending WHERE part = pg_backend_pid() % 64 RETURNING part`,
+      [],
+    );
+    if (written.length !== 1) throw limitTrouble('damaged');
   }
 
   /** Frees what is held. May be called twice. What is asked of it afterwards is `limit_unavailable`. */

@@ -1,6 +1,6 @@
 import { FEED_LENGTH } from '../record-backend.js';
 import { ISOLATION } from './postgres-errors.js';
-import type { PostgresPart } from './postgres-schema.js';
+import { PLPGSQL, type PostgresPart } from './postgres-schema.js';
 
 /**
  * What a store keeps. `records`, with an index of their tokens that is written at once: a list of what is yet to be indexed would make
@@ -22,6 +22,11 @@ CREATE TABLE ${schema}.probes (value uuid PRIMARY KEY);
 export const EXPECTS = { none: 0, present: 1, version: 2 } as const;
 export const NEXT = { same: 0, none: 1, content: 2 } as const;
 
+/** Refuses an isolation that looks at the past. */
+const readCommitted = `IF current_setting('transaction_isolation') <> 'read committed' THEN
+    RAISE EXCEPTION 'the isolation is not read committed' USING ERRCODE = '${ISOLATION}';
+  END IF;`;
+
 /**
  * Makes all changes or none. Whoever writes holds a lock for each record from before its transaction has a number until it has
  * committed: so of two changes of one record the earlier has the lower number, though transactions commit in any order. And it
@@ -29,14 +34,12 @@ export const NEXT = { same: 0, none: 1, content: 2 } as const;
  */
 const WRITE = (schema: string): string => `
 CREATE FUNCTION ${schema}.store_write(kinds text[], ids text[], expects integer[], versions bytea[], nexts integer[], contents bytea[],
-  token_lists text[]) RETURNS boolean LANGUAGE plpgsql AS $$
+  token_lists text[]) RETURNS boolean ${PLPGSQL} AS $$
 DECLARE
   last_place bigint;
 BEGIN
   -- What is looked at below must be what is there once the locks are held.
-  IF current_setting('transaction_isolation') <> 'read committed' THEN
-    RAISE EXCEPTION 'the isolation is not read committed' USING ERRCODE = '${ISOLATION}';
-  END IF;
+  ${readCommitted}
   LOCK TABLE ${schema}.changes IN ROW EXCLUSIVE MODE;
   PERFORM pg_advisory_xact_lock(locks.number) FROM (
     SELECT DISTINCT hashtextextended('${schema}' || one, 1) AS number FROM unnest(ids) AS one ORDER BY 1
@@ -67,7 +70,7 @@ BEGIN
 END $$;
 
 -- Drops changes that are far behind.
-CREATE FUNCTION ${schema}.store_cut() RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION ${schema}.store_cut() RETURNS void ${PLPGSQL} AS $$
 DECLARE
   last record;
   reach record;
@@ -90,7 +93,7 @@ export const EXPIRED = 'SL011';
 
 const FEED = (schema: string): string => `
 -- All transactions with a lower number have ended, as far as they write to this store; \`next\` is above all that have ended so far.
-CREATE FUNCTION ${schema}.store_horizon(OUT horizon bigint, OUT next bigint) LANGUAGE plpgsql AS $$
+CREATE FUNCTION ${schema}.store_horizon(OUT horizon bigint, OUT next bigint) ${PLPGSQL} AS $$
 BEGIN
   next := pg_snapshot_xmax(pg_current_snapshot())::text::bigint;
   -- Numbers of transactions that go on have 32 bits, and are within 2^31 of the next one.
@@ -105,7 +108,7 @@ BEGIN
 END $$;
 
 -- Some changes after one, in order.
-CREATE FUNCTION ${schema}.store_changes(after_transaction bigint, after_place bigint) RETURNS SETOF ${schema}.changes LANGUAGE plpgsql AS $$
+CREATE FUNCTION ${schema}.store_changes(after_transaction bigint, after_place bigint) RETURNS SETOF ${schema}.changes ${PLPGSQL} AS $$
 DECLARE
   reach record;
 BEGIN
@@ -118,7 +121,7 @@ END $$;
 
 -- The latest change, once everything that had begun before is in the feed. \`settled\` is false as long as it is not.
 CREATE FUNCTION ${schema}.store_latest(since bigint, OUT settled boolean, OUT next bigint, OUT epoch text, OUT transaction bigint, OUT place bigint)
-  LANGUAGE plpgsql AS $$
+  ${PLPGSQL} AS $$
 DECLARE
   reach record;
 BEGIN
@@ -132,7 +135,7 @@ BEGIN
 END $$;
 
 -- In a database that was restored elsewhere transactions may begin to count anew: then it is another feed.
-CREATE FUNCTION ${schema}.store_open() RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION ${schema}.store_open() RETURNS void ${PLPGSQL} AS $$
 BEGIN
   PERFORM FROM ${schema}.changes AS c WHERE c.transaction >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint;
   IF NOT FOUND THEN RETURN; END IF;
@@ -140,8 +143,9 @@ BEGIN
   UPDATE ${schema}.feed SET epoch = replace(gen_random_uuid()::text, '-', ''), transaction = 0, place = 0;
 END $$;
 
-CREATE FUNCTION ${schema}.store_probe(given uuid) RETURNS boolean LANGUAGE plpgsql AS $$
+CREATE FUNCTION ${schema}.store_probe(given uuid) RETURNS boolean ${PLPGSQL} AS $$
 BEGIN
+  ${readCommitted}
   INSERT INTO ${schema}.probes VALUES (given);
   DELETE FROM ${schema}.probes WHERE value = given;
   RETURN FOUND;

@@ -11,6 +11,9 @@ export interface PostgresPart {
   readonly opening?: (schema: string) => string;
 }
 
+/** How our functions are declared: what others have put into the schemas of a session's search path is not called by them. */
+export const PLPGSQL = 'LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp';
+
 /** SQLSTATE: no such table, no such schema. */
 const ABSENT = ['42P01', '3F000'];
 /** There is already a table, a function, an object of this name. */
@@ -53,7 +56,9 @@ export class PostgresMigration {
   async #bringUp(): Promise<void> {
     const { schema } = this.#connections;
     await this.#connections.transaction(async (client) => {
-      await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`stele schema ${schema}`]);
+      await client.query('SELECT pg_advisory_xact_lock(pg_catalog.hashtextextended($1, 0))', [
+        `stele schema ${schema}`,
+      ]);
       // Whoever may not make schemas may use one that is there.
       const { rows } = await client.query('SELECT to_regnamespace($1) IS NULL AS absent', [schema]);
       if ((rows[0] as { absent: boolean }).absent) await client.query(`CREATE SCHEMA "${schema}"`);

@@ -18,7 +18,6 @@ import {
   CHANGES_SCRIPT,
   LATEST_SCRIPT,
   LIST_SCRIPT,
-  PROBE_SCRIPT,
   RECORD_KEYS,
   WRITE_SCRIPT,
 } from './redis-records-scripts.js';
@@ -27,7 +26,8 @@ import type { RedisScript } from './redis-script.js';
 /** How often a watch looks for what other processes have written, in milliseconds. */
 const POLL_MS = 100;
 
-const TOKEN = /^([0-9a-f]{32})\.(0|[1-9][0-9]{0,14})$/;
+/** The feed, the number of a change, and the mark of the write that made it; there is none before the first change. */
+const TOKEN = /^([0-9a-f]{32})\.(0|[1-9][0-9]{0,14})(?:\.([0-9a-f]{32}))?$/;
 
 /** Records under one prefix. Every call is one command or one script, so one step. */
 export class RedisBackend implements RecordBackend {
@@ -78,7 +78,7 @@ export class RedisBackend implements RecordBackend {
       next: typeof next === 'object' ? 'content' : (next ?? 'none'),
       ...(typeof next === 'object' && { content: blob(next.bytes), tokens: next.tokens.join(' ') }),
     }));
-    const { verdict } = await this.#run(WRITE_SCRIPT, JSON.stringify(written), freshEpoch(), ...blobs);
+    const { verdict } = await this.#run(WRITE_SCRIPT, JSON.stringify(written), freshMark(), ...blobs);
     if (verdict === 'yes') this.#bell.ring();
     return verdict === 'yes';
   }
@@ -112,24 +112,28 @@ export class RedisBackend implements RecordBackend {
   }
 
   async latestChange(): Promise<string> {
-    const { rest } = await this.#run(LATEST_SCRIPT, freshEpoch());
-    return `${rest[0]}.${rest[1]}`;
+    const [epoch, place, mark] = (await this.#run(LATEST_SCRIPT, freshMark())).rest.map(String);
+    return tokenOf(epoch as string, Number(place), mark as string);
   }
 
   async *changes(after: string, signal: AbortSignal): AsyncGenerator<RecordChange, void, undefined> {
-    const [, epoch, digits] = TOKEN.exec(after) ?? [];
+    const [, epoch, digits, first = ''] = TOKEN.exec(after) ?? [];
     if (epoch === undefined) throw expired();
     try {
-      for (let place = Number(digits); this.#open && !signal.aborted; ) {
-        const { verdict, rest } = await this.#run(CHANGES_SCRIPT, epoch, place);
+      let [place, mark] = [Number(digits), first];
+      while (this.#open && !signal.aborted) {
+        const { verdict, rest } = await this.#run(CHANGES_SCRIPT, epoch, place, mark);
         if (verdict === 'expired') throw expired();
-        for (let i = 0; i < rest.length; i += 2) {
+        const fields = rest.map(String);
+        for (let i = 0; i < fields.length; i += 3) {
+          const [name, deleted] = fields.slice(i, i + 2) as [string, string];
+          const [kind, id] = name.split(' ') as [RecordKind, string];
           place++;
-          const [kind, id] = String(rest[i]).split(' ') as [RecordKind, string];
-          yield { token: `${epoch}.${place}`, kind, id, deleted: String(rest[i + 1]) === '1' };
+          mark = fields[i + 2] as string;
+          yield { token: tokenOf(epoch, place, mark), kind, id, deleted: deleted === '1' };
           if (signal.aborted) return;
         }
-        if (rest.length === 0) await this.#bell.heard(signal, POLL_MS);
+        if (fields.length === 0) await this.#bell.heard(signal, POLL_MS);
       }
     } catch (error) {
       if (this.#open) throw error;
@@ -137,14 +141,7 @@ export class RedisBackend implements RecordBackend {
   }
 
   async probe(): Promise<void> {
-    const value = freshEpoch();
-    const answer = (await this.#redis.run(
-      PROBE_SCRIPT,
-      [this.#redis.key(`store:probe:${value}`)],
-      [value],
-    )) as Buffer[];
-    if (String(answer[0]) !== 'yes')
-      throw new StoreError('store_unavailable', 'Redis does not keep what is written');
+    await this.#redis.probe();
   }
 
   async close(): Promise<void> {
@@ -193,7 +190,10 @@ function ends(
   return [from, `(${group}${prefix}~`];
 }
 
-const freshEpoch = (): string => toHex(randomBytes(16));
+const freshMark = (): string => toHex(randomBytes(16));
+
+const tokenOf = (epoch: string, place: number, mark: string): string =>
+  [epoch, place, ...(mark === '' ? [] : [mark])].join('.');
 
 /** As `ioredis` takes bytes. */
 const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { StoreError } from '../errors.js';
-import type { RedisScript } from './redis-script.js';
+import { PROBE_SCRIPT, type RedisScript } from './redis-script.js';
 
 /** What is used of a client of `ioredis`. */
 interface Client {
@@ -84,6 +85,13 @@ export class RedisConnection {
   /** Runs a command; text in the answer comes as bytes. @throws StoreError `store_unavailable`, `store_closed` */
   ask(command: string, ...args: (string | number | Buffer)[]): Promise<unknown> {
     return this.#within((client) => client.callBuffer(command, ...args));
+  }
+
+  /** Writes something under the prefix, reads it back, and leaves no trace. @throws StoreError `store_unavailable`, `store_closed` */
+  async probe(): Promise<void> {
+    const value = randomUUID();
+    const [answer] = (await this.run(PROBE_SCRIPT, [this.key(`probe:${value}`)], [value])) as unknown[];
+    if (String(answer) !== 'yes') throw unavailable('Redis does not keep what is written');
   }
 
   /** Ends the connection at once. May be called twice. */

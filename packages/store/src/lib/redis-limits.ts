@@ -16,6 +16,7 @@ import {
   type LimitTrouble,
   limitCall,
   limitTrouble,
+  NOTHING,
   placesOf,
 } from './limit-call.js';
 import { type RedisClient, RedisConnection, type RedisOptions } from './redis-connection.js';
@@ -103,6 +104,14 @@ export class RedisLimits implements LimitLedger {
 
   async release(id: string, which?: readonly number[]): Promise<void> {
     await this.#ask(RELEASE_SCRIPT, { id, which: placesOf(which) });
+  }
+
+  /** Charges nothing, and writes something that it takes back: whether limits can be charged now. @throws LimitUnavailableError */
+  async probe(): Promise<void> {
+    await this.reserve([NOTHING]);
+    await this.#redis.probe().catch((error: unknown) => {
+      throw unavailable(error);
+    });
   }
 
   /** Frees what is held. May be called twice. What is asked of it afterwards is `limit_unavailable`. */

@@ -108,6 +108,11 @@ export class Transaction implements StoreTransaction {
 
   async putRevocation(revocation: RevocationDocument): Promise<void> {
     const given = await admitRevocation(revocation);
+    return this.putAdmittedRevocation(given);
+  }
+
+  /** Puts what `admitRevocation` has returned. */
+  putAdmittedRevocation(given: RevocationDocument): Promise<void> {
     return this.#take(async () => {
       const id = revocationId(given);
       const stored = await this.#read('revocation', id);

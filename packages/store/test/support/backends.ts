@@ -1,5 +1,5 @@
 /** Every backend that can run here, each on fresh ground. */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
@@ -20,10 +20,20 @@ export function temporaryFolder(within = tmpdir()): string {
   return folder;
 }
 
-/** Such a folder in memory, where there is one, for tests that make thousands of files. */
-export const memoryFolder = (): string => temporaryFolder(existsSync('/dev/shm') ? '/dev/shm' : tmpdir());
+const MEMORY = '/dev/shm';
+const ROOM = 512 * 1024 * 1024;
 
-const folder = temporaryFolder();
+/** Such a folder in memory, where there is room, for tests of what is written and not of what a disk keeps. */
+export const memoryFolder = (): string => temporaryFolder(hasRoom(MEMORY) ? MEMORY : tmpdir());
+
+/** A container has 64 MiB there, unless it was given more. */
+function hasRoom(path: string): boolean {
+  if (!existsSync(path)) return false;
+  const { bavail, bsize } = statfsSync(path);
+  return bavail * bsize >= ROOM;
+}
+
+const folder = memoryFolder();
 let made = 0;
 const fresh = (name: string): string => join(folder, `${name}-${made++}`);
 

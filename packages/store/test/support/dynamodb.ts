@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
-import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { CreateTableCommand, DescribeTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDbStore } from '../../src/dynamodb.js';
 
 const dynalite = createRequire(import.meta.url)('dynalite') as (options: object) => Server;
@@ -26,6 +26,11 @@ export async function localDynamoDb(): Promise<LocalDynamoDb> {
     freshTable: async () => {
       const name = `stele-${made++}`;
       await client.send(new CreateTableCommand(DynamoDbStore.table(name)));
+      // It answers that a table is not there for as long as it is being made.
+      for (let status: string | undefined; status !== 'ACTIVE'; ) {
+        const { Table } = await client.send(new DescribeTableCommand({ TableName: name }));
+        status = Table?.TableStatus;
+      }
       return name;
     },
     close: async () => {

@@ -53,7 +53,7 @@ export async function withFault<T>(
     };
   }
   table.openSync = (...args) => {
-    if (args[1] !== undefined && args[1] !== 'r') hit('openSync', args);
+    if (writes(args[1])) hit('openSync', args);
     return real.openSync(...args);
   };
   syncBuiltinESMExports();
@@ -66,6 +66,14 @@ export async function withFault<T>(
     Object.assign(table, real);
     syncBuiltinESMExports();
   }
+}
+
+/** Whether flags of `openSync` open a file for writing. */
+function writes(flags: unknown): boolean {
+  const { O_WRONLY, O_RDWR } = fs.constants;
+  return typeof flags === 'number'
+    ? (flags & (O_WRONLY | O_RDWR)) !== 0
+    : flags !== undefined && flags !== 'r';
 }
 
 function half(name: Name, [target, data, ...rest]: readonly unknown[]): void {

@@ -10,9 +10,9 @@ import {
   type StoreWithBackend,
 } from '../../src/index.js';
 import { MemoryBackend } from '../../src/lib/memory-backend.js';
-import { KEY, temporaryFolder } from './backends.js';
+import { KEY, memoryFolder } from './backends.js';
 
-const folder = temporaryFolder();
+const folder = memoryFolder();
 let made = 0;
 
 /** A path that nothing is at. */
