@@ -225,6 +225,7 @@ describe('the record', () => {
     keys.numbers = [16, ...keys.numbers.slice(1)];
     const refused = await sampleCovenant();
     await failsWith('key_unavailable', () => store.put(refused));
+    await failsWith('key_unavailable', () => store.probe());
     assert.equal(await store.has(refused.id), false);
     // Key 15, which was the newest, has been taken away: its record is lost, and said to be.
     const reported: string[] = [];
@@ -235,10 +236,12 @@ describe('the record', () => {
     await store.reencrypt();
     keys.numbers = [16, 0];
     await failsWith('key_unavailable', () => store.put(refused));
+    await failsWith('key_unavailable', () => store.probe());
     keys.numbers = [0];
     await store.reencrypt();
     keys.numbers = [16, 0];
     await store.put(refused);
+    await store.probe();
   });
 
   it('says so when others change it at every attempt', async () => {
