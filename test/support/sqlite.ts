@@ -16,5 +16,8 @@ function loads(driver: string): boolean {
 
 export const sqliteDrivers = (['better-sqlite3', 'node:sqlite'] as const).filter(loads);
 
+/** The same; where neither loads one of them, so that `describe.skipIf(!haveSqlite).each` has a name to skip. */
+export const sqliteDriversToTest = sqliteDrivers.length > 0 ? sqliteDrivers : (['better-sqlite3'] as const);
+
 /** False where neither loads. Use as `describe.skipIf(!haveSqlite)`. */
 export const haveSqlite = sqliteDrivers.length > 0;

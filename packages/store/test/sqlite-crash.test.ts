@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'vitest';
-import { sqliteDrivers } from '../../../test/support/sqlite.js';
+import { haveSqlite, sqliteDriversToTest } from '../../../test/support/sqlite.js';
 import { EncryptedStore, SqliteStore } from '../src/index.js';
 import { collect } from '../src/lib/contract/harness.js';
 import { sampleCovenant, sampleCovenants, sampleRevocation } from '../src/lib/contract/samples.js';
@@ -14,7 +14,7 @@ import { covenantIdOf, KEY } from './support/backends.js';
 import { putRecord } from './support/records.js';
 import { freshPath } from './support/stores.js';
 
-describe.each(sqliteDrivers)('a database on %s whose log is cut off', (driver) => {
+describe.skipIf(!haveSqlite).each(sqliteDriversToTest)('a database on %s whose log is cut off', (driver) => {
   it('holds some of the writes from the first on, each as a whole', async () => {
     const path = freshPath();
     const store = new SqliteStore(path, { driver });
@@ -57,7 +57,7 @@ const VERSION_1 = `CREATE TABLE records (number INTEGER PRIMARY KEY, kind TEXT N
   CREATE UNIQUE INDEX records_by_id ON records (kind, id);
   PRAGMA journal_mode = WAL; PRAGMA application_id = ${0x5354454c}; PRAGMA user_version = 1;`;
 
-describe.each(sqliteDrivers)('a database of version 1 on %s', (driver) => {
+describe.skipIf(!haveSqlite).each(sqliteDriversToTest)('a database of version 1 on %s', (driver) => {
   const old = (path: string) => {
     const database = loadSqlite(driver).open(path);
     database.exec(VERSION_1);
@@ -127,7 +127,7 @@ describe.each(sqliteDrivers)('a database of version 1 on %s', (driver) => {
   });
 });
 
-describe.each(sqliteDrivers)('the feed of a database on %s', (driver) => {
+describe.skipIf(!haveSqlite).each(sqliteDriversToTest)('the feed of a database on %s', (driver) => {
   it('keeps 10,000 changes, tells those of others, and says so when it does not reach back', async () => {
     const path = freshPath();
     const backend = new SqliteBackend(path, { driver, busyTimeoutMs: 5000 });

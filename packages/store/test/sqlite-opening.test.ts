@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { describe, it } from 'vitest';
-import { sqliteDrivers } from '../../../test/support/sqlite.js';
+import { haveSqlite, sqliteDriversToTest } from '../../../test/support/sqlite.js';
 import { SqliteStore } from '../src/index.js';
 import { loadSqlite } from '../src/lib/sqlite-driver.js';
 import { failsWith } from './support/assert.js';
@@ -14,7 +14,7 @@ const OPENER = new URL('./support/opener.mjs', import.meta.url);
 const THREADS = 3;
 const ROUNDS = 150;
 
-describe.each(sqliteDrivers)('a new database on %s', (driver) => {
+describe.skipIf(!haveSqlite).each(sqliteDriversToTest)('a new database on %s', (driver) => {
   it('is opened by all who come at once', async () => {
     const folder = freshPath('opening');
     mkdirSync(folder);
