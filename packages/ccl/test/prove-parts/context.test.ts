@@ -513,6 +513,58 @@ describe('ContextSolver', () => {
     expect(new Walk().solve([{ text: `has ${name(257)}`, truths: FALSE }])).toEqual({ context: {} });
   });
 
+  it('says of `and` and `or` what their terms say together', () => {
+    const walk = new Walk();
+    const facts = { ...NO_FACTS, values: { x: 1, y: 1 } };
+    const truth = (text: string) => walk.solver.truthOf(facts, walk.formulas.of(conditionOf(text)));
+    expect([truth('x = 1 and y = 1'), truth('x = 1 and y = 2')]).toEqual([TRUE, FALSE]);
+    expect([truth('x = 2 or y = 2'), truth('x = 2 or y = 1')]).toEqual([FALSE, TRUE]);
+    expect([truth('x = 1 and z = 1'), truth('x = 2 and z = 1')]).toEqual([UNKNOWN, FALSE]);
+    expect([truth('x = 2 or z = 1'), truth('x = 1 or z = 1')]).toEqual([UNKNOWN, TRUE]);
+  });
+
+  it('has one context where no fields are compared, and others as far as they differ from each other', () => {
+    const walk = new Walk();
+    const contexts = (...texts: string[]) =>
+      walk.solver.contexts(walk.all(texts.map((text) => ({ text, truths: TRUE })))!);
+    expect([...contexts('x = 1')]).toEqual([{ x: 1 }]);
+    expect([...contexts('x = 1', 'o.s = 2')]).toEqual([{ x: 1, o: { s: 2 } }]);
+    const second = (...texts: string[]) => {
+      const found = contexts(...texts);
+      found.next();
+      return found.next().value;
+    };
+    // Two names that are one when they are written without their dots.
+    expect(second('o.s = @os', 'o.s > 3')).toMatchObject({ o: { s: 4 }, os: 4 });
+    const chain = (count: number) => Array.from({ length: count }, (_, i) => `f${i} = @f${i + 1}`);
+    expect(second(...chain(15))).toBeDefined();
+    expect(second(...chain(16))).toBeUndefined();
+    const name = (count: number) => Array.from({ length: count }, () => 'n').join('.');
+    expect(second(`${name(256)} = @x`)).toBeDefined();
+    expect(second(`${name(257)} = @x`)).toBeUndefined();
+    // Found in time only among the values that each field may have.
+    const between = ['a', 'b', 'c', 'd'].flatMap((field) => [`${field} > 5`, `${field} < 9`]);
+    expect(second('a < @b', 'b < @c', ...between)).toBeDefined();
+  });
+
+  it('tries 4,096 contexts beside its own', () => {
+    const walk = new Walk();
+    const unknown = ['f = @g', 'f = @h', 'f = @i'].map((text) => ({ text, truths: UNKNOWN }));
+    const facts = walk.all([{ text: 'has f', truths: FALSE }, ...unknown])!;
+    // Each value of the other fields will do.
+    expect([...walk.solver.contexts(facts)]).toHaveLength(4097);
+  });
+
+  it('looks for no values where only a choice is added', () => {
+    const walk = new Walk();
+    const related = walk.all([{ text: 'x = @y', truths: TRUE }])!;
+    const [choice] = walk.requirements([{ text: 'a = 1 or b = 1 or c = 1', truths: TRUE }]);
+    const known = related.required.size + related.atoms.length + related.choices.length;
+    const next = new ContextSolver(new Budget(known + 1)).require(related, choice!)!;
+    expect(next.choices).toHaveLength(1);
+    expect([next.atoms, next.values]).toEqual([related.atoms, related.values]);
+  });
+
   it('spends of its budget', () => {
     const formula = new Formulas(plenty()).of(conditionOf('x = 1 and y = 1 and z = 1'));
     expect(() => new ContextSolver(new Budget(3)).require(NO_FACTS, { formula, truths: TRUE })).toThrow(
