@@ -28,6 +28,14 @@ const CASES: [what: string, steps: number, kind: PatternKind, inside: string[], 
     ['**.a.**.b.**.c.q', '**.*.*.**.c*.r'],
   ],
   ['a host that is a plain name', 889, 'resource', ['https:/*/**'], ['https:/a*/**']],
+  ['a segment that literals leave out', 6403, 'resource', ['*x*'], many(20, (i) => `x${i}`)],
+  [
+    'hosts of digits',
+    96_349,
+    'resource',
+    ['https:/*/x'],
+    [...'abcdefghijklmnopqrstuvwxyz'].map((letter) => `*/*${letter}*/**`),
+  ],
   ['words that just have room', 2165, 'action', [`*.${'b'.repeat(508)}*.*`], ['*.*.*']],
 ];
 
