@@ -613,7 +613,7 @@ describe('ContextSolver', () => {
     };
     // Two names that are one when they are written without their dots.
     expect(second('o.s = @os', 'o.s > 3')).toMatchObject({ o: { s: 4 }, os: 4 });
-    expect(second('o.s = @os')).toMatchObject({ o: { s: expect.anything() }, os: expect.anything() });
+    expect(second('o.s < @os', 'os < 0')).toEqual({ o: { s: -1 }, os: -5e-324 });
     const chain = (count: number) => Array.from({ length: count }, (_, i) => `f${i} = @f${i + 1}`);
     expect(second(...chain(15))).toBeDefined();
     expect(second(...chain(16))).toBeUndefined();
