@@ -188,7 +188,7 @@ export class ContextSolver {
       }
     }
     const relations = facts.atoms.filter((atom) => atom.kind === 'relation');
-    if (relations.length > 0 && !this.#areConsistent(relations, facts)) return undefined;
+    if (!this.#areConsistent(relations, facts)) return undefined;
     for (const atom of relations) {
       const truths = facts.required.get(atom.id)!;
       const isMet = (truthSet(truthIn(values, atom)) & truths) !== 0;

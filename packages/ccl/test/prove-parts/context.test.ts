@@ -319,6 +319,21 @@ describe('ContextSolver', () => {
       ],
     ],
     [
+      'what is less and more in objects',
+      [
+        ['o.s < @p.t', TRUE],
+        ['p.t < @o.s', TRUE],
+      ],
+    ],
+    [
+      'an `and` that is unknown although its terms are true',
+      [
+        ['x = 1 and y = 1', UNKNOWN],
+        ['x = 1', TRUE],
+        ['y = 1', TRUE],
+      ],
+    ],
+    [
       'all of an and',
       [
         ['x = 1 and y = 1', TRUE],
@@ -419,6 +434,61 @@ describe('ContextSolver', () => {
       ],
     ],
     [
+      'an element and no order',
+      [
+        ['x contains @y', TRUE],
+        ['x < @y', UNKNOWN],
+      ],
+    ],
+    [
+      'names that are one without their dots, the smallest first',
+      [
+        ['o.s < @y', TRUE],
+        ['y < @os', TRUE],
+      ],
+    ],
+    [
+      'names that are one without their dots, the greatest first',
+      [
+        ['y < @o.s', TRUE],
+        ['os < @y', TRUE],
+      ],
+    ],
+    [
+      'an `and` that is not false',
+      [
+        ['x = 1 and y = 1', NOT_FALSE],
+        ['x = 1', TRUE],
+        ['y = 1', TRUE],
+      ],
+    ],
+    [
+      'a constant in an object',
+      [
+        ['o.s = @y', TRUE],
+        ['o.s = 3', TRUE],
+        ['os = 4', TRUE],
+      ],
+    ],
+    [
+      'different texts with one end',
+      [
+        ['x = @y', FALSE],
+        ["x ends_with 'q'", TRUE],
+        ["y ends_with 'q'", TRUE],
+      ],
+    ],
+    [
+      'three texts in order that begin alike',
+      [
+        ['x starts_with @w', TRUE],
+        ['y starts_with @w', TRUE],
+        ['z starts_with @w', TRUE],
+        ['x < @y', TRUE],
+        ['y < @z', TRUE],
+      ],
+    ],
+    [
       'all elements',
       [
         ['every x < @y', TRUE],
@@ -472,8 +542,13 @@ describe('ContextSolver', () => {
   });
 
   it('leaves out of an object what is missing', () => {
-    expect(solve(['has o.s', FALSE], ['o.t = 1', TRUE])).toEqual({ context: { o: { t: 1 } } });
-    expect(solve(['has o.s.t', FALSE], ['o.s.u = 1', TRUE])).toEqual({ context: { o: { s: { u: 1 } } } });
+    expect(solve(['has o.s', FALSE], ['o.t = 1', TRUE])).toStrictEqual({ context: { o: { t: 1 } } });
+    expect(solve(['has o.s.t', FALSE], ['o.s.u = 1', TRUE])).toStrictEqual({
+      context: { o: { s: { u: 1 } } },
+    });
+    // A plain value has no fields.
+    expect(solve(['has o.s', FALSE], ['has o', TRUE])).toStrictEqual({ context: { o: 0 } });
+    expect(solve(['has o.s.t', FALSE], ['has o', TRUE])).toStrictEqual({ context: { o: 0 } });
   });
 
   it('tries no value where something else is in the way', () => {
@@ -510,7 +585,105 @@ describe('ContextSolver', () => {
     expect(contexts([{ text: `${name(3)} = @x`, truths: TRUE }]).length).toBeGreaterThan(1);
     expect(walk.solve([{ text: `${name(256)} = 1`, truths: TRUE }])).toMatchObject({ context: {} });
     expect(new Walk().solve([{ text: `${name(257)} = 1`, truths: TRUE }])).toBe('unsure');
+    const beside = { text: 'n.m = 1', truths: TRUE };
+    expect(new Walk().solve([{ text: `${name(257)} = 1`, truths: TRUE }, beside])).toBe('unsure');
     expect(new Walk().solve([{ text: `has ${name(257)}`, truths: FALSE }])).toEqual({ context: {} });
+  });
+
+  it('says of `and` and `or` what their terms say together', () => {
+    const walk = new Walk();
+    const facts = { ...NO_FACTS, values: { x: 1, y: 1 } };
+    const truth = (text: string) => walk.solver.truthOf(facts, walk.formulas.of(conditionOf(text)));
+    expect([truth('x = 1 and y = 1'), truth('x = 1 and y = 2')]).toEqual([TRUE, FALSE]);
+    expect([truth('x = 2 or y = 2'), truth('x = 2 or y = 1')]).toEqual([FALSE, TRUE]);
+    expect([truth('x = 1 and z = 1'), truth('x = 2 and z = 1')]).toEqual([UNKNOWN, FALSE]);
+    expect([truth('x = 2 or z = 1'), truth('x = 1 or z = 1')]).toEqual([UNKNOWN, TRUE]);
+  });
+
+  it('has one context where no fields are compared, and others as far as they differ from each other', () => {
+    const walk = new Walk();
+    const contexts = (...texts: string[]) =>
+      walk.solver.contexts(walk.all(texts.map((text) => ({ text, truths: TRUE })))!);
+    expect([...contexts('x = 1')]).toEqual([{ x: 1 }]);
+    expect([...contexts('x = 1', 'o.s = 2')]).toEqual([{ x: 1, o: { s: 2 } }]);
+    const second = (...texts: string[]) => {
+      const found = contexts(...texts);
+      found.next();
+      return found.next().value;
+    };
+    // Two names that are one when they are written without their dots.
+    expect(second('o.s = @os', 'o.s > 3')).toMatchObject({ o: { s: 4 }, os: 4 });
+    expect(second('o.s < @os', 'os < 0')).toEqual({ o: { s: -1 }, os: -5e-324 });
+    const chain = (count: number) => Array.from({ length: count }, (_, i) => `f${i} = @f${i + 1}`);
+    expect(second(...chain(15))).toBeDefined();
+    expect(second(...chain(16))).toBeUndefined();
+    const name = (count: number) => Array.from({ length: count }, () => 'n').join('.');
+    expect(second(`${name(256)} = @x`)).toBeDefined();
+    expect(second(`${name(257)} = @x`)).toBeUndefined();
+    // Found in time only among the values that each field may have.
+    const between = ['a', 'b', 'c', 'd'].flatMap((field) => [`${field} > 5`, `${field} < 9`]);
+    expect(second('a < @b', 'b < @c', ...between)).toBeDefined();
+  });
+
+  it('tries 4,096 contexts beside its own', () => {
+    const walk = new Walk();
+    const unknown = ['f = @g', 'f = @h', 'f = @i'].map((text) => ({ text, truths: UNKNOWN }));
+    const facts = walk.all([{ text: 'has f', truths: FALSE }, ...unknown])!;
+    // Each value of the other fields will do.
+    expect([...walk.solver.contexts(facts)]).toHaveLength(4097);
+  });
+
+  it('keeps a value that meets what more is required', () => {
+    const walk = new Walk();
+    const facts = { ...walk.all([{ text: 'x > 1', truths: TRUE }])!, values: { x: 7.5 } };
+    expect(walk.all([{ text: 'x < 9', truths: TRUE }], facts)!.values).toEqual({ x: 7.5 });
+  });
+
+  it('claims one truth where several would do', () => {
+    const facts = new Walk().all([
+      { text: 'x > 1', truths: TRUE },
+      { text: 'y > 1', truths: TRUE },
+      { text: 'x < @y', truths: NOT_FALSE },
+    ])!;
+    expect([...facts.claims.values()]).toEqual([TRUE]);
+  });
+
+  it('solves what is required of a name once, in whatever order', () => {
+    const formulas = new Formulas(plenty());
+    const [one, other] = ["x starts_with 'abcdefgh'", "x ends_with 'ijklmnop'"].map((text) => ({
+      formula: formulas.of(conditionOf(text)),
+      truths: TRUE,
+    })) as [Requirement, Requirement];
+    const solver = new ContextSolver(new Budget(850));
+    for (let round = 0; round < 10; round++) {
+      expect(solver.require(solver.require(NO_FACTS, one)!, other)).toBeDefined();
+      expect(solver.require(solver.require(NO_FACTS, other)!, one)).toBeDefined();
+    }
+  });
+
+  it('puts values into objects only, and leaves none without a value', () => {
+    const walk = new Walk();
+    const of = (...asked: [string, number][]) => walk.all(asked.map(([text, truths]) => ({ text, truths })))!;
+    const contexts = (facts: Facts) => [...walk.solver.contexts(facts)];
+    expect(contexts(of(['has o', TRUE], ['o.s = @y', UNKNOWN]))).toEqual([{ o: 0 }]);
+    const isNull = { ...of(['o.s = @y', UNKNOWN]), values: { o: null } };
+    for (const context of contexts(isNull)) expect(context.o).toBe(null);
+    const beside = contexts(of(['o.s = @y', UNKNOWN], ['o.t = 1', TRUE]));
+    expect(beside).toContainEqual({ o: { t: 1 }, y: 0 });
+    for (const context of beside) {
+      expect(Object.values(context)).not.toContain(undefined);
+      expect(Object.values(context.o as object)).not.toContain(undefined);
+    }
+  });
+
+  it('looks for no values where only a choice is added', () => {
+    const walk = new Walk();
+    const related = walk.all([{ text: 'x = @y', truths: TRUE }])!;
+    const [choice] = walk.requirements([{ text: 'a = 1 or b = 1 or c = 1', truths: TRUE }]);
+    const known = related.required.size + related.atoms.length + related.choices.length;
+    const next = new ContextSolver(new Budget(known + 1)).require(related, choice!)!;
+    expect(next.choices).toHaveLength(1);
+    expect([next.atoms, next.values]).toEqual([related.atoms, related.values]);
   });
 
   it('spends of its budget', () => {

@@ -257,6 +257,9 @@ describe('samplesOf', () => {
     ['^a$', ['a']],
   ])('of %j is one alone', (pattern, samples) => expect(samplesOf(pattern)).toEqual(samples));
 
+  it('are 16 where there are more', () =>
+    expect(samplesOf([...'abcdefghijklmnopqrst'].join('|'))).toEqual([...'abcdefghijklmnop']));
+
   it('are few, different and bounded for whatever compiles', () =>
     fc.assert(
       fc.property(

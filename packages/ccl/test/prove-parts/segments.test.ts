@@ -138,6 +138,17 @@ describe('SegmentFinder', () => {
     expect(isValidAction(none!)).toBe(true);
   });
 
+  it('has one where what is met in vain is met by all', () => {
+    const characters = Array.from({ length: 94 }, (_, i) => String.fromCharCode(0x21 + i));
+    const avoided = characters.filter((each) => !'*/[]A'.includes(each)).map((each) => test(`*${each}*`));
+    expect(finder().find([test('h*')], avoided, 'scheme', false)).toEqual(['hh:']);
+    // No pattern can forbid the asterisk, so there is always a character to be read.
+    for (const place of ['later', 'url'] as const)
+      expect(finder().find([], [...avoided, ...['*[*', '*]*', '*A*'].map(test)], place, false)).toEqual([
+        '*',
+      ]);
+  });
+
   it('writes no control, separator or half of a pair into a resource by its own choice', () => {
     for (let first = 0; first < 3; first++) {
       const found = finder().find(

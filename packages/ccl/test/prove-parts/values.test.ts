@@ -121,6 +121,22 @@ describe('solveValue', () => {
       ],
       'none',
     ],
+    [
+      'a text that is not known to be a number',
+      [
+        ['v = 1', NOT_FALSE],
+        ["v starts_with 'a'", TRUE],
+      ],
+      { value: 'a' },
+    ],
+    [
+      'no text that is listed among numbers',
+      [
+        ['v in [1]', NOT_FALSE],
+        ["v starts_with 'a'", TRUE],
+      ],
+      'none',
+    ],
     ['a number below all', [['v < -9007199254740991', TRUE]], { value: -9007199254740992 }],
     [
       'a boolean',

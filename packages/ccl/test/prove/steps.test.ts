@@ -66,6 +66,13 @@ const CASES: [what: string, steps: number, narrows: boolean, child: string, pare
     `permit a on /**\n${many(8, (i) => `deny a on '/x/${'*/'.repeat(i)}**' when n = ${i}`)}`,
   ],
   [
+    'paths that lie within each other, the deepest first',
+    176,
+    false,
+    'permit a on /**',
+    `permit a on /**\n${many(6, (i) => `deny a on '/x/${'y/'.repeat(6 - i)}**' when n != ${i}`)}\ndeny a on /x/**`,
+  ],
+  [
     'globs that cross',
     142142,
     false,
