@@ -1,0 +1,5 @@
+/**
+ * A log in PostgreSQL, which several processes may append to.
+ * @module
+ */
+export {};

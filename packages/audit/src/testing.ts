@@ -1,0 +1,5 @@
+/**
+ * The contract of a backend as a suite of tests.
+ * @module
+ */
+export {};
