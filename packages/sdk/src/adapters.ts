@@ -1,15 +1,37 @@
 /** Guards for the frameworks that agents act through. None of the frameworks need be installed to import this. */
+export { type NamedToolGuardOptions, type ToolLike, withStele, withSteleTools } from './adapters/ai-sdk.js';
 export {
-  type NamedToolGuardOptions,
-  type ToolGuardOptions,
-  type ToolLike,
-  withStele,
-  withSteleTools,
-} from './adapters/ai-sdk.js';
+  type HookInput,
+  type HookMatcher,
+  type HookOutput,
+  steleHooks,
+} from './adapters/claude-agent.js';
+export {
+  type FastifyGuardOptions,
+  type FastifyLike,
+  type FastifyReplyLike,
+  type FastifyRequestLike,
+  type RouteChoices,
+  steleFastify,
+} from './adapters/fastify.js';
+export { assertGoverned, type Ungoverned, ungoverned } from './adapters/governed.js';
 export type { GuardOptions, HostFacts } from './adapters/guard.js';
+export { type HonoContextLike, type HonoGuardOptions, steleHono } from './adapters/hono.js';
 export {
   type HttpGuardOptions,
   type HttpRequestLike,
   type HttpResponseLike,
   steleMiddleware,
 } from './adapters/http.js';
+export {
+  type LangChainToolLike,
+  SteleCallbackHandler,
+  steleToolCall,
+  type ToolCallRequestLike,
+  type ToolMessageClass,
+  withSteleTool,
+} from './adapters/langchain.js';
+export { type MastraToolLike, withSteleMastra } from './adapters/mastra.js';
+export { actionOf, guardMcpServer, type McpGuardOptions, type McpServerLike } from './adapters/mcp.js';
+export { type FunctionToolLike, withSteleFunction } from './adapters/openai-agents.js';
+export type { NamedTool, ToolGuardOptions } from './adapters/tool-call.js';

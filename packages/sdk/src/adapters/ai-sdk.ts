@@ -1,10 +1,11 @@
 /** The Vercel AI SDK, versions 6 and 7. Typed by structure, so that `ai` need not be installed. */
-import { snapshotJson } from '@stele/crypto';
 import { SteleError } from '@stele/types/errors';
 import type { ActionRequest } from '../decision.js';
 import { ActionNotPerformedError } from '../errors.js';
 import type { Monitor } from '../monitor.js';
-import { type Choice, choose, type GuardOptions, type HostFacts, lazyMonitor } from './guard.js';
+import { markGoverned } from './governed.js';
+import { lazyMonitor } from './guard.js';
+import { judgedArguments, requestOf, type ToolGuardOptions, UNNAMED, warn } from './tool-call.js';
 
 /** Any `execute` at all: a parameter of type never takes every function, and leaves the caller's own type exact. */
 type AnyExecute = (input: never, options: never) => unknown;
@@ -14,22 +15,6 @@ export interface ToolLike {
   inputSchema: unknown;
   execute?: AnyExecute | undefined;
 }
-
-/** What a function of the host is told of the tool that is called. */
-export interface NamedTool {
-  readonly name: string;
-}
-
-export type ToolGuardOptions = GuardOptions & {
-  /** The action; the tool's name when not given. A function is told the name, so that one set can have its own names. */
-  action?: Choice<unknown, NamedTool>;
-  /** The resource; `/` when not given. Set it where the covenant distinguishes resources. */
-  resource?: Choice<unknown, NamedTool>;
-  /** Facts of the host for conditions. */
-  context?: HostFacts | ((input: unknown) => HostFacts);
-  /** Told of what is likely a mistake in the wiring. `process.emitWarning` where there is one, when not given. */
-  onWarning?: (message: string) => void;
-};
 
 /** A tool does not carry its name: it is `name`, or else the tool is judged as `tool.unnamed`. */
 export type NamedToolGuardOptions = ToolGuardOptions & { name?: string };
@@ -44,10 +29,10 @@ export function withStele<T extends ToolLike>(tool: T, options: NamedToolGuardOp
   if (name === undefined && options.action === undefined) {
     warn(
       options,
-      'withStele was given neither name nor action: the tool is judged as "tool.unnamed". Pass { name }',
+      `withStele was given neither name nor action: the tool is judged as "${UNNAMED}". Pass { name }`,
     );
   }
-  return guarded(tool, name ?? 'tool.unnamed', options, lazyMonitor(options));
+  return guarded(tool, name ?? UNNAMED, options, lazyMonitor(options));
 }
 
 /**
@@ -81,8 +66,7 @@ function guarded<T extends ToolLike>(
   const request = (input: unknown) => requestOf(name, options, input);
   function run(judged: ActionRequest, callOptions: unknown): unknown {
     if (isAborted(callOptions)) throw new ActionNotPerformedError('the call was aborted before the tool ran');
-    // The tool gets a copy of what was judged, which it may change as it likes.
-    return Reflect.apply(execute as AnyExecute, tool, [structuredClone(judged.context?.args), callOptions]);
+    return Reflect.apply(execute as AnyExecute, tool, [judgedArguments(judged), callOptions]);
   }
 
   // Both read the input before they wait for anything: it is judged as it was when the tool was called.
@@ -102,7 +86,7 @@ function guarded<T extends ToolLike>(
     })();
   }
 
-  const execution = execute.constructor?.name === 'AsyncGeneratorFunction' ? streamed : awaited;
+  const execution = markGoverned(execute.constructor?.name === 'AsyncGeneratorFunction' ? streamed : awaited);
   return Object.assign(Object.create(Object.getPrototypeOf(tool)), tool, { execute: execution });
 }
 
@@ -114,49 +98,8 @@ async function drained(result: unknown): Promise<unknown> {
   return last;
 }
 
-function requestOf(name: string, options: ToolGuardOptions, input: unknown): ActionRequest {
-  const args = copied(input);
-  // What cannot be copied is not plain JSON: the monitor says so, in its own words, and records it.
-  if (args === undefined) return malformed(name, input);
-  const { action = name, resource = '/', context } = options;
-  try {
-    return {
-      action: choose(action, args, { name }),
-      resource: choose(resource, args, { name }),
-      context: { ...(typeof context === 'function' ? context(args) : context), args, tool: { name } },
-    };
-  } catch (error) {
-    // A function of the host that fails on odd arguments must not leave the call without a decision.
-    warn(options, `a function of the host failed for the tool ${JSON.stringify(name)}: ${String(error)}`);
-    return malformed(name, args);
-  }
-}
-
-/** A request that is malformed whatever the arguments are, also should they (a proxy) be readable the next time. */
-function malformed(name: string, args: unknown): ActionRequest {
-  return { action: name, resource: '/', context: { args, tool: undefined } };
-}
-
-/** The functions of the host see a copy too, so that what they looked at is what is judged. */
-function copied(input: unknown): unknown {
-  try {
-    return snapshotJson(input === undefined ? {} : input);
-  } catch {
-    return undefined;
-  }
-}
-
 const isAsyncIterable = (value: unknown): value is AsyncIterable<unknown> =>
   typeof (value as Partial<AsyncIterable<unknown>> | null | undefined)?.[Symbol.asyncIterator] === 'function';
 
 const isAborted = (callOptions: unknown): boolean =>
   (callOptions as { abortSignal?: AbortSignal } | undefined)?.abortSignal?.aborted === true;
-
-interface NodeLike {
-  process?: { emitWarning?: (text: string, type: string) => void };
-}
-
-function warn({ onWarning }: ToolGuardOptions, message: string): void {
-  if (onWarning !== undefined) onWarning(message);
-  else (globalThis as NodeLike).process?.emitWarning?.(message, 'SteleWarning');
-}

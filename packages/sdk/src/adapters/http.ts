@@ -1,13 +1,12 @@
 /** Express 5 and Connect. Typed by structure, so that neither need be installed. */
 
-import { evaluate } from '@stele/ccl';
-import type { ActionRequest } from '../decision.js';
 import { type Denial, denialOf } from '../denial.js';
 import { CovenantDeniedError } from '../errors.js';
-import type { Admission, Monitor } from '../monitor.js';
-import { type Choice, choose, type GuardOptions, type HostFacts, lazyMonitor } from './guard.js';
-import { isCaseSensitive, lowerCase, refuseCapitals } from './http-case.js';
-import { decodedPath } from './http-path.js';
+import type { Monitor } from '../monitor.js';
+import { lazyMonitor } from './guard.js';
+import { isCaseSensitive } from './http-case.js';
+import { type Asked, admitHttp, type RequestChoices } from './http-request.js';
+import { problemOf } from './problem.js';
 
 /** What a request of Express or Connect looks like from here. */
 export interface HttpRequestLike {
@@ -27,13 +26,7 @@ export interface HttpResponseLike {
   once(event: 'close', listener: () => void): unknown;
 }
 
-export type HttpGuardOptions<Request extends HttpRequestLike = HttpRequestLike> = GuardOptions & {
-  /** The action; `http.` and the method in lower case when not given. */
-  action?: Choice<Request>;
-  /** The resource; the decoded path when not given. */
-  resource?: Choice<Request>;
-  /** Facts of the host for conditions. */
-  context?: HostFacts | ((request: Request) => HostFacts);
+export type HttpGuardOptions<Request extends HttpRequestLike = HttpRequestLike> = RequestChoices<Request> & {
   /**
    * Whether the application tells `/Admin` from `/admin`. Not given: what Express says of `case sensitive routing`, else
    * false. Where it does not, paths are judged in lower case, in conditions on `http.path` too. Where Express says that it
@@ -70,7 +63,8 @@ async function guard<Request extends HttpRequestLike>(
 ): Promise<boolean> {
   const guarding = await monitor();
   try {
-    const { settle } = await admit(guarding, options, request);
+    const asked = askedOf(request, options.caseSensitive);
+    const { settle } = await admitHttp(guarding, options, request, asked);
     // Whoever asked may be gone by now: then it does not run.
     if (response.destroyed) {
       await settle('not_performed');
@@ -85,81 +79,22 @@ async function guard<Request extends HttpRequestLike>(
   }
 }
 
-async function admit<Request extends HttpRequestLike>(
-  monitor: Monitor,
-  options: HttpGuardOptions<Request>,
-  request: Request,
-): Promise<Admission> {
-  const { covenants } = monitor;
-  const admission = await monitor.admit(requestOf(covenants, options, request));
-  if (monitor.covenants === covenants) return admission;
-  // What governs was established only now: the request has to be read in its light.
-  await admission.settle('not_performed');
-  return admit(monitor, options, request);
-}
-
 /** An answer that was sent whole and does not speak of a failure here. */
 const isDone = ({ writableFinished, statusCode }: HttpResponseLike): boolean =>
   writableFinished && statusCode < 500;
 
-function requestOf<Request extends HttpRequestLike>(
-  covenants: Monitor['covenants'],
-  options: HttpGuardOptions<Request>,
-  request: Request,
-): ActionRequest {
-  const decoded = decodedPath(request.originalUrl ?? request.url ?? '');
-  const read = (method: string, path: string): ActionRequest => {
-    const { action = `http.${method}`, resource = path, context } = options;
-    return {
-      action: choose(action, request, undefined),
-      resource: choose(resource, request, undefined),
-      context: { ...(typeof context === 'function' ? context(request) : context), http: { method, path } },
-    };
+/** Express says whether it ignores case, but `express.Router()` ignores it whatever the application is told. */
+function askedOf(request: HttpRequestLike, caseSensitive: boolean | undefined): Asked {
+  return {
+    method: String(request.method),
+    url: request.originalUrl ?? request.url ?? '',
+    caseSensitive: caseSensitive ?? (isCaseSensitive(request) ? 'mixed' : false),
   };
-  const [asked, ...others] = methodsOf(request).flatMap((method) =>
-    pathsOf(covenants, options, request, decoded).map((path) => read(method, path)),
-  ) as [ActionRequest, ...ActionRequest[]];
-  return others.find((other) => isDeniedByRule(covenants, other)) ?? asked;
-}
-
-/** Routers answer HEAD with the handler of GET: where a rule denies that GET, this is how the request is judged. */
-function methodsOf(request: HttpRequestLike): string[] {
-  const method = String(request.method).toLowerCase();
-  return method === 'head' ? ['head', 'get'] : [method];
-}
-
-/** The path as the application reads it; and in lower case as well where some router may still ignore case. */
-function pathsOf<Request extends HttpRequestLike>(
-  covenants: Monitor['covenants'],
-  { action, resource, caseSensitive }: HttpGuardOptions<Request>,
-  request: Request,
-  path: string,
-): string[] {
-  if (caseSensitive === true) return [path];
-  const folded = lowerCase(path);
-  if (caseSensitive === undefined && isCaseSensitive(request))
-    return path === folded ? [path] : [path, folded];
-  refuseCapitals(covenants, { action: action !== undefined, resource: resource !== undefined });
-  return [folded];
-}
-
-const isDeniedByRule = (covenants: Monitor['covenants'], request: ActionRequest): boolean =>
-  covenants.some(({ policy }) => evaluate(policy, request).code === 'denied_by_rule');
-
-function statusOf({ code, retryable }: Denial): number {
-  if (code === 'limit_exceeded') return 429;
-  return retryable && code !== 'obligation_pending' ? 503 : 403;
 }
 
 function answer(response: HttpResponseLike, denial: Denial): void {
-  const status = statusOf(denial);
-  const { reason, retryAfterMs, ...rest } = denial;
+  const { status, headers, body } = problemOf(denial);
   response.statusCode = status;
-  response.setHeader('Content-Type', 'application/problem+json');
-  response.setHeader('Cache-Control', 'no-store');
-  if (retryAfterMs !== undefined) response.setHeader('Retry-After', Math.ceil(retryAfterMs / 1000));
-  const wait = retryAfterMs === undefined ? {} : { retryAfterMs };
-  response.end(
-    JSON.stringify({ type: 'about:blank', title: 'Not permitted', status, detail: reason, ...rest, ...wait }),
-  );
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  response.end(body);
 }

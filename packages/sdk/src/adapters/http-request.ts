@@ -1,0 +1,87 @@
+/** What the adapters of HTTP frameworks share: the request that a rule sees, and how it is let in. */
+import { evaluate } from '@stele/ccl';
+import type { ActionRequest } from '../decision.js';
+import type { Admission, Monitor } from '../monitor.js';
+import { type Choice, choose, type GuardOptions, type HostFacts } from './guard.js';
+import { lowerCase, refuseCapitals } from './http-case.js';
+import { decodedPath } from './http-path.js';
+
+/** What a host may say of the requests that a guard sees. */
+export type RequestChoices<Request> = GuardOptions & {
+  /** The action; `http.` and the method in lower case when not given. */
+  action?: Choice<Request>;
+  /** The resource; the decoded path when not given. */
+  resource?: Choice<Request>;
+  /** Facts of the host for conditions. */
+  context?: HostFacts | ((request: Request) => HostFacts);
+};
+
+/** What was asked for over HTTP. */
+export interface Asked {
+  readonly method: string;
+  /** As it stands in the request line: a path, or an absolute URL. */
+  readonly url: string;
+  /** Whether the router tells `/Admin` from `/admin`; `mixed` where some router behind this guard may not. */
+  readonly caseSensitive: boolean | 'mixed';
+}
+
+/**
+ * Lets a request in.
+ * @throws CovenantDeniedError when it is not permitted
+ */
+export async function admitHttp<Request>(
+  monitor: Monitor,
+  options: RequestChoices<Request>,
+  request: Request,
+  asked: Asked,
+): Promise<Admission> {
+  const { covenants } = monitor;
+  const admission = await monitor.admit(requestOf(covenants, options, request, asked));
+  if (monitor.covenants === covenants) return admission;
+  // What governs was established only now: the request has to be read in its light.
+  await admission.settle('not_performed');
+  return admitHttp(monitor, options, request, asked);
+}
+
+function requestOf<Request>(
+  covenants: Monitor['covenants'],
+  options: RequestChoices<Request>,
+  request: Request,
+  asked: Asked,
+): ActionRequest {
+  const read = (method: string, path: string): ActionRequest => {
+    const { action = `http.${method}`, resource = path, context } = options;
+    return {
+      action: choose(action, request, undefined),
+      resource: choose(resource, request, undefined),
+      context: { ...(typeof context === 'function' ? context(request) : context), http: { method, path } },
+    };
+  };
+  const [first, ...others] = methodsOf(asked).flatMap((method) =>
+    pathsOf(covenants, options, asked).map((path) => read(method, path)),
+  ) as [ActionRequest, ...ActionRequest[]];
+  return others.find((other) => isDeniedByRule(covenants, other)) ?? first;
+}
+
+/** Routers answer HEAD with the handler of GET: where a rule denies that GET, this is how the request is judged. */
+function methodsOf({ method }: Asked): string[] {
+  const lower = method.toLowerCase();
+  return lower === 'head' ? ['head', 'get'] : [lower];
+}
+
+/** The path as the application reads it; and in lower case as well where some router may still ignore case. */
+function pathsOf(
+  covenants: Monitor['covenants'],
+  own: { readonly action?: unknown; readonly resource?: unknown },
+  { url, caseSensitive }: Asked,
+): string[] {
+  const path = decodedPath(url);
+  if (caseSensitive === true) return [path];
+  const folded = lowerCase(path);
+  if (caseSensitive === 'mixed') return path === folded ? [path] : [path, folded];
+  refuseCapitals(covenants, { action: own.action !== undefined, resource: own.resource !== undefined });
+  return [folded];
+}
+
+const isDeniedByRule = (covenants: Monitor['covenants'], request: ActionRequest): boolean =>
+  covenants.some(({ policy }) => evaluate(policy, request).code === 'denied_by_rule');

@@ -1,0 +1,66 @@
+/** The OpenAI Agents SDK. Typed by structure, so that it need not be installed. */
+import { parseJson } from '@stele/crypto';
+import { SteleError } from '@stele/types/errors';
+import { ActionNotPerformedError } from '../errors.js';
+import { markGoverned } from './governed.js';
+import { lazyMonitor } from './guard.js';
+import {
+  denialIn,
+  judgedArguments,
+  malformed,
+  requestOf,
+  type ToolGuardOptions,
+  toldOf,
+} from './tool-call.js';
+
+/** What a function tool looks like from here: any, so that the caller's own type stays exact. */
+export interface FunctionToolLike {
+  readonly type: 'function';
+  readonly name: string;
+  invoke(...args: never[]): unknown;
+}
+
+type Invoke = (runContext: unknown, input: string, details?: { signal?: AbortSignal }) => Promise<unknown>;
+
+/**
+ * Guards a function tool: it is invoked only when the covenant permits the call, with the arguments that were judged. A denial
+ * is the tool's output, which the model can act on.
+ * @returns a copy of the tool, of exactly the same type
+ * @throws SteleError `tool_ungovernable` for a hosted tool or a handoff: it runs elsewhere, out of reach of any guard here
+ */
+export function withSteleFunction<T extends FunctionToolLike>(tool: T, options: ToolGuardOptions): T {
+  const monitor = lazyMonitor(options);
+  const { name, type } = tool;
+  if (type !== 'function' || typeof tool.invoke !== 'function') {
+    throw new SteleError('tool_ungovernable', `the tool ${JSON.stringify(name)} has no invoke to guard`, {
+      hint: 'what runs at the provider cannot be guarded here: leave it out of the agent',
+    });
+  }
+  const inner = tool.invoke as unknown as Invoke;
+  const invoke: Invoke = async (runContext, input, details) => {
+    const args = parsed(input);
+    const asked = args === undefined ? malformed(name, input) : requestOf(name, options, args);
+    try {
+      return await (await monitor()).enforce(asked, (judged) => {
+        if (details?.signal?.aborted === true)
+          throw new ActionNotPerformedError('the call was aborted before the tool ran');
+        return inner.call(tool, runContext, JSON.stringify(judgedArguments(judged)), details);
+      });
+    } catch (error) {
+      const denial = denialIn(error);
+      if (denial === undefined) throw error;
+      return toldOf(denial);
+    }
+  };
+  return Object.assign(Object.create(Object.getPrototypeOf(tool)), tool, {
+    invoke: markGoverned(invoke),
+  });
+}
+
+function parsed(input: string): unknown {
+  try {
+    return input === '' ? {} : parseJson(input);
+  } catch {
+    return undefined;
+  }
+}

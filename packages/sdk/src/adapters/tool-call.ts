@@ -1,0 +1,89 @@
+/** What the adapters of agent frameworks share: the request that a tool call becomes, and what is said of a denial. */
+import { snapshotJson } from '@stele/crypto';
+import type { ActionRequest } from '../decision.js';
+import { type Denial, denialOf } from '../denial.js';
+import { CovenantDeniedError } from '../errors.js';
+import { type Choice, choose, type GuardOptions, type HostFacts } from './guard.js';
+
+/** What a function of the host is told of the tool that is called. */
+export interface NamedTool {
+  readonly name: string;
+}
+
+export type ToolGuardOptions = GuardOptions & {
+  /** The action; the tool's name when not given. A function is told the name, so that one set can have its own names. */
+  action?: Choice<unknown, NamedTool>;
+  /** The resource; `/` when not given. Set it where the covenant distinguishes resources. */
+  resource?: Choice<unknown, NamedTool>;
+  /** Facts of the host for conditions. */
+  context?: HostFacts | ((input: unknown) => HostFacts);
+  /** Told of what is likely a mistake in the wiring. `process.emitWarning` where there is one, when not given. */
+  onWarning?: (message: string) => void;
+};
+
+/**
+ * The request that a call of a tool is judged as.
+ * @param named the action where the host chooses none; the tool's name when not given
+ */
+export function requestOf(
+  name: string,
+  options: ToolGuardOptions,
+  input: unknown,
+  named: string = name,
+): ActionRequest {
+  const args = copied(input);
+  // What cannot be copied is not plain JSON: the monitor says so, in its own words, and records it.
+  if (args === undefined) return malformed(named, input);
+  const { action = named, resource = '/', context } = options;
+  try {
+    return {
+      action: choose(action, args, { name }),
+      resource: choose(resource, args, { name }),
+      context: { ...(typeof context === 'function' ? context(args) : context), args, tool: { name } },
+    };
+  } catch (error) {
+    // A function of the host that fails on odd arguments must not leave the call without a decision.
+    warn(options, `a function of the host failed for the tool ${JSON.stringify(name)}: ${String(error)}`);
+    return malformed(named, args);
+  }
+}
+
+/** What is to run: a copy of the arguments that were judged, which the tool may change as it likes. */
+export const judgedArguments = (judged: ActionRequest): unknown => structuredClone(judged.context?.args);
+
+/** The denial behind an error, also where a framework has wrapped the error in one of its own. */
+export function denialIn(error: unknown): Denial | undefined {
+  for (let inner = error, depth = 0; depth < 4 && inner instanceof Error; depth++, inner = inner.cause) {
+    if (inner instanceof CovenantDeniedError) return denialOf(inner.decision);
+  }
+  return undefined;
+}
+
+/** What an agent is told of a denial, in words and with the code. */
+export const toldOf = ({ reason, code }: Denial): string => `${reason} [${code}]`;
+
+/** Calls without a name of their own. */
+export const UNNAMED = 'tool.unnamed';
+
+/** A request that is malformed whatever the arguments are, also should they (a proxy) be readable the next time. */
+export function malformed(name: string, args: unknown): ActionRequest {
+  return { action: name, resource: '/', context: { args, tool: undefined } };
+}
+
+/** The functions of the host see a copy too, so that what they looked at is what is judged. */
+function copied(input: unknown): unknown {
+  try {
+    return snapshotJson(input === undefined ? {} : input);
+  } catch {
+    return undefined;
+  }
+}
+
+interface NodeLike {
+  process?: { emitWarning?: (text: string, type: string) => void };
+}
+
+export function warn({ onWarning }: ToolGuardOptions, message: string): void {
+  if (onWarning !== undefined) onWarning(message);
+  else (globalThis as NodeLike).process?.emitWarning?.(message, 'SteleWarning');
+}

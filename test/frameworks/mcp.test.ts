@@ -1,0 +1,151 @@
+import { Client as Client2, InMemoryTransport as Memory2 } from '@modelcontextprotocol/client';
+import { Client as Client1 } from '@modelcontextprotocol/sdk/client/index.js';
+import { InMemoryTransport as Memory1 } from '@modelcontextprotocol/sdk/inMemory.js';
+import { McpServer as Server1 } from '@modelcontextprotocol/sdk/server/mcp.js';
+import { McpServer as Server2 } from '@modelcontextprotocol/server';
+import { actionOf, guardMcpServer, type McpGuardOptions } from '@stele/sdk/adapters';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { governed, recorded } from './support.js';
+
+const RULES = 'permit pay on / when args.amount <= 100\nlimit pay 1 per day\npermit bank.read:2e:all on /';
+
+let ran: unknown[] = [];
+beforeEach(() => {
+  ran = [];
+});
+
+interface Result {
+  readonly isError?: boolean;
+  readonly content: { readonly text?: string }[];
+  readonly _meta?: Record<string, unknown>;
+}
+
+interface Pair {
+  readonly server: {
+    readonly server: object;
+    registerTool(name: string, config: object, run: (args: never) => unknown): unknown;
+  };
+  connect(): Promise<(name: string, args: object) => Promise<Result>>;
+}
+
+const identity = { name: 'test', version: '1' };
+
+const versions: [string, () => Pair][] = [
+  [
+    'SDK 1',
+    () => {
+      const server = new Server1(identity);
+      const client = new Client1(identity);
+      const [a, b] = Memory1.createLinkedPair();
+      const connect = async () => {
+        await Promise.all([server.connect(b), client.connect(a)]);
+        return (name: string, args: object) =>
+          client.callTool({ name, arguments: args as never }) as Promise<never>;
+      };
+      return { server: server as never, connect };
+    },
+  ],
+  [
+    'SDK 2',
+    () => {
+      const server = new Server2(identity);
+      const client = new Client2(identity);
+      const [a, b] = Memory2.createLinkedPair();
+      const connect = async () => {
+        await Promise.all([server.connect(b as never), client.connect(a)]);
+        return (name: string, args: object) =>
+          client.callTool({ name, arguments: args as never }) as Promise<never>;
+      };
+      return { server: server as never, connect };
+    },
+  ],
+];
+
+const schema = z.object({ amount: z.number() });
+const pay = async ({ amount }: { amount: number }) => {
+  ran.push(amount);
+  return { content: [{ type: 'text', text: `paid ${amount}` }] };
+};
+
+describe.each(versions)('guardMcpServer with %s', (_name, pairOf) => {
+  async function guarded(options: Partial<McpGuardOptions> = {}) {
+    const { monitor, sink } = await governed(RULES);
+    const pair = pairOf();
+    pair.server.registerTool('pay', { inputSchema: schema }, pay as never);
+    guardMcpServer(pair.server, { monitor, ...options } as McpGuardOptions);
+    return { ...pair, sink, monitor };
+  }
+
+  it('runs what is permitted, and answers the rest with a result that is an error', async () => {
+    const { connect, sink } = await guarded();
+    const call = await connect();
+    expect(await call('pay', { amount: 5 })).toMatchObject({ content: [{ text: 'paid 5' }] });
+    const denied = await call('pay', { amount: 5000 });
+    expect(denied.isError).toBe(true);
+    expect(denied.content[0]?.text).toContain('no_matching_permit');
+    expect(denied._meta?.['stele/denial']).toMatchObject({ code: 'no_matching_permit', retryable: false });
+    expect(ran).toEqual([5]);
+    expect(recorded(sink)).toEqual(['pay permit', 'outcome done', 'pay deny']);
+  });
+
+  it('guards a tool that is registered, updated or renamed later', async () => {
+    const { server, connect } = await guarded();
+    const later = server.registerTool('later', { inputSchema: schema }, pay as never) as {
+      update(change: object): void;
+    };
+    later.update({ callback: pay, name: 'renamed' });
+    const call = await connect();
+    for (const name of ['later', 'renamed', 'unknown', '__proto__', 'constructor'])
+      expect((await call(name, { amount: 1 })).isError).toBe(true);
+    expect(ran).toEqual([]);
+  });
+
+  it('judges the tools of somebody else under the name that the host chose', async () => {
+    const { server, connect } = await guarded({ server: 'bank' });
+    server.registerTool('read.all', { inputSchema: schema }, pay as never);
+    const call = await connect();
+    expect((await call('read.all', { amount: 7 })).isError).not.toBe(true);
+    expect((await call('pay', { amount: 1 })).isError).toBe(true);
+    expect(ran).toEqual([7]);
+  });
+
+  it('of many calls at once one gets the last unit', async () => {
+    const { connect } = await guarded();
+    const call = await connect();
+    const results = await Promise.all(Array.from({ length: 100 }, () => call('pay', { amount: 1 })));
+    expect(results.filter(({ isError }) => isError !== true).length).toBe(1);
+    expect(ran).toEqual([1]);
+  });
+
+  it('is refused before there are tools, and a second time', async () => {
+    const { monitor } = await governed(RULES);
+    expect(() => guardMcpServer(pairOf().server, { monitor })).toThrow(
+      expect.objectContaining({ code: 'tool_ungovernable' }),
+    );
+    const { server } = await guarded();
+    expect(() => guardMcpServer(server, { monitor })).toThrow(
+      expect.objectContaining({ code: 'tool_ungovernable' }),
+    );
+  });
+});
+
+describe('actionOf', () => {
+  it('never gives two tools one action', () => {
+    const names = [
+      'read.all',
+      'read:2e:all',
+      'read_all',
+      'read-all',
+      'readall',
+      'read all',
+      'read/all',
+      'read.:all',
+      'é',
+      '😀',
+    ];
+    const actions = names.map((name) => actionOf(name, 'bank'));
+    expect(new Set(actions).size).toBe(names.length);
+    for (const action of actions) expect(action).toMatch(/^bank\.[A-Za-z0-9_:-]+$/);
+  });
+});
