@@ -44,9 +44,13 @@ export class FolderLogReader implements LogReader {
     if (found === undefined) return undefined;
     const { bytes, path } = found;
     if (bytes.length === found.width * HASH_BYTES) return bytes.subarray(0, width * HASH_BYTES);
-    throw new AuditError('audit_log_corrupt', `${this.name}/${path} has ${bytes.length} bytes, not ${found.width * HASH_BYTES}`, {
-      hint: 'Take the tile from a copy of the log.',
-    });
+    throw new AuditError(
+      'audit_log_corrupt',
+      `${this.name}/${path} has ${bytes.length} bytes, not ${found.width * HASH_BYTES}`,
+      {
+        hint: 'Take the tile from a copy of the log.',
+      },
+    );
   }
 
   /**

@@ -9,7 +9,9 @@ export type FindingKind =
   | 'entry-malformed'
   /** The hashes below give another one than the tile says. */
   | 'node'
-  | 'tile-missing';
+  | 'tile-missing'
+  /** A hash of what was pruned cannot be had, so that no root can be computed. */
+  | 'prefix-missing';
 
 export interface Finding {
   readonly kind: FindingKind;
@@ -24,8 +26,8 @@ export interface Finding {
   readonly detail?: string | undefined;
 }
 
-/** Those that say that the hashes are not what they should be. */
-const OF_HASHES: readonly FindingKind[] = ['entry', 'entry-missing', 'node', 'tile-missing'];
+/** Those after which what is computed from the entries is wrong as well. */
+const OF_HASHES: readonly FindingKind[] = ['entry', 'entry-missing', 'node', 'prefix-missing'];
 
 export class Findings {
   readonly list: Finding[] = [];
@@ -39,9 +41,11 @@ export class Findings {
     if (!this.isFull) this.list.push(finding);
   }
 
-  /** Whether something was found of the hashes of a range: what is computed from them is then wrong as well. */
+  /** Whether something was found of the hashes of a range. */
   touches(from: number, before: number): boolean {
-    return this.list.some((each) => OF_HASHES.includes(each.kind) && each.index < before && from < each.before);
+    return this.list.some(
+      (each) => OF_HASHES.includes(each.kind) && each.index < before && from < each.before,
+    );
   }
 
   /** Whether a wrong root is explained. */

@@ -8,6 +8,7 @@ import { LeafCursor } from './leaf-cursor.js';
 import { HASH_BYTES, hashLeaf, sameHash, subtreesOf } from './merkle.js';
 import { OwnEntries } from './own-entries.js';
 import { readTile, TILE_LEVELS, TILE_WIDTH, TreeReader, tileWidth } from './tiles.js';
+import { unlessCorrupt } from './unless-corrupt.js';
 
 /** What is walked through. */
 export interface WalkOptions {
@@ -16,7 +17,7 @@ export interface WalkOptions {
   readonly first: number;
   /** How many entries the tree has. */
   readonly size: number;
-  /** At which sizes the root is wanted: in order, from `first` to `size`. */
+  /** At which sizes the root is wanted, and the key that counts. */
   readonly sizes: readonly number[];
   /** Asked before each bundle; it stops the walk by throwing. */
   readonly onBundle?: ((done: { readonly entries: number; readonly size: number }) => void) | undefined;
@@ -42,12 +43,14 @@ export class LogWalk {
   readonly #options: WalkOptions;
   /** By level: the tile that was read last. */
   readonly #tiles: Tile[] = [];
+  readonly #wanted: ReadonlySet<number>;
   #frontier = new Frontier(0, []);
   #at: number;
 
   constructor(options: WalkOptions) {
     this.#options = options;
     this.#at = options.first;
+    this.#wanted = new Set(options.sizes);
     this.own = new OwnEntries(options.sizes);
   }
 
@@ -81,7 +84,7 @@ export class LogWalk {
       const level = Math.floor(subtree.level / TILE_LEVELS);
       const index = subtree.index * 2 ** subtree.level;
       const tile = Math.floor(index / TILE_WIDTH ** (level + 1));
-      this.findings.add({ kind: 'tile-missing', index, before: first, level, tile, detail: hash.message });
+      this.findings.add({ kind: 'prefix-missing', index, before: first, level, tile, detail: hash.message });
     }
     return hashes;
   }
@@ -124,9 +127,21 @@ export class LogWalk {
     }
   }
 
-  #missing(bundle: number, end: number, found: Uint8Array | AuditError | undefined, cursor: LeafCursor): void {
+  #missing(
+    bundle: number,
+    end: number,
+    found: Uint8Array | AuditError | undefined,
+    cursor: LeafCursor,
+  ): void {
     const detail = found instanceof AuditError ? found.message : cursor.isCut ? 'it is cut off' : undefined;
-    this.findings.add({ kind: 'entry-missing', index: this.#at, before: end, level: 0, tile: bundle, detail });
+    this.findings.add({
+      kind: 'entry-missing',
+      index: this.#at,
+      before: end,
+      level: 0,
+      tile: bundle,
+      detail,
+    });
   }
 
   #find(kind: FindingKind, bundle: number, index: number, detail?: string): void {
@@ -160,22 +175,19 @@ export class LogWalk {
     if (found instanceof AuditError) {
       const width = TILE_WIDTH ** (level + 1);
       const [from, before] = [Math.max(first, index * width), Math.min(size, (index + 1) * width)];
-      this.findings.add({ kind: 'tile-missing', index: from, before, level, tile: index, detail: found.message });
+      this.findings.add({
+        kind: 'tile-missing',
+        index: from,
+        before,
+        level,
+        tile: index,
+        detail: found.message,
+      });
     }
     return hashes;
   }
 
   #noteRoot(): void {
-    if (this.#options.sizes.includes(this.#at)) this.roots.set(this.#at, this.#frontier.root());
-  }
-}
-
-/** What is there and is not as it should be belongs to the report; what cannot be read at all does not. */
-export async function unlessCorrupt<T>(step: () => Promise<T>): Promise<T | AuditError> {
-  try {
-    return await step();
-  } catch (cause) {
-    if (cause instanceof AuditError && cause.code === 'audit_log_corrupt') return cause;
-    throw cause;
+    if (this.#wanted.has(this.#at)) this.roots.set(this.#at, this.#frontier.root());
   }
 }

@@ -1,6 +1,8 @@
 /** What a log says of itself in its entries: which key signs from where on, and how far it was pruned. */
 import type { Leaf } from './leaf-types.js';
+import { sameHash } from './merkle.js';
 import { parseVerifierKey, type VerifierKey } from './note.js';
+import type { Problem } from './report.js';
 
 export class OwnEntries {
   /** The highest minimum index that an entry `log.pruned` names. */
@@ -36,3 +38,21 @@ export class OwnEntries {
 }
 
 type KeyLeaf = { readonly key?: unknown; readonly previous?: unknown };
+
+/** A checkpoint counts only with the signature of the key that the log itself names for its size. */
+export function retired(
+  signers: readonly VerifierKey[],
+  key: VerifierKey | undefined,
+  what: string,
+): Problem | undefined {
+  if (
+    key === undefined ||
+    signers.length === 0 ||
+    signers.some(({ publicKey }) => sameHash(publicKey, key.publicKey))
+  )
+    return undefined;
+  return {
+    code: 'key_retired',
+    message: `${what} is signed by a key that was retired: from its size on only ${key.name}+${key.id} counts`,
+  };
+}

@@ -93,10 +93,14 @@ export class PlainFiles {
       if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
       if (code === 'ELOOP' || code === 'EMLINK') throw this.#corrupt(path, 'is a link');
       if (cause instanceof AuditError) throw cause;
-      throw new AuditError('audit_log_unavailable', `${join(this.root, path)} cannot be read: ${(cause as Error).message}`, {
-        cause,
-        hint: 'Look whether the folder is there and yours to read.',
-      });
+      throw new AuditError(
+        'audit_log_unavailable',
+        `${join(this.root, path)} cannot be read: ${(cause as Error).message}`,
+        {
+          cause,
+          hint: 'Look whether the folder is there and yours to read.',
+        },
+      );
     }
   }
 

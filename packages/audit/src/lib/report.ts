@@ -32,8 +32,8 @@ export type ProblemCode =
   | 'forked'
   /** The beginning is missing, and no entry `log.pruned` says that it was pruned. */
   | 'pruned_unannounced'
-  /** A checkpoint that the auditor holds is older than what is left of the log. */
-  | 'since_pruned'
+  /** A checkpoint that the auditor holds is older than what is left of the log, or newer than what an archive has. */
+  | 'since_uncheckable'
   /** A proof whose hashes do not lead from the entry to the root. */
   | 'proof_invalid'
   | 'proof_malformed'
@@ -105,7 +105,8 @@ export interface Proven {
 
 /** What a log or an export that was found valid proves. */
 export function provenBy({ origin, size, from, to, since, witnesses }: Proven): string[] {
-  const which = from === 0 && to === size ? `All ${size} entries` : `The entries from ${from} to before ${to}`;
+  const which =
+    from === 0 && to === size ? `All ${size} entries` : `The entries from ${from} to before ${to}`;
   const sentences = [
     `${which} of the log “${origin}” are those that the holder of its key signed with the checkpoint of ${size}: since then none was changed, removed, inserted or put in another place.`,
   ];
@@ -141,7 +142,8 @@ export function notProvenBy({ from, to, size, since, witnesses }: Omit<Proven, '
       `Anything about the content of the entries before ${from}, which are not here: the tree still holds their hashes, so that an archive of them can be verified. Whether a key was retired among them is not known here.`,
     );
   }
-  if (to < size) sentences.push(`Anything about the content of the entries from ${to} on, which are not here.`);
+  if (to < size)
+    sentences.push(`Anything about the content of the entries from ${to} on, which are not here.`);
   return sentences;
 }
 

@@ -1,7 +1,16 @@
 /** Whose signatures an auditor believes, and opening checkpoints with them. */
 import { AuditError } from '../errors.js';
 import { type Checkpoint, parseCheckpoint } from './checkpoint.js';
-import { COSIGNATURE, ED25519, isKeyName, type NamedKey, openNote, parseNote, toVerifierKey, type VerifierKey } from './note.js';
+import {
+  COSIGNATURE,
+  ED25519,
+  isKeyName,
+  type NamedKey,
+  openNote,
+  parseNote,
+  toVerifierKey,
+  type VerifierKey,
+} from './note.js';
 import type { Problem, ProblemCode } from './report.js';
 
 /** Whom an auditor believes. */
@@ -43,10 +52,13 @@ export class Trust {
    */
   constructor({ keys, origin, witnesses }: TrustOptions) {
     if (!Array.isArray(keys)) throw new TypeError('keys must be a list of public keys');
-    if (keys.length === 0 || keys.length > MAX_KEYS) throw new RangeError(`keys must be 1 to ${MAX_KEYS} public keys`);
-    if (origin !== undefined && !isKeyName(origin)) throw new RangeError('the origin of a log has neither white space nor plus signs in it');
+    if (keys.length === 0 || keys.length > MAX_KEYS)
+      throw new RangeError(`keys must be 1 to ${MAX_KEYS} public keys`);
+    if (origin !== undefined && !isKeyName(origin))
+      throw new RangeError('the origin of a log has neither white space nor plus signs in it');
     for (const key of keys) {
-      if (toVerifierKey(key, 'any').type !== ED25519) throw new RangeError('keys are those of the log; witnesses are named apart');
+      if (toVerifierKey(key, 'any').type !== ED25519)
+        throw new RangeError('keys are those of the log; witnesses are named apart');
     }
     this.#keys = [...keys];
     this.#origin = origin;
@@ -63,13 +75,16 @@ export class Trust {
    */
   async open(note: string | Uint8Array, what: string): Promise<SignedCheckpoint> {
     const read = readHead(note, this.#origin);
-    if (read instanceof AuditError) return failed(codeOf(read), `${what} is no checkpoint of this log: ${read.message}`);
+    if (read instanceof AuditError)
+      return failed(codeOf(read), `${what} is no checkpoint of this log: ${read.message}`);
     const { origin } = read;
-    if (!isKeyName(origin)) return failed('checkpoint_malformed', `${what} has an origin that no key can have as its name`);
+    if (!isKeyName(origin))
+      return failed('checkpoint_malformed', `${what} has an origin that no key can have as its name`);
     // A key by another name is another log's, whatever it signs.
     const keys = this.#keys.map((key) => toVerifierKey(key, origin)).filter(({ name }) => name === origin);
     const opened = await openNote(note, [...keys, ...this.#witnesses]).catch(auditError);
-    if (opened instanceof AuditError) return failed('checkpoint_unsigned', `${what}: ${opened.message}`, read);
+    if (opened instanceof AuditError)
+      return failed('checkpoint_unsigned', `${what}: ${opened.message}`, read);
     const known = opened.verified.map(({ key }) => key);
     const signers = known.filter(({ type }) => type === ED25519);
     const witnesses = known.filter(({ type }) => type === COSIGNATURE).map(({ name }) => name);
