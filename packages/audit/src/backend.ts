@@ -110,7 +110,10 @@ export interface LogBackend extends LogReader {
    * @returns false when another process has published meanwhile (only where it is shared); then nothing has changed
    */
   publish(publication: Publication): Promise<boolean>;
-  /** Permits of writers that are gone (this one's earlier life included) without an outcome, at most 65,536, lowest first. */
+  /**
+   * Permits of writers that are gone (this one's earlier life included) without an outcome, at most 65,536, lowest first. Where
+   * the log is shared they are this writer's to settle from then on: while it lives no other is told of them.
+   */
   unsettled(): Promise<readonly number[]>;
   /** Removes full tiles and bundles of entries below an index, a multiple of 256, with their sealed values. */
   prune(before: number): Promise<void>;
