@@ -4,8 +4,9 @@ import { generateKeyPair } from '@stele/crypto';
 import { describe, it } from 'vitest';
 import { AuditLog } from '../src/index.js';
 import { verifyLog } from '../src/verify-log.js';
-import { decision, event, outcome } from './support/entries.js';
+import { decision } from './support/entries.js';
 import { memoryFolder } from './support/folders.js';
+import { event, outcome } from './support/samples.js';
 
 const root = memoryFolder();
 let made = 0;
