@@ -37,7 +37,9 @@ export type AuditErrorCode =
   /** Sealed values that cannot be opened: another key, or not as they were written. */
   | 'values_unreadable'
   /** The subject's key was destroyed. */
-  | 'values_erased';
+  | 'values_erased'
+  /** Keys of subjects cannot be had, made or destroyed at present. */
+  | 'subject_keys_unavailable';
 
 /** Something about a log failed. `code` is stable: test it, never the message. */
 export class AuditError extends SteleError<AuditErrorCode> {}

@@ -31,6 +31,7 @@ export {
   openCheckpoint,
   parseCheckpoint,
 } from './lib/checkpoint.js';
+export type { DecisionLeaf, EventLeaf, Leaf, ListSummary, OutcomeLeaf } from './lib/leaf-types.js';
 export {
   type ConsistencyProof,
   hashLeaf,
@@ -52,6 +53,7 @@ export {
 export { formatProof, type LogProof, type ProvedEntry, parseProof, verifyProof } from './lib/proof-file.js';
 export { verifyQuorum, type WitnessPolicy } from './lib/quorum.js';
 export { parseTilePath, type TilePlace, tilePath } from './lib/tile-format.js';
+export type { EntryValues, ValuesOptions } from './lib/values.js';
 export {
   formatVerifierKey,
   type KeyType,
@@ -61,6 +63,8 @@ export {
   verifierKey,
 } from './lib/verifier-key.js';
 export type { Listening, ListenOptions } from './lib/witness-server.js';
+export { SubjectKeyFolder } from './subject-key-folder.js';
+export { MemorySubjectKeys, type SubjectKey, type SubjectKeys } from './subject-keys.js';
 export { Witness, type WitnessAnswer, type WitnessedLog, type WitnessOptions } from './witness.js';
 export {
   type CheckpointToCosign,
