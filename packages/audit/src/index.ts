@@ -2,6 +2,7 @@
  * The transparency log of decisions: append, prove, export and verify, in public formats.
  * @module
  */
+export { AuditLog, type AuditLogOptions } from './audit-log.js';
 export type {
   Appended,
   HeadKeeper,
@@ -21,6 +22,8 @@ export type {
   Receipt,
 } from './entry.js';
 export { AuditError, type AuditErrorCode } from './errors.js';
+export { FileLogBackend } from './file-log.js';
+export { FileHeadKeeper } from './head-keeper.js';
 export {
   type Checkpoint,
   formatCheckpoint,
@@ -46,6 +49,8 @@ export {
   signNote,
   type VerifiedSignature,
 } from './lib/note.js';
+export { formatProof, type LogProof, type ProvedEntry, parseProof, verifyProof } from './lib/proof-file.js';
+export { verifyQuorum, type WitnessPolicy } from './lib/quorum.js';
 export { parseTilePath, type TilePlace, tilePath } from './lib/tile-format.js';
 export {
   formatVerifierKey,
@@ -55,3 +60,11 @@ export {
   type VerifierKey,
   verifierKey,
 } from './lib/verifier-key.js';
+export type { Listening, ListenOptions } from './lib/witness-server.js';
+export { Witness, type WitnessAnswer, type WitnessedLog, type WitnessOptions } from './witness.js';
+export {
+  type CheckpointToCosign,
+  collectCosignatures,
+  WitnessClient,
+  type WitnessClientOptions,
+} from './witness-client.js';
