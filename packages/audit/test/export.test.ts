@@ -12,7 +12,15 @@ const key = await keyOf(1);
 const keys = [vkey(key)];
 
 describe('an export', () => {
-  it.each([1, 255, 256, 300, 700].flatMap((size) => [[size, ''], [size, '.tar']] as const))('of %i entries to *%s verifies', async (size, ending) => {
+  it.each(
+    [1, 255, 256, 300, 700].flatMap(
+      (size) =>
+        [
+          [size, ''],
+          [size, '.tar'],
+        ] as const,
+    ),
+  )('of %i entries to *%s verifies', async (size, ending) => {
     const path = join(folder, `e${size}${ending}`);
     await exportLog(readerOf(await madeLog(leaves(size), key)), path);
     expect(await verifyExport(path, { keys })).toMatchObject({ valid: true, size, to: size });
@@ -28,6 +36,10 @@ describe('an export', () => {
   it('may be an archive of a beginning', async () => {
     const reader = readerOf(await madeLog(leaves(700), key));
     await exportLog(reader, join(folder, 'c.tar'), { to: 512 });
-    expect(await verifyExport(join(folder, 'c.tar'), { keys })).toMatchObject({ valid: true, size: 700, to: 512 });
+    expect(await verifyExport(join(folder, 'c.tar'), { keys })).toMatchObject({
+      valid: true,
+      size: 700,
+      to: 512,
+    });
   });
 });
