@@ -61,6 +61,7 @@ export {
   verifierKey,
 } from './lib/verifier-key.js';
 export type { Listening, ListenOptions } from './lib/witness-server.js';
+export { SqliteLogBackend, type SqliteLogOptions, SqliteLogReader } from './sqlite-log.js';
 export { Witness, type WitnessAnswer, type WitnessedLog, type WitnessOptions } from './witness.js';
 export {
   type CheckpointToCosign,
