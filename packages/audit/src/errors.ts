@@ -32,6 +32,8 @@ export type AuditErrorCode =
   | 'proof_invalid'
   /** An export that is not whole, or not of its form. */
   | 'export_malformed'
+  /** Something is there already, and is not overwritten. */
+  | 'export_exists'
   /** Sealed values that cannot be opened: another key, or not as they were written. */
   | 'values_unreadable'
   /** The subject's key was destroyed. */
