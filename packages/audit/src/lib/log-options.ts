@@ -5,6 +5,7 @@ import { FileLogBackend } from '../file-log.js';
 import type { WitnessClient } from '../witness-client.js';
 import { personalFields } from './leaf.js';
 import { isKeyName, type NamedKey, toVerifierKey, type VerifierKey, verifierKey } from './note.js';
+import { ValueSealer, type ValuesOptions } from './values.js';
 
 /** Options of `AuditLog.open`. */
 export interface AuditLogOptions {
@@ -21,8 +22,15 @@ export interface AuditLogOptions {
   readonly clock?: (() => Date) | undefined;
   /** Further fields that are committed instead of written in clear. */
   readonly personal?: readonly string[] | undefined;
+  /** Keeps the values of what is committed, sealed beside the log; not given: they are not kept. */
+  readonly values?: ValuesOptions | undefined;
   /** Asked for their cosignatures after each checkpoint. */
   readonly witnesses?: readonly WitnessClient[] | undefined;
+  /**
+   * Is told what failed in the background: a checkpoint that could not be made (the next second tries again), a witness
+   * that did not sign.
+   */
+  readonly onProblem?: ((error: unknown) => void) | undefined;
   /** The last checkpoint, a whole note, of the log that this one goes on from under another origin. Only where a log begins. */
   readonly predecessor?: string | undefined;
 }
@@ -38,7 +46,9 @@ export interface CheckedOptions {
   readonly intervalMs: number;
   readonly clock: () => Date;
   readonly personal: ReadonlySet<string>;
+  readonly values: ValueSealer | undefined;
   readonly witnesses: readonly WitnessClient[];
+  readonly onProblem: (error: unknown) => void;
   readonly predecessor: string | undefined;
 }
 
@@ -67,7 +77,9 @@ export function checkOptions(backend: LogBackend | string, options: AuditLogOpti
     intervalMs: checkpointIntervalMs,
     clock: options.clock ?? (() => new Date()),
     personal: personalFields(personal),
+    values: options.values && new ValueSealer(origin, options.values),
     witnesses: options.witnesses ?? [],
+    onProblem: options.onProblem ?? (() => undefined),
     predecessor,
   };
 }
