@@ -2,15 +2,19 @@ import { sha256 } from '@stele/crypto';
 import type { LogBackend, LogReader } from './backend.js';
 import type { EventRecord, LogEntry, Receipt } from './entry.js';
 import { AuditError } from './errors.js';
+import { type Exported, type ExportOptions, exportLog } from './export.js';
 import { AppendQueue } from './lib/append-queue.js';
 import { readCheckpoint } from './lib/checkpoint.js';
 import { Checkpointing } from './lib/checkpointing.js';
-import { prepareEntry } from './lib/leaf.js';
+import { Cosigning } from './lib/cosigning.js';
+import { parseLeaf, prepareEntry } from './lib/leaf.js';
 import type { Leaf } from './lib/leaf-types.js';
 import { type AuditLogOptions, type CheckedOptions, checkOptions } from './lib/log-options.js';
 import { formatVerifierKey, type VerifierKey } from './lib/note.js';
 import { openTree } from './lib/opening.js';
-import { latestTime, readLeaf } from './lib/reading.js';
+import { latestTime, leafOf } from './lib/reading.js';
+import { consistencyProof, type EntryProof, inclusionProof, proveEntry } from './proofs.js';
+import { type Pruned, type PruneOptions, pruneLog } from './prune.js';
 
 export type { AuditLogOptions } from './lib/log-options.js';
 
@@ -30,6 +34,7 @@ export class AuditLog {
   readonly #options: CheckedOptions;
   readonly #queue: AppendQueue;
   readonly #checkpointing: Checkpointing;
+  readonly #cosigning: Cosigning;
   #lastTime: number | undefined;
   #closing: Promise<void> | undefined;
 
@@ -40,6 +45,7 @@ export class AuditLog {
     this.cutBytes = cutBytes;
     this.#lastTime = lastTime;
     this.#checkpointing = opened.checkpointing;
+    this.#cosigning = opened.cosigning;
     this.#queue = new AppendQueue({
       backend: options.backend,
       origin: options.origin,
@@ -82,7 +88,7 @@ export class AuditLog {
    * @throws AuditError `entry_refused`, `audit_log_full` when 10,000 wait or 64 MiB, `audit_disk_low`,
    *   `audit_log_unavailable`, `audit_log_closed`
    */
-  async append(entry: LogEntry): Promise<Receipt> {
+  append(entry: LogEntry): Promise<Receipt> {
     return this.#append(entry, false);
   }
 
@@ -97,12 +103,71 @@ export class AuditLog {
   }
 
   /**
-   * The leaf of an entry, as it stands in the log.
-   * @throws AuditError `entry_not_found`, `audit_log_corrupt`
+   * The leaf of an entry, as it stands in the log, published or not.
+   * @throws AuditError `entry_not_found`, `audit_log_corrupt`, `audit_log_closed`
    */
   async entry(index: number): Promise<Leaf> {
     this.#assertOpen();
-    return readLeaf(this.#options.backend, this.#checkpointing.published?.size ?? 0, index);
+    const published = () => this.#checkpointing.published?.size ?? 0;
+    return parseLeaf(await leafOf(this.#options.backend, published, index), index);
+  }
+
+  /**
+   * Proves that an entry is in the log, up to the newest checkpoint unless a size is given.
+   * @throws AuditError `entry_not_found` for what no published checkpoint covers yet; RangeError
+   */
+  async inclusionProof(index: number, size?: number): Promise<EntryProof> {
+    this.#assertOpen();
+    return inclusionProof(this.reader, index, size);
+  }
+
+  /**
+   * Proves that the log has only grown between two sizes; up to the newest checkpoint unless `to` is given.
+   * @throws AuditError `entry_not_found` for what no published checkpoint covers yet; RangeError
+   */
+  async consistencyProof(from: number, to?: number): Promise<Uint8Array[]> {
+    this.#assertOpen();
+    return consistencyProof(this.reader, from, to);
+  }
+
+  /**
+   * A proof of one entry that verifies offline: the text of a `.tlog-proof` file. Signs first, so that what was acknowledged is covered.
+   * @throws AuditError `entry_not_found`, `audit_log_corrupt`; RangeError
+   */
+  async prove(index: number): Promise<string> {
+    await this.checkpoint();
+    return proveEntry(this.reader, index);
+  }
+
+  /**
+   * Signs, and exports what is signed: to a single file if the path ends with `.tar`, else to a folder. See {@link exportLog}.
+   * @throws AuditError `export_exists`, `export_malformed`, `audit_log_corrupt`, `audit_log_unavailable`
+   */
+  async exportTo(path: string, options: ExportOptions = {}): Promise<Exported> {
+    await this.checkpoint();
+    return exportLog(this.reader, path, options);
+  }
+
+  /**
+   * Removes the entries before an index, by a written policy, after exporting them if `archiveTo` is given. The log verifies from
+   * there on, and says from where; auditors with an older checkpoint are told.
+   * @param before a multiple of 256 within what is signed
+   * @throws AuditError `export_exists`, `audit_log_corrupt` if the archive would not verify; `audit_log_unavailable`
+   * @throws TypeError without a policy; RangeError
+   */
+  async prune(before: number, options: PruneOptions): Promise<Pruned> {
+    this.#assertOpen();
+    const { backend, keys } = this.#options;
+    return pruneLog(
+      {
+        ...{ backend, keys },
+        now: () => this.#now(),
+        checkpoint: () => this.checkpoint(),
+        append: (entry) => this.#append(entry, true),
+      },
+      before,
+      options,
+    );
   }
 
   /** How many entries no published checkpoint covers, and since when the oldest of them waits for one. */
@@ -125,13 +190,19 @@ export class AuditLog {
     try {
       await this.#queue.close();
       await this.#checkpointing.close();
+      await this.#cosigning.settled();
     } finally {
       await this.#options.backend.close();
     }
   }
 
-  async #append(entry: LogEntry, own: boolean): Promise<Receipt> {
-    return this.#queue.append(prepareEntry(entry, { personal: this.#options.personal, own }));
+  /** At once, so that what is changed in the entry later has no effect. */
+  #append(entry: LogEntry, own: boolean): Promise<Receipt> {
+    try {
+      return this.#queue.append(prepareEntry(entry, { personal: this.#options.personal, own }));
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /** What a log says of itself before anybody else says something. */
@@ -187,6 +258,7 @@ export class AuditLog {
 interface Opened {
   readonly options: CheckedOptions;
   readonly checkpointing: Checkpointing;
+  readonly cosigning: Cosigning;
   readonly size: number;
   readonly cutBytes: number;
   readonly lastTime: number | undefined;
@@ -195,10 +267,15 @@ interface Opened {
 }
 
 async function openParts(options: CheckedOptions): Promise<Opened> {
-  const { backend, origin, keys, signer, intervalMs } = options;
+  const { backend, origin, keys, signer, intervalMs, onProblem } = options;
   const { size, cutBytes } = await backend.open();
   const heads = options.heads ?? backend.heads;
   const { tree, published, unpublished, key } = await openTree({ backend, heads, origin, keys, size });
+  const cosigning = new Cosigning({
+    ...options,
+    reader: backend,
+    onSigned: (note, lines) => checkpointing.cosigned(note, lines),
+  });
   const checkpointing = new Checkpointing({
     backend,
     heads,
@@ -209,10 +286,12 @@ async function openParts(options: CheckedOptions): Promise<Opened> {
     published,
     tree,
     size,
+    onProblem,
+    onPublished: (note) => cosigning.ask(note),
   });
   if (unpublished !== undefined) await checkpointing.publishAgain(unpublished);
   const lastTime = await latestTime(backend, checkpointing.published?.size ?? 0, size);
-  return { options, checkpointing, size, cutBytes, lastTime, signedBy: key };
+  return { options, checkpointing, cosigning, size, cutBytes, lastTime, signedBy: key };
 }
 
 /** The entry of a log that goes on from another. */

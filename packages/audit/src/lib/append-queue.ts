@@ -1,5 +1,5 @@
 /** What waits to be appended, and its way into the log in batches. */
-import type { LogBackend, LogRecord } from '../backend.js';
+import type { LogBackend } from '../backend.js';
 import type { Receipt } from '../entry.js';
 import { AuditError } from '../errors.js';
 import { type Encoded, numbered, type Prepared } from './leaf.js';
@@ -34,7 +34,7 @@ export interface AppendQueueOptions {
   /** How many records are durable. */
   readonly size: number;
   /** Seals the values of a record; not given: they are not kept. */
-  readonly seal?: ((record: Encoded, index: number) => Promise<Uint8Array | undefined>) | undefined;
+  readonly seal?: ((index: number, record: Encoded) => Promise<Uint8Array | undefined>) | undefined;
   /** Is told of durable records, from the index of the first. */
   readonly onAppended: (at: number, records: readonly Encoded[]) => void;
 }
@@ -91,8 +91,8 @@ export class AppendQueue {
 
   #schedule(): void {
     if (this.#running !== undefined) return;
-    if (this.#waiting.length >= ENOUGH) return this.#start();
-    if (this.#isScheduled) return;
+    if (this.#waiting.length >= ENOUGH) this.#start();
+    if (this.#running !== undefined || this.#isScheduled) return;
     this.#isScheduled = true;
     // Everything that is appended in this turn comes along.
     queueMicrotask(() => {
@@ -149,22 +149,25 @@ export class AppendQueue {
   }
 
   async #append(batch: readonly Waiting[]): Promise<() => void> {
-    const { backend, origin, onAppended } = this.#options;
+    const { backend, onAppended } = this.#options;
+    let left = batch;
     for (let tries = 1; tries <= MAX_TRIES; tries++) {
       const at = this.#at ?? (await backend.size());
-      const numbers = numberAll(batch, at);
+      const numbers = await this.#ready(left, at);
       if (numbers.length === 0) return () => undefined;
-      const records = numbers.map(({ record }) => record);
-      const { appended, size } = await backend.append(at, await this.#sealed(at, records));
+      const { appended, size } = await backend.append(
+        at,
+        numbers.map(({ record }) => record),
+      );
       this.#at = size;
       if (appended) {
-        onAppended(at, records);
-        return () => {
-          for (const [i, { waiting, record }] of numbers.entries())
-            waiting.resolve(receipt(origin, at + i, record));
-        };
+        onAppended(
+          at,
+          numbers.map(({ record }) => record),
+        );
+        return () => this.#tell(at, numbers);
       }
-      batch = numbers.map(({ waiting }) => waiting);
+      left = numbers.map(({ waiting }) => waiting);
       // Whoever was overtaken waits a little, each another time, so that none is overtaken for ever.
       await pause(Math.random() * Math.min(MAX_PAUSE_MS, tries));
     }
@@ -173,13 +176,33 @@ export class AppendQueue {
     });
   }
 
-  async #sealed(at: number, records: readonly Encoded[]): Promise<readonly LogRecord[]> {
+  #tell(at: number, numbers: readonly Numbered[]): void {
+    const { origin } = this.#options;
+    for (const [i, { waiting, record }] of numbers.entries()) {
+      waiting.resolve(receipt(origin, at + i, record));
+    }
+  }
+
+  /** Gives each its number, and seals its values. One that cannot be recorded is refused alone. */
+  async #ready(batch: readonly Waiting[], at: number): Promise<Numbered[]> {
     const { seal } = this.#options;
-    if (seal === undefined) return records;
-    return Promise.all(
-      records.map(async (record, i) =>
-        record.committed === undefined ? record : { ...record, sealed: await seal(record, at + i) },
-      ),
+    const numbers = numberAll(batch, at);
+    if (seal === undefined) return numbers;
+    const sealed = await Promise.allSettled(
+      numbers.map(async ({ waiting, record }, i) => ({
+        waiting,
+        record: { ...record, sealed: await seal(at + i, record) },
+      })),
+    );
+    const good = sealed.filter((result) => result.status === 'fulfilled').map(({ value }) => value);
+    if (good.length === numbers.length) return good;
+    for (const [i, result] of sealed.entries()) {
+      if (result.status === 'rejected') numbers[i]?.waiting.reject(result.reason);
+    }
+    // Those behind them have other numbers now.
+    return this.#ready(
+      good.map(({ waiting }) => waiting),
+      at,
     );
   }
 }

@@ -23,6 +23,11 @@ export interface AuditLogOptions {
   readonly personal?: readonly string[] | undefined;
   /** Asked for their cosignatures after each checkpoint. */
   readonly witnesses?: readonly WitnessClient[] | undefined;
+  /**
+   * Is told what failed in the background: a checkpoint that could not be made (the next second tries again), a witness
+   * that did not sign.
+   */
+  readonly onProblem?: ((error: unknown) => void) | undefined;
   /** The last checkpoint, a whole note, of the log that this one goes on from under another origin. Only where a log begins. */
   readonly predecessor?: string | undefined;
 }
@@ -39,6 +44,7 @@ export interface CheckedOptions {
   readonly clock: () => Date;
   readonly personal: ReadonlySet<string>;
   readonly witnesses: readonly WitnessClient[];
+  readonly onProblem: (error: unknown) => void;
   readonly predecessor: string | undefined;
 }
 
@@ -68,6 +74,7 @@ export function checkOptions(backend: LogBackend | string, options: AuditLogOpti
     clock: options.clock ?? (() => new Date()),
     personal: personalFields(personal),
     witnesses: options.witnesses ?? [],
+    onProblem: options.onProblem ?? (() => undefined),
     predecessor,
   };
 }
