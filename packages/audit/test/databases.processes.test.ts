@@ -83,9 +83,7 @@ describe.skipIf(!havePostgres)('writers of one log in PostgreSQL (need it)', () 
           }
           killed++;
         }
-        const log = await open(schema);
-        await examine(log, signer, acknowledged);
-        await log.close();
+        await eventually(() => examined(schema, acknowledged));
       }
     },
     TIMEOUT,
@@ -114,10 +112,8 @@ describe.skipIf(!havePostgres)('writers of one log in PostgreSQL (need it)', () 
         acknowledged.size,
         all.reduce((sum, { receipts }) => sum + receipts.size, 0),
       );
-      const log = await open(schema);
-      const { size, unknown } = await examine(log, signer, acknowledged);
+      const { size, unknown } = await eventually(() => examined(schema, acknowledged));
       assert.ok(size >= acknowledged.size && unknown > 0, `${size} entries, ${unknown} unknown outcomes`);
-      await log.close();
     },
     TIMEOUT,
   );
