@@ -3,6 +3,7 @@ import type { LogBackend } from '../backend.js';
 import type { Receipt } from '../entry.js';
 import { AuditError } from '../errors.js';
 import { type Encoded, numbered, type Prepared } from './leaf.js';
+import type { ValueSealer } from './values.js';
 
 const MAX_WAITING = 10_000;
 /** All that wait may take so much memory, and one batch so much of the disk's time. */
@@ -33,8 +34,8 @@ export interface AppendQueueOptions {
   readonly origin: string;
   /** How many records are durable. */
   readonly size: number;
-  /** Seals the values of a record; not given: they are not kept. */
-  readonly seal?: ((index: number, record: Encoded) => Promise<Uint8Array | undefined>) | undefined;
+  /** Seals the values of records; not given: they are not kept. */
+  readonly values?: Pick<ValueSealer, 'seal'> | undefined;
   /** Is told of durable records, from the index of the first. */
   readonly onAppended: (at: number, records: readonly Encoded[]) => void;
 }
@@ -185,13 +186,13 @@ export class AppendQueue {
 
   /** Gives each its number, and seals its values. One that cannot be recorded is refused alone. */
   async #ready(batch: readonly Waiting[], at: number): Promise<Numbered[]> {
-    const { seal } = this.#options;
+    const { values } = this.#options;
     const numbers = numberAll(batch, at);
-    if (seal === undefined) return numbers;
+    if (values === undefined) return numbers;
     const sealed = await Promise.allSettled(
       numbers.map(async ({ waiting, record }, i) => ({
         waiting,
-        record: { ...record, sealed: await seal(at + i, record) },
+        record: { ...record, sealed: await values.seal(at + i, record) },
       })),
     );
     const good = sealed.filter((result) => result.status === 'fulfilled').map(({ value }) => value);
