@@ -4,6 +4,9 @@ import { HASH_BYTES } from './merkle.js';
 import { type OpenedNote, openNote, parseNote, type VerifierKey } from './note.js';
 import { parseBase64, parseCount } from './strict-text.js';
 
+/** So much of what somebody else wrote goes into a message. */
+const MAX_SHOWN = 64;
+
 /** What a checkpoint says. */
 export interface Checkpoint {
   /** Which log. */
@@ -50,13 +53,10 @@ export function parseCheckpoint(text: string, origin?: string): Required<Checkpo
     });
   }
   if (origin !== undefined && checkpoint.origin !== origin) {
-    throw new AuditError(
-      'audit_log_foreign',
-      `the checkpoint is of “${checkpoint.origin}”, not of “${origin}”`,
-      {
-        hint: 'Give the checkpoint of the log that is meant.',
-      },
-    );
+    const found = checkpoint.origin.slice(0, MAX_SHOWN);
+    throw new AuditError('audit_log_foreign', `the checkpoint is of “${found}”, not of “${origin}”`, {
+      hint: 'Give the checkpoint of the log that is meant.',
+    });
   }
   return checkpoint;
 }
