@@ -60,7 +60,10 @@ export interface Publication {
   readonly checkpoint: string;
   /** The size of its tree. */
   readonly size: number;
-  /** Every tile that is new since `before`, the widest of its index, hash tiles and entry bundles. */
+  /**
+   * Every tile that is new since `before`, the widest of its index, hash tiles and entry bundles; but for those that were
+   * staged.
+   */
   readonly tiles: readonly LogTile[];
 }
 
@@ -69,6 +72,14 @@ export interface HeadKeeper {
   read(): Promise<string | undefined>;
   /** Durable when it resolves. */
   write(checkpoint: string): Promise<void>;
+}
+
+/** What became of an append. */
+export interface Appended {
+  /** False when the log has grown past the index meanwhile (only where it is shared): then nothing was written. */
+  readonly appended: boolean;
+  /** The size of the log now. It alone would not tell: others may have appended just as many. */
+  readonly size: number;
 }
 
 /** Where a log lives. One object stands for one writer; it is of no use before `open` and after `close`. */
@@ -86,12 +97,10 @@ export interface LogBackend extends LogReader {
   /**
    * Appends records, all or none, durably when it resolves.
    * @param at the index that the first of them must get
-   * @returns the size of the log: `at + records.length` when they were appended; another size when the log has grown
-   *   past `at` meanwhile (only where it is shared), and then nothing was written
    * @throws AuditError `audit_log_unavailable`, `audit_disk_low`. After the first it is not known whether the records
    *   are there: the backend must be opened again, or say so itself at the next call.
    */
-  append(at: number, records: readonly LogRecord[]): Promise<number>;
+  append(at: number, records: readonly LogRecord[]): Promise<Appended>;
   /** How many records are durable. */
   size(): Promise<number>;
   /**
@@ -100,11 +109,19 @@ export interface LogBackend extends LogReader {
    */
   records(from: number, to: number): AsyncIterable<readonly Pick<LogRecord, 'leaf' | 'hash'>[]>;
   /**
+   * Makes tiles durable before the checkpoint that will cover them is signed, where they can be written ahead of it.
+   * Nobody is shown them yet. Doing it twice does no harm.
+   */
+  stage?(tiles: readonly LogTile[]): Promise<void>;
+  /**
    * Publishes, if the checkpoint that is published is still `before`. Tiles are durable before the checkpoint appears.
    * @returns false when another process has published meanwhile (only where it is shared); then nothing has changed
    */
   publish(publication: Publication): Promise<boolean>;
-  /** Permits of writers that are gone (this one's earlier life included) without an outcome, at most 65,536, lowest first. */
+  /**
+   * Permits of writers that are gone (this one's earlier life included) without an outcome, at most 65,536, lowest first. Where
+   * the log is shared they are this writer's to settle from then on: while it lives no other is told of them.
+   */
   unsettled(): Promise<readonly number[]>;
   /** Removes full tiles and bundles of entries below an index, a multiple of 256, with their sealed values. */
   prune(before: number): Promise<void>;
