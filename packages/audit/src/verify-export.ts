@@ -19,7 +19,7 @@ import { openExport } from './lib/export-source.js';
 import { firstOtherLine } from './lib/ndjson.js';
 import { headOf, type LogReport, MAX_PROBLEMS, notProvenBy, type Problem } from './lib/report.js';
 import { tilePath } from './lib/tiles.js';
-import { unlessCorrupt } from './lib/unless-corrupt.js';
+import { unlessMalformed } from './lib/unless.js';
 import { Trust } from './lib/verifying-keys.js';
 import { onBundleOf, sinceOf, type VerifyLogOptions } from './verify-log.js';
 
@@ -150,7 +150,7 @@ class ExportReader implements LogReader {
 
   async checkpoint(): Promise<string | undefined> {
     const note = await this.#source.read(CHECKPOINT);
-    return note === undefined ? undefined : new TextDecoder().decode(note);
+    return note && new TextDecoder().decode(note);
   }
 
   tile(level: number, index: number, width: number): Promise<Uint8Array | undefined> {
@@ -184,13 +184,4 @@ function refused({ message }: AuditError): LogReport {
 
 function malformed(path: string, what: string): Problem {
   return { code: 'export_malformed', path, message: `the export is not whole: ${path} ${what}` };
-}
-
-async function unlessMalformed<T>(step: () => Promise<T>): Promise<T | AuditError> {
-  try {
-    return await unlessCorrupt(step);
-  } catch (cause) {
-    if (cause instanceof AuditError && cause.code === 'export_malformed') return cause;
-    throw cause;
-  }
 }
