@@ -72,13 +72,13 @@ class ExportExamination {
   /** Parts that are missing, or should not be there. */
   #strangers(range: Range): Problem[] {
     const known = new Set([MANIFEST, CHECKPOINT, ENTRIES]);
-    for (const path of known) if (!this.#source.names.has(path)) return [malformed(path, 'is missing')];
+    for (const path of known) if (!this.#source.names.has(path)) return [notWhole(path, 'is missing')];
     for (const { path } of tilesOf(range)) {
-      if (!this.#source.names.has(path)) return [malformed(path, 'is missing')];
+      if (!this.#source.names.has(path)) return [notWhole(path, 'is missing')];
       known.add(path);
     }
     const extra = [...this.#source.names.keys()].find((path) => !known.has(path));
-    return extra === undefined ? [] : [malformed(extra, 'does not belong to it')];
+    return extra === undefined ? [] : [notWhole(extra, 'does not belong to it')];
   }
 
   /** What is wrong beside the log itself: the lines of entries, or the manifest. */
@@ -182,6 +182,6 @@ function refused({ message }: AuditError): LogReport {
   return withProblems(report, [{ code: 'export_malformed', message }]);
 }
 
-function malformed(path: string, what: string): Problem {
+function notWhole(path: string, what: string): Problem {
   return { code: 'export_malformed', path, message: `the export is not whole: ${path} ${what}` };
 }
