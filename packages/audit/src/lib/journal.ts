@@ -8,7 +8,7 @@ import { batchBytes, encodeBatch, type JournalRecord, SECTOR } from './journal-b
 import { type BatchPlace, type Scanned, Segment, scanSegment } from './journal-segment.js';
 
 const FIRST_BYTES = 256 * 1024;
-const MOST_BYTES = 16 * 1024 * 1024;
+const MOST_BYTES = 4 * 1024 * 1024;
 /** So much is read at a time. */
 const READ_BYTES = 256 * 1024;
 
