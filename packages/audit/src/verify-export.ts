@@ -182,13 +182,13 @@ function withProblems(report: LogReport, problems: readonly Problem[]): LogRepor
 }
 
 function refused({ message }: AuditError): LogReport {
-  const nothing = { from: 0, to: 0, size: 0, since: [], witnesses: [] };
-  const report = {
-    ...{ ...headOf(undefined), from: 0, to: 0, problems: [], proves: [], valid: false },
+  const problem: Problem = { code: 'export_malformed', message };
+  const range = { from: 0, to: 0 };
+  return {
+    ...{ valid: false, ...headOf(undefined), ...range, problem, problems: [problem], proves: [] },
     checked: { entries: 0, tiles: 0, since: 0, witnesses: [] },
-    doesNotProve: notProvenBy(nothing),
+    doesNotProve: notProvenBy({ ...range, size: 0, since: [], witnesses: [] }),
   };
-  return withProblems(report, [{ code: 'export_malformed', message }]);
 }
 
 function notWhole(path: string, what: string): Problem {

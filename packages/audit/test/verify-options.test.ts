@@ -33,11 +33,22 @@ describe('the options of a verification', () => {
     ['too many checkpoints', { keys, since: Array(1_001).fill('') }, RangeError],
   ];
   it.each(options)('cannot be %s', async (_, given, mistake) => {
-    await expect(verifyLog(readerOf(files), given as never)).rejects.toThrow(mistake as never);
+    const untouched = { ...readerOf(files), checkpoint: () => Promise.reject(new Error('was read')) };
+    await expect(verifyLog(untouched, given as never)).rejects.toThrow(mistake as never);
   });
 
   it.each([[null], [7], [undefined]])('cannot be of the log %j', async (log) => {
-    await expect(verifyLog(log as never, { keys })).rejects.toThrow(TypeError);
+    await expect(verifyLog(log as never, { keys })).rejects.toThrow(
+      new TypeError('a log is an AuditLog, a reader or the path of a folder'),
+    );
+  });
+
+  it('may be a thousand checkpoints', async () => {
+    const since = Array(1_000).fill(await signed(leaves(300), own));
+    expect(await verifyLog(readerOf(files), { keys, since })).toMatchObject({
+      valid: true,
+      checked: { since: 1_000 },
+    });
   });
 
   it('may be a checkpoint in bytes', async () => {
