@@ -8,7 +8,7 @@ import { LeafCursor } from './leaf-cursor.js';
 import { HASH_BYTES, hashLeaf, sameHash, subtreesOf } from './merkle.js';
 import { OwnEntries } from './own-entries.js';
 import { readTile, TILE_LEVELS, TILE_WIDTH, TreeReader, tileWidth } from './tiles.js';
-import { unlessCorrupt } from './unless-corrupt.js';
+import { unlessCorrupt } from './unless.js';
 
 /** What is walked through. */
 export interface WalkOptions {
@@ -92,7 +92,7 @@ export class LogWalk {
   async #bundle(index: number): Promise<void> {
     const { reader, size, onLeaf } = this.#options;
     const end = this.#at + tileWidth(0, index, size);
-    const bundle = await unlessCorrupt(() => reader.entries(index, end - this.#at));
+    const bundle = await unlessCorrupt(() => widestBundle(reader, index, end - this.#at));
     const cursor = new LeafCursor(bundle instanceof Uint8Array ? bundle : new Uint8Array(0));
     const tile = await this.#tile(0, index);
     let isWhole = true;
@@ -122,8 +122,7 @@ export class LogWalk {
     try {
       this.own.see(parseLeaf(leaf, this.#at));
     } catch (cause) {
-      if (!(cause instanceof AuditError)) throw cause;
-      this.#find('entry-malformed', bundle, this.#at, cause.message);
+      this.#find('entry-malformed', bundle, this.#at, (cause as Error).message);
     }
   }
 
@@ -190,4 +189,21 @@ export class LogWalk {
   #noteRoot(): void {
     if (this.#wanted.has(this.#at)) this.roots.set(this.#at, this.#frontier.root());
   }
+}
+
+/** A bundle as far as it goes: a database that misses one entry gives those before it alone. */
+async function widestBundle(
+  reader: LogReader,
+  index: number,
+  width: number,
+): Promise<Uint8Array | undefined> {
+  let found = await reader.entries(index, width);
+  if (found !== undefined) return found;
+  for (let [there, not] = [0, width]; not - there > 1; ) {
+    const middle = Math.floor((there + not) / 2);
+    const bundle = await reader.entries(index, middle);
+    if (bundle === undefined) not = middle;
+    else [there, found] = [middle, bundle];
+  }
+  return found;
 }

@@ -77,9 +77,9 @@ export class ValueSealer {
    */
   async seal(index: number, { subject, committed, hash }: Encoded): Promise<Uint8Array | undefined> {
     if (subject === undefined || committed === undefined) return undefined;
-    const place = this.#place(index, hash);
+    const place: Place = { origin: this.#origin, index, leafHash: hash };
     const key = await this.#cache.use(subject, (id, prk) => newRecordKey(id, prk, place));
-    return sealValues(key, place, committed);
+    return sealValues(key, committed);
   }
 
   /**
@@ -92,14 +92,16 @@ export class ValueSealer {
     if (keyId === undefined) throw unreadable(index, 'these are no sealed values');
     const found = await answered(() => this.#keys.find(keyId));
     if (found === undefined) {
-      throw new AuditError('values_erased', `the key of the values of entry ${index} is not there any more`);
+      throw new AuditError('values_erased', `the key of the values of entry ${index} is not there any more`, {
+        hint: 'Nothing brings them back. The entry and its proofs stand as they are.',
+      });
     }
     const prk = extracted(found.bytes);
     found.bytes.fill(0);
-    const key = recordKeyOf(sealed, keyId, prk);
+    const key = recordKeyOf(sealed, keyId, prk, { origin: this.#origin, index, leafHash });
     prk.fill(0);
     if (key === undefined) throw unreadable(index, 'they were sealed under another key');
-    return matching(index, leaf, await this.#unsealed(index, leafHash, key, sealed));
+    return matching(index, leaf, await unsealed(index, key, sealed));
   }
 
   /**
@@ -122,7 +124,10 @@ export class ValueSealer {
     } catch (cause) {
       throw cause instanceof AuditError
         ? cause
-        : new AuditError('subject_keys_unavailable', 'the key could not be destroyed', { cause });
+        : new AuditError('subject_keys_unavailable', 'the key could not be destroyed', {
+            cause,
+            hint: 'Bring the keys back, and erase again.',
+          });
     } finally {
       // One that was asked for meanwhile may be the one that is destroyed now.
       this.#cache.forget(subject);
@@ -133,23 +138,14 @@ export class ValueSealer {
   close(): void {
     this.#cache.clear();
   }
+}
 
-  #place(index: number, leafHash: Uint8Array): Place {
-    return { origin: this.#origin, index, leafHash };
-  }
-
-  async #unsealed(
-    index: number,
-    leafHash: Uint8Array,
-    key: RecordKey,
-    sealed: Uint8Array,
-  ): Promise<EntryValues> {
-    try {
-      const { salt, json } = await openSealed(key, this.#place(index, leafHash), sealed);
-      return { salt, values: parseJson(json, LIMITS) as JsonObject };
-    } catch (cause) {
-      throw unreadable(index, 'they were changed, or belong to another entry', cause);
-    }
+async function unsealed(index: number, key: RecordKey, sealed: Uint8Array): Promise<EntryValues> {
+  try {
+    const { salt, json } = await openSealed(key, sealed);
+    return { salt, values: parseJson(json, LIMITS) as JsonObject };
+  } catch (cause) {
+    throw unreadable(index, 'they were changed, or belong to another entry', cause);
   }
 }
 
