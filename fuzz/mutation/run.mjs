@@ -1,8 +1,8 @@
-// Mutation tests of the language's evaluator, matcher and proofs, of keys over time, or of the formats of the log. Fails
+// Mutation tests of the language's evaluator, matcher and proofs, of keys over time, of the formats of the log, or of what verifies it. Fails
 // when 5 % of the mutants or more survive.
-// Usage: npm run mutate [-- [--full] [keys | audit | files to mutate, with commas between them]]
+// Usage: npm run mutate [-- [--full] [keys | audit | evidence | files to mutate, with commas between them]]
 //   --full  tries the mutants of the language that survive the quick tests against all tests, too, which takes minutes for each
-// `survivors.md`, `survivors-keys.md` and `survivors-audit.md` name those that survived, and why.
+// `survivors.md` and `survivors-*.md` name those that survived, and why.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +14,11 @@ import { rangesOf, settle, survivorsOf, tableOf } from './lib/scores.mjs';
 const MOST = 0.05;
 const folder = join(root, 'fuzz/mutation');
 /** The passes beside that of the language, with the package whose files they mutate. */
-const PASSES = { keys: 'packages/crypto/', audit: 'packages/audit/' };
+const PASSES = {
+  keys: 'packages/crypto/',
+  evidence: 'packages/audit/src/verify',
+  audit: 'packages/audit/',
+};
 
 await main(async () => {
   const { values, positionals } = parseArgs({

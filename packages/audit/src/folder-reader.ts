@@ -1,6 +1,7 @@
 /** A log in a folder, as C2SP tlog-tiles lays it out. */
 import type { LogReader } from './backend.js';
 import { AuditError } from './errors.js';
+import { LeafCursor } from './lib/leaf-cursor.js';
 import { HASH_BYTES } from './lib/merkle.js';
 import { MAX_NOTE_BYTES } from './lib/note.js';
 import { PlainFiles } from './lib/plain-files.js';
@@ -10,6 +11,13 @@ import { MAX_LEAF_BYTES, TILE_WIDTH, tilePath } from './lib/tiles.js';
 export const MAX_BUNDLE_BYTES = TILE_WIDTH * (2 + MAX_LEAF_BYTES);
 /** Tile indexes have up to sixteen digits, three for each folder. */
 const MAX_DEPTH = 6;
+const LOOKS = 3;
+
+interface Found {
+  readonly bytes: Uint8Array;
+  readonly path: string;
+  readonly width: number;
+}
 
 /**
  * Reads a log from the folder that a static file server would serve. Nothing in it is believed: links are refused, and so are
@@ -32,7 +40,7 @@ export class FolderLogReader implements LogReader {
   async checkpoint(): Promise<string | undefined> {
     const bytes = await this.#files.read('checkpoint', MAX_NOTE_BYTES);
     if (bytes !== undefined) return utf8(bytes, `${this.name}/checkpoint`);
-    if ((await this.#files.list('.')) !== undefined) return undefined;
+    if ((await this.#files.list('.')).isThere) return undefined;
     throw new AuditError('audit_log_unavailable', `there is no folder ${this.name}`, {
       hint: 'Name the folder that holds the file “checkpoint”.',
     });
@@ -69,7 +77,7 @@ export class FolderLogReader implements LogReader {
     for (let depth = 0; depth < MAX_DEPTH && folders.length > 0; depth++) {
       const deeper: string[] = [];
       for (const folder of folders) {
-        const { files, folders: below } = (await this.#files.list(folder)) ?? { files: [], folders: [] };
+        const { files, folders: below } = await this.#files.list(folder);
         const [lowest] = [...files, ...below].filter((name) => /^\d{3}(?:\.p)?$/.test(name)).sort();
         if (lowest !== undefined) return indexOf(`${folder}/${lowest}`) * TILE_WIDTH;
         deeper.push(...below.filter((name) => /^x\d{3}$/.test(name)).map((name) => `${folder}/${name}`));
@@ -80,33 +88,42 @@ export class FolderLogReader implements LogReader {
     return 0;
   }
 
-  /** The tile of that width; else the full one, or else a partial one that is wider. */
+  /** A log that is written meanwhile may replace a partial tile by a wider one between two looks. */
   async #widest(level: number | 'entries', index: number, width: number, most: number) {
+    let found: Found | undefined;
+    for (let look = 0; found === undefined && look < LOOKS; look++) {
+      found = await this.#look(level, index, width, most);
+    }
+    return found;
+  }
+
+  /** The tile of that width; else the full one, or else a partial one that is wider. */
+  async #look(
+    level: number | 'entries',
+    index: number,
+    width: number,
+    most: number,
+  ): Promise<Found | undefined> {
     for (const each of new Set([width, TILE_WIDTH])) {
       const path = tilePath(level, index, each);
       const bytes = await this.#files.read(path, most);
       if (bytes !== undefined) return { bytes, path, width: each };
     }
     const folder = `${tilePath(level, index)}.p`;
-    const wider = ((await this.#files.list(folder))?.files ?? [])
-      .filter((name) => /^[1-9]\d{0,2}$/.test(name))
-      .map(Number)
-      .filter((each) => each > width && each < TILE_WIDTH)
-      .sort((a, b) => a - b);
-    for (const each of wider) {
-      const path = `${folder}/${each}`;
-      const bytes = await this.#files.read(path, most);
-      if (bytes !== undefined) return { bytes, path, width: each };
-    }
-    return undefined;
+    const { files } = await this.#files.list(folder);
+    const wider = files.filter((name) => /^[1-9]\d{0,2}$/.test(name)).map(Number);
+    const next = Math.min(...wider.filter((each) => each > width && each < TILE_WIDTH));
+    const path = `${folder}/${next}`;
+    const bytes = await this.#files.read(path, most);
+    return bytes && { bytes, path, width: next };
   }
 }
 
 /** Where the first entries of a bundle end, or all that there is of it. */
 function lengthOf(bundle: Uint8Array, width: number): number {
-  let at = 0;
-  for (let i = 0; i < width; i++) at += 2 + ((bundle[at] ?? 0) << 8) + (bundle[at + 1] ?? 0);
-  return at;
+  const cursor = new LeafCursor(bundle);
+  for (let i = 0; i < width; i++) if (cursor.next() === undefined) return bundle.length;
+  return cursor.at;
 }
 
 function indexOf(path: string): number {

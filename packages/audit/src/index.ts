@@ -35,6 +35,7 @@ export {
 } from './lib/checkpoint.js';
 export type { Erasure } from './lib/erasure.js';
 export type { DecisionLeaf, EventLeaf, Leaf, ListSummary, OutcomeLeaf } from './lib/leaf-types.js';
+export { MemoryLogBackend } from './lib/memory-log.js';
 export {
   type ConsistencyProof,
   hashLeaf,

@@ -4,7 +4,7 @@ import type { Finding } from './findings.js';
 import { HASH_BYTES, hashNode, sameHash } from './merkle.js';
 import type { Problem } from './report.js';
 import { readTile, TILE_WIDTH, TreeReader, tilePath, tileWidth } from './tiles.js';
-import { unlessCorrupt } from './unless-corrupt.js';
+import { unlessCorrupt } from './unless.js';
 
 /** The tree against which is judged. */
 export interface Tree {
@@ -47,6 +47,12 @@ export class Judge {
           code: 'entry_malformed',
           ...entry,
           message: `entry ${index} was signed, and is none that a log may hold${detail}`,
+        };
+      case 'key-retired':
+        return {
+          code: 'key_retired',
+          ...entry,
+          message: `entry ${index} brings back a key that was retired: whoever has stolen it would write just that`,
         };
       case 'tile-missing':
         return { code: 'tile_missing', index, path, message: `${path} is missing or cut${detail}` };
