@@ -119,14 +119,19 @@ export class Checkpointing {
     if (this.#size > (this.#published?.size ?? 0)) await this.checkpoint();
   }
 
-  #arm(): void {
+  #arm(afterMs: number = this.#stepMs): void {
     if (this.#timer !== undefined || this.#isClosed) return;
-    this.#timer = setTimeout(() => this.#tick(), this.#options.intervalMs / STEPS);
+    this.#timer = setTimeout(() => this.#tick(), afterMs);
     // A process that has nothing else to do may end: what was acknowledged is durable without a checkpoint.
     this.#timer.unref();
   }
 
+  get #stepMs(): number {
+    return this.#options.intervalMs / STEPS;
+  }
+
   async #tick(): Promise<void> {
+    const startedAt = performance.now();
     try {
       await this.#alone(() => this.#step());
     } catch (error) {
@@ -134,13 +139,14 @@ export class Checkpointing {
       this.#options.onProblem(error);
     }
     this.#timer = undefined;
-    if (this.#isBehind(this.#size)) this.#arm();
+    // From start to start, so that a slow disk does not make the steps rarer as well.
+    if (this.#isBehind(this.#size)) this.#arm(Math.max(0, this.#stepMs - (performance.now() - startedAt)));
   }
 
   async #step(): Promise<void> {
     await this.#tree.grow(this.#size);
-    const { intervalMs } = this.#options;
-    const isDue = performance.now() - this.#lastPublished >= intervalMs - (2 * intervalMs) / STEPS;
+    // Early enough that the next one is not late, however long a step takes.
+    const isDue = performance.now() - this.#lastPublished >= (STEPS / 2) * this.#stepMs;
     if (isDue) await this.#publish(this.#size);
   }
 

@@ -12,6 +12,7 @@ import {
   removeFile,
   replaceFile,
   syncFolder,
+  unlessMissing,
   withFile,
   writeAll,
 } from './files.js';
@@ -82,7 +83,7 @@ export class TileFiles {
       }
     };
     await allSettled(Array.from({ length: WRITTEN_TOGETHER }, worker));
-    for (const folder of folders) await syncFolder(folder);
+    await allSettled([...folders].map((folder) => this.#syncs.run(() => syncFolder(folder))));
   }
 
   async #writeWhole(path: string, bytes: Uint8Array): Promise<void> {
@@ -137,15 +138,21 @@ export class TileFiles {
   /** Removes full tiles and bundles of entries below an index, the first ones first. */
   async prune(from: number, before: number): Promise<void> {
     const last = before / TILE_WIDTH;
+    const folders = new Set<string>();
+    const remove = async (level: Level, index: number) => {
+      folders.add(dirname(join(this.#folder, tilePath(level, index))));
+      await this.#remove(level, index);
+    };
     // A removal that was interrupted has left at most the tile of the bundle that it removed last.
     for (let index = Math.max(0, from / TILE_WIDTH - 1); index < last; index++) {
-      await this.#remove('entries', index);
+      await remove('entries', index);
       for (let level = 0, i = index; ; level++) {
-        await this.#remove(level, i);
+        await remove(level, i);
         if ((i + 1) % TILE_WIDTH !== 0) break;
         i = Math.floor(i / TILE_WIDTH);
       }
     }
+    for (const folder of folders) await unlessMissing(() => syncFolder(folder));
   }
 
   async #remove(level: Level, index: number): Promise<void> {
