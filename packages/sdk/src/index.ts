@@ -30,11 +30,4 @@ export {
   SqliteStore,
   type SqliteStoreOptions,
 } from '@stele/store';
-export {
-  type DecisionFileReport,
-  FileSink,
-  type FileSinkOptions,
-  type Head,
-  verifyDecisionFile,
-} from './file-sink.js';
 export * from './index.web.js';
