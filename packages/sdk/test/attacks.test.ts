@@ -1,37 +1,16 @@
-import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   type CovenantDocument,
   type CovenantStore,
   createMonitor,
-  type DecisionEntry,
-  FileSink,
-  type Head,
   type LimitLedger,
   MemoryLimits,
   MemorySink,
   MemoryStore,
   type MonitorOptions,
   SteleClient,
-  verifyDecisionFile,
 } from '../src/index.js';
 import { Clock, cast } from './support.js';
-
-let folder = '';
-let path = '';
-
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'stele-attacks-'));
-  path = join(folder, 'decisions.jsonl');
-});
-
-afterEach(() => {
-  vi.restoreAllMocks();
-  rmSync(folder, { recursive: true, force: true });
-});
 
 describe('what governs cannot be changed from outside', () => {
   it('the lists that a monitor and its records hand out are frozen', async () => {
