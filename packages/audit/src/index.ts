@@ -2,7 +2,15 @@
  * The transparency log of decisions: append, prove, export and verify, in public formats.
  * @module
  */
-export type { HeadKeeper, LogBackend, LogReader, LogRecord, LogTile, Publication } from './backend.js';
+export type {
+  Appended,
+  HeadKeeper,
+  LogBackend,
+  LogReader,
+  LogRecord,
+  LogTile,
+  Publication,
+} from './backend.js';
 export type {
   DecisionEntry,
   DecisionRecord,
@@ -13,3 +21,37 @@ export type {
   Receipt,
 } from './entry.js';
 export { AuditError, type AuditErrorCode } from './errors.js';
+export {
+  type Checkpoint,
+  formatCheckpoint,
+  type OpenedCheckpoint,
+  openCheckpoint,
+  parseCheckpoint,
+} from './lib/checkpoint.js';
+export {
+  type ConsistencyProof,
+  hashLeaf,
+  hashNode,
+  type InclusionProof,
+  verifyConsistency,
+  verifyInclusion,
+} from './lib/merkle.js';
+export {
+  addSignatures,
+  type Note,
+  type NoteSignature,
+  type OpenedNote,
+  openNote,
+  parseNote,
+  signNote,
+  type VerifiedSignature,
+} from './lib/note.js';
+export { parseTilePath, type TilePlace, tilePath } from './lib/tile-format.js';
+export {
+  formatVerifierKey,
+  type KeyType,
+  type NamedKey,
+  parseVerifierKey,
+  type VerifierKey,
+  verifierKey,
+} from './lib/verifier-key.js';
