@@ -46,6 +46,8 @@ export {
   signNote,
   type VerifiedSignature,
 } from './lib/note.js';
+export { formatProof, type LogProof, type ProvedEntry, parseProof, verifyProof } from './lib/proof-file.js';
+export { verifyQuorum, type WitnessPolicy } from './lib/quorum.js';
 export { parseTilePath, type TilePlace, tilePath } from './lib/tile-format.js';
 export {
   formatVerifierKey,
@@ -55,3 +57,11 @@ export {
   type VerifierKey,
   verifierKey,
 } from './lib/verifier-key.js';
+export type { Listening, ListenOptions } from './lib/witness-server.js';
+export { Witness, type WitnessAnswer, type WitnessedLog, type WitnessOptions } from './witness.js';
+export {
+  type CheckpointToCosign,
+  collectCosignatures,
+  WitnessClient,
+  type WitnessClientOptions,
+} from './witness-client.js';
