@@ -54,6 +54,7 @@ export {
   type KeyType,
   type NamedKey,
   parseVerifierKey,
+  toVerifierKey,
   type VerifierKey,
   verifierKey,
 } from './lib/verifier-key.js';

@@ -31,3 +31,4 @@ export {
   type SqliteStoreOptions,
 } from '@stele/store';
 export * from './index.web.js';
+export { type LogEvidenceOptions, logEvidence } from './log-evidence.js';
