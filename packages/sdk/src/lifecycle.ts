@@ -6,7 +6,7 @@ import type { EventRecord } from './sink.js';
 
 /** What takes events: `AuditLog`, `MemorySink`, or anything with such an `append` that resolves once the event is durable. */
 export interface EventLog {
-  append(event: EventRecord): Promise<unknown>;
+  append(event: EventRecord): Promise<{ seq: number }>;
 }
 
 export interface LifecycleOptions {
@@ -16,7 +16,7 @@ export interface LifecycleOptions {
 
 /**
  * Writes lifecycle events to a log. A `SteleClient` with a `log` writes those of its covenants by itself; this is for keys,
- * and for hosts that do without a client. Every method resolves once the event is durable.
+ * and for hosts that do without a client. Every method resolves once the event is durable, with what the log answered.
  */
 export class Lifecycle {
   readonly #log: EventLog;
@@ -34,9 +34,9 @@ export class Lifecycle {
    * the log does not know. Its `digest` is that of the whole document, proofs included (`documentDigest`).
    * @throws SteleError `event_not_recorded`
    */
-  async covenantPut(document: CovenantDocument): Promise<void> {
+  covenantPut(document: CovenantDocument): Promise<{ seq: number }> {
     const { id, beneficiary, reissues } = document;
-    await this.#record('covenant.put', {
+    return this.#record('covenant.put', {
       covenant: id,
       agent: beneficiary.id,
       digest: documentDigest(document),
@@ -48,15 +48,15 @@ export class Lifecycle {
    * `covenant.revoked`. To be recorded after the revocation is stored: it must bite, also while the log cannot be written.
    * @throws SteleError `event_not_recorded`
    */
-  async covenantRevoked(covenant: string, revocation: RevocationDocument): Promise<void> {
-    await this.#record('covenant.revoked', { covenant, digest: documentDigest(revocation) });
+  covenantRevoked(covenant: string, revocation: RevocationDocument): Promise<{ seq: number }> {
+    return this.#record('covenant.revoked', { covenant, digest: documentDigest(revocation) });
   }
 
   /**
    * `key.rotated`. For `onRotation` of a `KeyManager`, which calls again for a rotation whose event failed.
    * @throws SteleError `event_not_recorded`
    */
-  keyRotated = async (oldKey: KeyDescription, newKey: KeyDescription): Promise<void> => {
+  readonly keyRotated = async (oldKey: KeyDescription, newKey: KeyDescription): Promise<void> => {
     await this.#record('key.rotated', { use: newKey.use, key: newKey.did, previous: oldKey.did });
   };
 
@@ -64,13 +64,13 @@ export class Lifecycle {
    * `key.revoked`, to be recorded after the key was revoked. The reason is for people and stays out of the log.
    * @throws SteleError `event_not_recorded`
    */
-  async keyRevoked({ use, did }: Pick<KeyDescription, 'use' | 'did'>): Promise<void> {
-    await this.#record('key.revoked', { use, key: did });
+  keyRevoked({ use, did }: Pick<KeyDescription, 'use' | 'did'>): Promise<{ seq: number }> {
+    return this.#record('key.revoked', { use, key: did });
   }
 
-  async #record(kind: string, facts: Readonly<Record<string, unknown>>): Promise<void> {
+  async #record(kind: string, facts: Readonly<Record<string, unknown>>): Promise<{ seq: number }> {
     try {
-      await this.#log.append({ v: 1, kind, time: new Date(this.#clock()).toISOString(), ...facts });
+      return await this.#log.append({ v: 1, kind, time: new Date(this.#clock()).toISOString(), ...facts });
     } catch (cause) {
       throw new SteleError('event_not_recorded', `the event ${kind} could not be recorded`, { cause });
     }
