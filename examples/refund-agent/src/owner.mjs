@@ -1,13 +1,16 @@
-// What the owner does once: make keys, sign the covenant, keep it encrypted.
+// What the owner does once: make keys, sign the covenant, keep it encrypted, begin the log.
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import {
+  AuditLog,
   buildCovenant,
   EncryptedStore,
   FileStore,
+  formatVerifierKey,
   generateKeyPair,
   SqliteStore,
   StoreError,
+  verifierKey,
   verifyCovenant,
 } from '@stele/sdk';
 
@@ -16,7 +19,7 @@ import {
 /** @typedef {import('@stele/sdk').CovenantStore} CovenantStore */
 
 export async function makeKeys() {
-  return { owner: await generateKeyPair(), agent: await generateKeyPair() };
+  return { owner: await generateKeyPair(), agent: await generateKeyPair(), log: await generateKeyPair() };
 }
 
 /** @param {string} constraints @param {{ owner: KeyPair, agent: KeyPair }} keys @param {Date} now */
@@ -36,6 +39,19 @@ export function newStore(/** @type {string} */ folder) {
   const encryptionKey = new Uint8Array(randomBytes(32));
   const { store, kind } = openStore(folder, encryptionKey);
   return { store, kind, encryptionKey };
+}
+
+/** Names the log in every checkpoint, so that one log is never taken for another. */
+const ORIGIN = 'bluebird.example/customer-service';
+
+/** @param {string} folder @param {KeyPair} signer @param {import('./day.mjs').DayClock} clock */
+export async function openLog(folder, signer, clock) {
+  const log = await AuditLog.open(folder, {
+    signer,
+    origin: ORIGIN,
+    clock: () => new Date(clock.now),
+  });
+  return { log, key: formatVerifierKey(verifierKey(ORIGIN, signer.publicKey)) };
 }
 
 /** SQLite where it loads, files where it does not. Encrypted either way. @param {string} folder @param {Uint8Array} encryptionKey */

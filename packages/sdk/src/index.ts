@@ -2,6 +2,32 @@
  * Make AI agents keep their word: everything that a host needs to enforce signed covenants.
  * @module
  */
+export {
+  AuditError,
+  type AuditErrorCode,
+  AuditLog,
+  type AuditLogOptions,
+  FileHeadKeeper,
+  FileLogBackend,
+  FolderLogReader,
+  formatVerifierKey,
+  type Leaf,
+  type LogBackend,
+  type LogReader,
+  type LogReport,
+  type NamedKey,
+  parseProof,
+  parseVerifierKey,
+  proveEntry,
+  type VerifierKey,
+  type VerifyLogOptions,
+  verifierKey,
+  verifyLog,
+  verifyProof,
+  Witness,
+  WitnessClient,
+  type WitnessPolicy,
+} from '@stele/audit';
 export { FileKeyRing } from '@stele/crypto/node';
 export {
   type DeepHealthOptions,
