@@ -2,6 +2,7 @@
  * The transparency log of decisions: append, prove, export and verify, in public formats.
  * @module
  */
+export { AuditLog, type AuditLogOptions } from './audit-log.js';
 export type {
   Appended,
   HeadKeeper,
@@ -21,6 +22,8 @@ export type {
   Receipt,
 } from './entry.js';
 export { AuditError, type AuditErrorCode } from './errors.js';
+export { FileLogBackend } from './file-log.js';
+export { FileHeadKeeper } from './head-keeper.js';
 export {
   type Checkpoint,
   formatCheckpoint,
