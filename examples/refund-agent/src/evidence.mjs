@@ -1,15 +1,7 @@
 // Checks what was written, damages copies of it, and looks whether that is found.
 import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  FolderLogReader,
-  parseProof,
-  parseVerifierKey,
-  proveEntry,
-  StoreError,
-  verifyLog,
-  verifyProof,
-} from '@stele/sdk';
+import { FolderLogReader, parseProof, proveEntry, StoreError, verifyLog, verifyProof } from '@stele/sdk';
 import { openStore } from './owner.mjs';
 
 /** @typedef {{ good: boolean, text: string }} Finding */
@@ -44,11 +36,11 @@ export async function checkProof({ folder, key }, rows, path) {
   if (row === undefined || index === undefined) return { good: true, text: 'Nothing was refused.' };
   const proof = await proveEntry(new FolderLogReader(folder), index);
   writeFileSync(path, proof);
-  const { leaf } = await verifyProof(proof, [parseVerifierKey(key)]);
-  const { time, code } = JSON.parse(Buffer.from(leaf).toString());
+  const { valid, entry } = await verifyProof(proof, { keys: [key] });
   const { call, record } = row;
   const text = `That the ${call.tool} at ${call.time.slice(11, 16)} was refused is entry ${index}; ${parseProof(proof).hashes.length} hashes prove it by itself.`;
-  return { good: time === record?.time && code === record?.code, text };
+  const isIt = entry?.time === record?.time && entry?.kind === 'decision' && entry.code === record?.code;
+  return { good: valid && isIt, text };
 }
 
 /** The entry of a copy that is changed. */

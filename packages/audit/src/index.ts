@@ -23,6 +23,7 @@ export type {
 } from './entry.js';
 export { AuditError, type AuditErrorCode } from './errors.js';
 export { FileLogBackend } from './file-log.js';
+export { FolderLogReader } from './folder-reader.js';
 export { FileHeadKeeper } from './head-keeper.js';
 export {
   type Checkpoint,
@@ -49,19 +50,22 @@ export {
   signNote,
   type VerifiedSignature,
 } from './lib/note.js';
-export { formatProof, type LogProof, type ProvedEntry, parseProof, verifyProof } from './lib/proof-file.js';
+export { formatProof, type LogProof, parseProof } from './lib/proof-file.js';
 export { verifyQuorum, type WitnessPolicy } from './lib/quorum.js';
+export type { Checked, LogReport, Problem, ProblemCode } from './lib/report.js';
 export { parseTilePath, type TilePlace, tilePath } from './lib/tile-format.js';
 export {
   formatVerifierKey,
   type KeyType,
   type NamedKey,
   parseVerifierKey,
-  toVerifierKey,
   type VerifierKey,
   verifierKey,
 } from './lib/verifier-key.js';
 export type { Listening, ListenOptions } from './lib/witness-server.js';
+export { consistencyProof, inclusionProof, proveEntry } from './proofs.js';
+export { type VerifyLogOptions, verifyLog } from './verify-log.js';
+export { type ProofReport, verifyProof } from './verify-proof.js';
 export { Witness, type WitnessAnswer, type WitnessedLog, type WitnessOptions } from './witness.js';
 export {
   type CheckpointToCosign,

@@ -1,14 +1,7 @@
 /** Evidence by a log: that a document was there while the keys that signed it still counted. */
-import {
-  type NamedKey,
-  parseProof,
-  toVerifierKey,
-  verifyProof,
-  verifyQuorum,
-  type WitnessPolicy,
-} from '@stele/audit';
+import { type NamedKey, parseProof, verifyProof, verifyQuorum, type WitnessPolicy } from '@stele/audit';
 import type { FindEvidence } from '@stele/core';
-import { parseJson } from '@stele/crypto';
+import { SteleError } from '@stele/types/errors';
 
 export interface LogEvidenceOptions {
   /**
@@ -28,22 +21,23 @@ export interface LogEvidenceOptions {
 /**
  * The `evidence` of a client or monitor that stands on a log: the signature of a retired key counts when the log held the
  * document's digest under a checkpoint that enough witnesses had cosigned before the key retired.
- * @returns rejects with an AuditError for a proof that does not verify, and then the signature does not count
- * @throws AuditError `note_malformed` for a key that is none
+ * @returns rejects with a SteleError `evidence_invalid` for a proof that does not verify, and then the signature does not count
  */
-export function logEvidence({ proof, origin, keys, witnesses }: LogEvidenceOptions): FindEvidence {
-  const known = keys.map((key) => toVerifierKey(key, origin));
-  const own = known.map(({ publicKey }) => publicKey);
+export function logEvidence({ proof, ...trust }: LogEvidenceOptions): FindEvidence {
   return async ({ digest }) => {
     const found = await proof(digest);
     if (found === undefined) return undefined;
-    const { leaf } = await verifyProof(found, known, origin);
-    if ((parseJson(leaf) as { digest?: unknown }).digest !== digest) return undefined;
-    const cosignatures = await verifyQuorum(parseProof(found).checkpoint, witnesses, own);
-    const seconds = cosignatures.map(({ time = Number.POSITIVE_INFINITY }) => time).sort((a, b) => a - b);
-    return { kind: 'inclusion', at: endOf(seconds[witnesses.quorum - 1]) };
+    const { valid, problem, entry } = await verifyProof(found, trust);
+    if (!valid) throw new SteleError('evidence_invalid', problem?.message ?? 'the proof does not verify');
+    if ((entry as { digest?: unknown } | undefined)?.digest !== digest) return undefined;
+    return { kind: 'inclusion', at: await momentOf(parseProof(found).checkpoint, trust.witnesses) };
   };
 }
 
-/** A cosignature tells its second: it may be of the last moment in it. */
-const endOf = (second: number | undefined): Date => new Date((second ?? Number.NaN) * 1_000 + 999);
+/** When the last of as many witnesses as it takes had seen a checkpoint that was verified. */
+async function momentOf(checkpoint: string, witnesses: WitnessPolicy): Promise<Date> {
+  const seen = (await verifyQuorum(checkpoint, witnesses)).map(({ time = Number.NaN }) => time);
+  const last = seen.sort((a, b) => a - b)[witnesses.quorum - 1] ?? Number.NaN;
+  // A cosignature tells its second: it may be of the last moment in it.
+  return new Date(last * 1_000 + 999);
+}

@@ -168,15 +168,4 @@ describe('evidence by a log', () => {
     const proof = () => Promise.reject(new Error('away'));
     expect(await check('', { proof })).toMatchObject({ ...denied, detail: expect.stringContaining('away') });
   });
-
-  it('a key that is none is the caller’s mistake', () => {
-    const make = () =>
-      logEvidence({
-        proof: () => undefined,
-        origin: ORIGIN,
-        keys: ['x'],
-        witnesses: { keys: [], quorum: 1 },
-      });
-    expect(make).toThrow(expect.objectContaining({ code: 'note_malformed' }));
-  });
 });
