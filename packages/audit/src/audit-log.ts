@@ -2,15 +2,20 @@ import { sha256 } from '@stele/crypto';
 import type { LogBackend, LogReader } from './backend.js';
 import type { EventRecord, LogEntry, Receipt } from './entry.js';
 import { AuditError } from './errors.js';
+import { type Exported, type ExportOptions, exportLog } from './export.js';
 import { AppendQueue } from './lib/append-queue.js';
 import { readCheckpoint } from './lib/checkpoint.js';
 import { Checkpointing } from './lib/checkpointing.js';
+import { type Erasure, eraseSubject, readValues } from './lib/erasure.js';
 import { prepareEntry } from './lib/leaf.js';
 import type { Leaf } from './lib/leaf-types.js';
 import { type AuditLogOptions, type CheckedOptions, checkOptions } from './lib/log-options.js';
 import { formatVerifierKey, type VerifierKey } from './lib/note.js';
 import { openTree } from './lib/opening.js';
 import { latestTime, readLeaf } from './lib/reading.js';
+import type { EntryValues } from './lib/values.js';
+import { consistencyProof, type EntryProof, inclusionProof, proveEntry } from './proofs.js';
+import { type Pruned, type PruneOptions, pruneLog } from './prune.js';
 
 export type { AuditLogOptions } from './lib/log-options.js';
 
@@ -44,6 +49,7 @@ export class AuditLog {
       backend: options.backend,
       origin: options.origin,
       size,
+      values: options.values,
       onAppended: (at, records) => {
         for (const { time } of records) this.#noteTime(time);
         this.#checkpointing.note(at + records.length);
@@ -105,6 +111,84 @@ export class AuditLog {
     return readLeaf(this.#options.backend, this.#checkpointing.published?.size ?? 0, index);
   }
 
+  /**
+   * The values that an entry commits to, in clear, with the salt; undefined where none are kept.
+   * @throws AuditError `values_erased` when the subject's key was destroyed; `values_unreadable` for what was changed or
+   *   is not what the entry commits to; `subject_keys_unavailable`, `entry_not_found`, `audit_log_corrupt`
+   */
+  async values(index: number): Promise<EntryValues | undefined> {
+    return readValues(this.#options.backend, this.#options.values, index, await this.entry(index));
+  }
+
+  /**
+   * Erases the values of a subject: destroys the key under which they are sealed, and says so in an entry `log.erased`
+   * that commits to the subject. Proofs stay as they are. What is appended of the subject while it runs is erased as well.
+   * What was interrupted is finished by calling it again.
+   * @throws AuditError `subject_keys_unavailable`, and what `append` throws
+   */
+  async eraseSubject(subject: string): Promise<Erasure> {
+    this.#assertOpen();
+    return eraseSubject(this.#options.values, subject, this.#now(), (entry) => this.#queue.append(entry));
+  }
+
+  /**
+   * Proves that an entry is in the log, up to the newest checkpoint unless a size is given.
+   * @throws AuditError `entry_not_found` for what no published checkpoint covers yet; RangeError
+   */
+  async inclusionProof(index: number, size?: number): Promise<EntryProof> {
+    this.#assertOpen();
+    return inclusionProof(this.reader, index, size);
+  }
+
+  /**
+   * Proves that the log has only grown between two sizes; up to the newest checkpoint unless `to` is given.
+   * @throws AuditError `entry_not_found` for what no published checkpoint covers yet; RangeError
+   */
+  async consistencyProof(from: number, to?: number): Promise<Uint8Array[]> {
+    this.#assertOpen();
+    return consistencyProof(this.reader, from, to);
+  }
+
+  /**
+   * A proof of one entry that verifies offline: the text of a `.tlog-proof` file. Signs first, so that what was acknowledged is covered.
+   * @throws AuditError `entry_not_found`, `audit_log_corrupt`; RangeError
+   */
+  async prove(index: number): Promise<string> {
+    await this.checkpoint();
+    return proveEntry(this.reader, index);
+  }
+
+  /**
+   * Signs, and exports what is signed: to a single file if the path ends with `.tar`, else to a folder. See {@link exportLog}.
+   * @throws AuditError `export_exists`, `export_malformed`, `audit_log_corrupt`, `audit_log_unavailable`
+   */
+  async exportTo(path: string, options: ExportOptions = {}): Promise<Exported> {
+    await this.checkpoint();
+    return exportLog(this.reader, path, options);
+  }
+
+  /**
+   * Removes the entries before an index, by a written policy, after exporting them if `archiveTo` is given. The log verifies from
+   * there on, and says from where; auditors with an older checkpoint are told.
+   * @param before a multiple of 256 within what is signed
+   * @throws AuditError `export_exists`, `audit_log_corrupt` if the archive would not verify; `audit_log_unavailable`
+   * @throws TypeError without a policy; RangeError
+   */
+  async prune(before: number, options: PruneOptions): Promise<Pruned> {
+    this.#assertOpen();
+    const { backend, keys } = this.#options;
+    return pruneLog(
+      {
+        ...{ backend, keys },
+        now: () => this.#now(),
+        checkpoint: () => this.checkpoint(),
+        append: (entry) => this.#append(entry, true),
+      },
+      before,
+      options,
+    );
+  }
+
   /** How many entries no published checkpoint covers, and since when the oldest of them waits for one. */
   lag(): { entries: number; ageMs: number } {
     return this.#checkpointing.lag();
@@ -126,12 +210,15 @@ export class AuditLog {
       await this.#queue.close();
       await this.#checkpointing.close();
     } finally {
+      this.#options.values?.close();
       await this.#options.backend.close();
     }
   }
 
   async #append(entry: LogEntry, own: boolean): Promise<Receipt> {
-    return this.#queue.append(prepareEntry(entry, { personal: this.#options.personal, own }));
+    const { personal, values } = this.#options;
+    const subjectOf = values && ((given: LogEntry) => values.subjectOf(given));
+    return this.#queue.append(prepareEntry(entry, { personal, own, subjectOf }));
   }
 
   /** What a log says of itself before anybody else says something. */

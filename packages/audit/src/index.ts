@@ -22,6 +22,7 @@ export type {
   Receipt,
 } from './entry.js';
 export { AuditError, type AuditErrorCode } from './errors.js';
+export { type Exported, type ExportOptions, exportLog } from './export.js';
 export { FileLogBackend } from './file-log.js';
 export { FolderLogReader } from './folder-reader.js';
 export { FileHeadKeeper } from './head-keeper.js';
@@ -32,6 +33,8 @@ export {
   openCheckpoint,
   parseCheckpoint,
 } from './lib/checkpoint.js';
+export type { Erasure } from './lib/erasure.js';
+export type { DecisionLeaf, EventLeaf, Leaf, ListSummary, OutcomeLeaf } from './lib/leaf-types.js';
 export {
   type ConsistencyProof,
   hashLeaf,
@@ -54,6 +57,7 @@ export { formatProof, type LogProof, parseProof } from './lib/proof-file.js';
 export { verifyQuorum, type WitnessPolicy } from './lib/quorum.js';
 export type { Checked, LogReport, Problem, ProblemCode } from './lib/report.js';
 export { parseTilePath, type TilePlace, tilePath } from './lib/tile-format.js';
+export type { EntryValues, ValuesOptions } from './lib/values.js';
 export {
   formatVerifierKey,
   type KeyType,
@@ -62,9 +66,14 @@ export {
   type VerifierKey,
   verifierKey,
 } from './lib/verifier-key.js';
+export type { TrustOptions } from './lib/verifying-keys.js';
 export type { Listening, ListenOptions } from './lib/witness-server.js';
-export { consistencyProof, inclusionProof, proveEntry } from './proofs.js';
-export { type VerifyLogOptions, verifyLog } from './verify-log.js';
+export { consistencyProof, type EntryProof, inclusionProof, proveEntry } from './proofs.js';
+export type { Pruned, PruneOptions } from './prune.js';
+export { SubjectKeyFolder } from './subject-key-folder.js';
+export { MemorySubjectKeys, type SubjectKey, type SubjectKeys } from './subject-keys.js';
+export { verifyExport } from './verify-export.js';
+export { type LiveLog, type VerifyLogOptions, verifyLog } from './verify-log.js';
 export { type ProofReport, verifyProof } from './verify-proof.js';
 export { Witness, type WitnessAnswer, type WitnessedLog, type WitnessOptions } from './witness.js';
 export {
