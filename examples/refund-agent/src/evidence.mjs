@@ -31,7 +31,7 @@ export async function checkLog({ folder, key, checkpoints }, rows) {
  * @returns {Promise<Finding>}
  */
 export async function checkProof({ folder, key }, rows, path) {
-  const row = rows.find(({ call, record }) => call.obeys !== undefined && record?.decision === 'deny');
+  const row = rows.find(isTelling);
   const index = await row?.place;
   if (row === undefined || index === undefined) return { good: true, text: 'Nothing was refused.' };
   const proof = await proveEntry(new FolderLogReader(folder), index);
@@ -41,6 +41,39 @@ export async function checkProof({ folder, key }, rows, path) {
   const text = `That the ${call.tool} at ${call.time.slice(11, 16)} was refused is entry ${index}; ${parseProof(proof).hashes.length} hashes prove it by itself.`;
   const isIt = entry?.time === record?.time && entry?.kind === 'decision' && entry.code === record?.code;
   return { good: valid && isIt, text };
+}
+
+/** The decision that is looked at more closely. @param {Row} row */
+const isTelling = ({ call, record }) => call.obeys !== undefined && record?.decision === 'deny';
+
+/**
+ * Forgets the customer of that decision, and looks what is left.
+ * @param {Held} held @param {import('@stele/sdk').AuditLog} log the same log, open; it is closed here
+ * @param {readonly Row[]} rows @param {string} proof where the proof of the decision is
+ * @returns {Promise<Finding[]>}
+ */
+export async function checkForgetting({ folder, key, checkpoints }, log, rows, proof) {
+  const row = rows.find(isTelling);
+  const index = await row?.place;
+  if (row === undefined || index === undefined) return [{ good: true, text: 'Nothing was refused.' }];
+  const { call, record } = row;
+  const before = await log.values(index);
+  await log.eraseSubject(call.customer);
+  const after = await log.values(index).catch(({ code }) => code);
+  await log.close();
+  const { valid } = await verifyLog(folder, { keys: [key], since: checkpoints });
+  const proved = await verifyProof(readFileSync(proof), { keys: [key] });
+  return [
+    {
+      good: before?.values.resource === record?.resource,
+      text: `The shop itself can still read what entry ${index} was about: ${before?.values.resource}.`,
+    },
+    {
+      good: after === 'values_erased',
+      text: `The key of the customer is destroyed: nobody can read it now (${after}) …`,
+    },
+    { good: valid && proved.valid, text: '… and still the log is whole, and the proof of the entry holds.' },
+  ];
 }
 
 /** The entry of a copy that is changed. */

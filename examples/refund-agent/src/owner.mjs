@@ -10,6 +10,7 @@ import {
   generateKeyPair,
   SqliteStore,
   StoreError,
+  SubjectKeyFolder,
   verifierKey,
   verifyCovenant,
 } from '@stele/sdk';
@@ -44,14 +45,26 @@ export function newStore(/** @type {string} */ folder) {
 /** Names the log in every checkpoint, so that one log is never taken for another. */
 const ORIGIN = 'bluebird.example/customer-service';
 
-/** @param {string} folder @param {KeyPair} signer @param {import('./day.mjs').DayClock} clock */
-export async function openLog(folder, signer, clock) {
+/**
+ * What was decided about a customer is sealed beside the log, under a key of that customer.
+ * @param {string} folder @param {string} keys the folder of the customers' keys @param {KeyPair} signer
+ * @param {import('./day.mjs').DayClock} clock
+ */
+export async function openLog(folder, keys, signer, clock) {
   const log = await AuditLog.open(folder, {
     signer,
     origin: ORIGIN,
     clock: () => new Date(clock.now),
+    values: { keys: new SubjectKeyFolder(keys), subject: customerOf },
   });
   return { log, key: formatVerifierKey(verifierKey(ORIGIN, signer.publicKey)) };
+}
+
+/** Whom an entry is about. @param {import('@stele/sdk').LogEntry} entry */
+function customerOf(entry) {
+  if (entry.kind !== 'decision') return undefined;
+  const { session } = /** @type {{ session?: { customer?: string } }} */ (entry.context);
+  return session?.customer;
 }
 
 /** SQLite where it loads, files where it does not. Encrypted either way. @param {string} folder @param {Uint8Array} encryptionKey */

@@ -25,6 +25,7 @@ const NAMES = {
   covenant: 'covenant.json',
   log: 'log',
   private: 'log.private',
+  keys: 'customer-keys',
   head: 'log.head',
   proof: 'decision.tlog-proof',
   damaged: 'damaged',
@@ -50,7 +51,10 @@ export async function tellStory({ constraints, out, paper }) {
 
   paper.step('What was written is checked, and so is whether damage to it is found');
   const good = await checkAll(paper, signed, kept, day, paths, clock);
-  return { ...day, good: good && signed.good && kept.good };
+
+  paper.step('A customer asks to be forgotten');
+  const gone = await forget(paper, signed, kept, day, paths, clock);
+  return { ...day, good: good && gone && signed.good && kept.good };
 }
 
 /** @param {string} out @returns {Paths} */
@@ -88,7 +92,7 @@ async function signTheCovenant(paper, constraints, clock) {
 /** @param {Paper} paper @param {Signed} signed @param {Paths} paths @param {DayClock} clock */
 async function keepIt(paper, { keys, covenant }, paths, clock) {
   paper.step('It is entered in the log, stored encrypted, and read back');
-  const { log, key } = await openLog(paths.log, keys.log, clock);
+  const { log, key } = await openLog(paths.log, paths.keys, keys.log, clock);
   await new Lifecycle(log, { clock: clock.read }).covenantPut(covenant);
   const { store, kind, encryptionKey } = newStore(paths.store);
   await store.put(covenant);
@@ -173,6 +177,12 @@ async function checkAll(paper, { keys }, { store, encryptionKey, covenant, key }
   if (day.rows.length !== day.calls || day.rows.some(({ record, failed }) => record !== undefined && failed))
     findings.push({ good: false, text: 'Some calls of the day were not made, or a tool failed.' });
   for (const { good, text } of findings) paper.finding(good, text);
+  tellOfKey(paper, key);
+  return findings.every(({ good }) => good);
+}
+
+/** @param {Paper} paper @param {string} key */
+function tellOfKey(paper, key) {
   paper.say('\n   Whoever has the public key of the log can check all of it, offline:\n');
   paper.say(`     ${key}\n`);
   paper.say(
@@ -181,5 +191,15 @@ async function checkAll(paper, { keys }, { store, encryptionKey, covenant, key }
   paper.say(
     '   the shop might have left out before nobody can tell, unless witnesses cosign its checkpoints.',
   );
+}
+
+/**
+ * @param {Paper} paper @param {Signed} signed @param {Kept} kept @param {Day} day @param {Paths} paths @param {DayClock} clock
+ */
+async function forget(paper, { keys }, { key }, day, paths, clock) {
+  const { log } = await openLog(paths.log, paths.keys, keys.log, clock);
+  const held = { folder: paths.log, key, checkpoints: day.checkpoints };
+  const findings = await evidence.checkForgetting(held, log, day.rows, paths.proof);
+  for (const { good, text } of findings) paper.finding(good, text);
   return findings.every(({ good }) => good);
 }

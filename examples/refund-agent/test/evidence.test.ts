@@ -3,7 +3,14 @@ import { join } from 'node:path';
 import { generateKeyPair } from '@stele/sdk';
 import { describe, expect, it } from 'vitest';
 import { DayClock } from '../src/day.mjs';
-import { checkFlippedLog, checkLog, checkNotIn, checkOldLog, checkProof } from '../src/evidence.mjs';
+import {
+  checkFlippedLog,
+  checkForgetting,
+  checkLog,
+  checkNotIn,
+  checkOldLog,
+  checkProof,
+} from '../src/evidence.mjs';
 import { openLog } from '../src/owner.mjs';
 import { inFolder } from './support.js';
 
@@ -11,14 +18,15 @@ import { inFolder } from './support.js';
 async function written(folder: string, ...counts: number[]) {
   const path = join(folder, 'log');
   const clock = new DayClock(Date.parse('2026-03-02T08:00:00Z'));
-  const { log, key } = await openLog(path, await generateKeyPair(), clock);
+  const signer = await generateKeyPair();
+  const { log, key } = await openLog(path, join(folder, 'keys'), signer, clock);
   const checkpoints: string[] = [];
   for (const count of counts) {
     for (let i = 0; i < count; i++) await log.append({ v: 1, kind: 'test', time: '2026-03-02T08:00:00Z' });
     checkpoints.push(await log.checkpoint());
   }
   await log.close();
-  return { folder: path, key, checkpoints };
+  return { folder: path, key, checkpoints, signer, clock };
 }
 
 describe('the checks at the end', () => {
@@ -55,6 +63,21 @@ describe('the checks at the end', () => {
       expect([alone?.good, later?.good]).toEqual([true, false]);
       rmSync(join(held.folder, 'checkpoint'));
       expect((await checkOldLog(held, held.folder))[0]?.good).toBe(false);
+    }));
+
+  it('fail for a log that kept no values', () =>
+    inFolder(async (folder) => {
+      const held = await written(folder, 1);
+      const { log } = await openLog(held.folder, join(folder, 'keys'), held.signer, held.clock);
+      const record = { decision: 'deny', resource: '/orders/1' };
+      const row = {
+        call: { obeys: 'x', customer: 'c', tool: 'refund', time: '2026-03-02T08:00:00Z' },
+        record,
+        place: Promise.resolve(0),
+      } as never;
+      await checkProof(held, [row], join(folder, 'proof'));
+      const findings = await checkForgetting(held, log, [row], join(folder, 'proof'));
+      expect(findings.map(({ good }) => good)).toEqual([false, false, true]);
     }));
 
   it('fail for a folder in which the words can be read', () =>

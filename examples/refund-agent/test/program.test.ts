@@ -39,6 +39,7 @@ describe('npm start', () => {
       expect(readdirSync(cwd)).toEqual(['here']);
       const written = [
         'covenant.json',
+        'customer-keys',
         'damaged',
         'decision.tlog-proof',
         'log',
