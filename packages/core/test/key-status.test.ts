@@ -57,7 +57,7 @@ describe('a retired key', () => {
   });
 
   it('has signed what a log held before it retired', async () => {
-    const included = (ms: number) => (): SignatureEvidence => ({ kind: 'inclusion', at: at(ms) });
+    const included = (ms: number) => (): SignatureEvidence => ({ kind: 'witnessed', at: at(ms) });
     expect((await verify(f.root, { keyStatus: retired(NOW), evidence: included(-1) })).valid).toBe(true);
     for (const ms of [0, 1]) {
       const verified = await verify(f.root, { keyStatus: retired(NOW), evidence: included(ms) });

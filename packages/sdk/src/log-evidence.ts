@@ -30,7 +30,7 @@ export function logEvidence({ proof, ...trust }: LogEvidenceOptions): FindEviden
     const { valid, problem, entry } = await verifyProof(found, trust);
     if (!valid) throw new SteleError('evidence_invalid', problem?.message ?? 'the proof does not verify');
     if ((entry as { digest?: unknown } | undefined)?.digest !== digest) return undefined;
-    return { kind: 'inclusion', at: await momentOf(parseProof(found).checkpoint, trust.witnesses) };
+    return { kind: 'witnessed', at: await momentOf(parseProof(found).checkpoint, trust.witnesses) };
   };
 }
 

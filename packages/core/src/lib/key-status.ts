@@ -45,4 +45,4 @@ async function withoutEvidence(
 }
 
 const isKnown = (found: Partial<SignatureEvidence> | undefined): found is Partial<SignatureEvidence> =>
-  found?.kind === 'record' || found?.kind === 'inclusion';
+  found?.kind === 'record' || found?.kind === 'witnessed';
