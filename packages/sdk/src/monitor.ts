@@ -269,7 +269,7 @@ export class Monitor {
     const skew = this.#options.clockSkewMs ?? DEFAULT_SKEW_MS;
     if (!(now >= this.#latest - skew)) return 'the clock stands behind the last decision';
     if (!(now >= this.#recorder.lastTime - skew))
-      return 'the clock stands behind the newest entry of the record';
+      return 'the clock stands behind the newest entry of the record, or that cannot be told';
     this.#latest = Math.max(this.#latest, now);
     return undefined;
   }
