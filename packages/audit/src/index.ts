@@ -70,6 +70,7 @@ export type { TrustOptions } from './lib/verifying-keys.js';
 export type { Listening, ListenOptions } from './lib/witness-server.js';
 export { consistencyProof, type EntryProof, inclusionProof, proveEntry } from './proofs.js';
 export type { Pruned, PruneOptions } from './prune.js';
+export { SqliteLogBackend, type SqliteLogOptions, SqliteLogReader } from './sqlite-log.js';
 export { SubjectKeyFolder } from './subject-key-folder.js';
 export { MemorySubjectKeys, type SubjectKey, type SubjectKeys } from './subject-keys.js';
 export { verifyExport } from './verify-export.js';

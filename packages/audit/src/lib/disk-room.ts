@@ -5,7 +5,7 @@ import { isFull, unlessMissing, withFile, writeAll } from './files.js';
 const MAX_RESERVE = 8 * 1024 * 1024;
 /** Of a small disk no more than this part is set aside. */
 const SHARE = 8;
-const CHUNK = Buffer.alloc(256 * 1024);
+const CHUNK = Buffer.alloc(1024 * 1024);
 
 /**
  * A file of zeroes that holds space until it is needed. While there is less free than as much again, the disk is low:
@@ -53,13 +53,14 @@ export class DiskRoom {
   /**
    * Runs a step that needs space, and gives it of the reserve as often as the disk is full and there is some left.
    * The step must be one that can be done again.
+   * @param full whether an error says that the disk is full
    */
-  async give<T>(step: () => Promise<T>): Promise<T> {
+  async give<T>(step: () => Promise<T>, full: (error: unknown) => boolean = isFull): Promise<T> {
     for (;;) {
       try {
         return await step();
       } catch (error) {
-        if (!isFull(error)) throw error;
+        if (!full(error)) throw error;
         this.#low = true;
         if (!(await this.#release())) throw error;
       }
@@ -88,7 +89,7 @@ export class DiskRoom {
   /** @returns false when there is nothing left to give */
   async #release(): Promise<boolean> {
     if (this.#held === 0) return false;
-    const left = Math.max(0, this.#held - 4 * CHUNK.length);
+    const left = Math.max(0, this.#held - CHUNK.length);
     await withFile(this.#path, 'r+', (file) => file.truncate(left));
     this.#held = left;
     return true;
