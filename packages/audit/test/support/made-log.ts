@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path';
 import { canonicalizeJson, type KeyPair, keyPairFromPrivateKey, toSigner } from '@stele/crypto';
 import type { LogReader } from '../../src/backend.js';
 import { formatCheckpoint } from '../../src/lib/checkpoint.js';
-import { hashLeaf, hashNode } from '../../src/lib/merkle.js';
-import { formatVerifierKey, signNote, verifierKey } from '../../src/lib/note.js';
+import { EMPTY_ROOT, hashLeaf, hashNode } from '../../src/lib/merkle.js';
+import { COSIGNATURE, formatVerifierKey, signNote, verifierKey } from '../../src/lib/note.js';
 import { encodeBundle, tilePath } from '../../src/lib/tiles.js';
 
 export const ORIGIN = 'acme.example/audit';
@@ -32,6 +32,7 @@ export const leaves = (count: number): Uint8Array[] => Array.from({ length: coun
 
 /** RFC 9162, section 2.1.1, to the letter: the reference for whatever is cleverer. */
 export function naiveRoot(hashes: readonly Uint8Array[]): Uint8Array {
+  if (hashes.length === 0) return EMPTY_ROOT;
   if (hashes.length === 1) return hashes[0] as Uint8Array;
   const split = 2 ** Math.floor(Math.log2(hashes.length - 1));
   return hashNode(naiveRoot(hashes.slice(0, split)), naiveRoot(hashes.slice(split)));
@@ -82,8 +83,13 @@ export function writeLog(files: Files, folder: string): void {
 
 /** A reader as a database gives one: it answers with what is there, and knows nothing of paths. */
 export function readerOf(files: Files, first = 0): LogReader {
-  const wide = (level: number | 'entries', index: number, width: number) =>
-    files.get(tilePath(level, index, width)) ?? files.get(tilePath(level, index));
+  const wide = (level: number | 'entries', index: number, width: number) => {
+    for (let wider = width; wider <= 256; wider++) {
+      const found = files.get(tilePath(level, index, wider));
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  };
   return {
     name: 'the log of a test',
     checkpoint: async () => {
@@ -98,3 +104,6 @@ export function readerOf(files: Files, first = 0): LogReader {
     first: async () => first,
   };
 }
+
+export const cosignerKey = ({ publicKey }: KeyPair, name: string): string =>
+  formatVerifierKey(verifierKey(name, publicKey, COSIGNATURE));
