@@ -1,4 +1,5 @@
 /** What monitors hand to a sink, whatever the sink is. */
+import { context, trace } from '@opentelemetry/api';
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   ActionFailedError,
@@ -165,6 +166,8 @@ describe('a flood of denials', () => {
     await new Promise((resolve) => setImmediate(resolve));
     expect((await monitor.check(pay())).permitted).toBe(true);
     expect(sink.entries.at(-1)).toMatchObject({ lost: 500 });
+    await monitor.check(nothing);
+    expect(sink.entries).toHaveLength(1_002);
   });
 });
 
@@ -258,7 +261,31 @@ describe('an entry', () => {
     expect(decisions(sink).map(({ settles }) => settles)).toEqual([false, undefined, undefined]);
   });
 
-  it('has the trace of the active span, and only a valid one', async () => {
+  it('has no trace where the active span has none that is valid', async () => {
+    tracers();
+    const sink = new MemorySink();
+    const monitor = await monitorOf({ sink });
+    for (const traceId of ['0'.repeat(32), 'x', 7 as never]) {
+      const span = trace.wrapSpanContext({ traceId, spanId: 'ab'.repeat(8), traceFlags: 1 });
+      await context.with(trace.setSpan(context.active(), span), () => monitor.check(pay()));
+    }
+    expect(decisions(sink).map((entry) => 'trace' in entry)).toEqual([false, false, false]);
+  });
+
+  it('names the pattern also where a covenant above has decided', async () => {
+    const sink = new MemorySink();
+    const chain = await parties.chain("deny read on '/a/**'\npermit ** on **", 'permit read on **');
+    const decision = await (await monitorOf({ sink, covenant: chain })).check({
+      action: 'read',
+      resource: '/a/1',
+    });
+    expect(decision).toMatchObject({ code: 'denied_by_rule', pattern: '/a/**' });
+    expect(decision.statement).toBeUndefined();
+    expect(denialOf(decision)).not.toHaveProperty('pattern');
+    expect(decisions(sink)[0]?.pattern).toBe('/a/**');
+  });
+
+  it('has the trace of the active span', async () => {
     const { inside, spans } = tracers();
     const sink = new MemorySink();
     const monitor = await monitorOf({ sink });

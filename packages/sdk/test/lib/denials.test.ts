@@ -45,6 +45,14 @@ describe('denials that are counted', () => {
     expect(told.at(-1)).toEqual(denial('a', '/100'));
   });
 
+  it('begin another second when the clock goes back, too', () => {
+    const told: DecisionRecord[] = [];
+    const denials = new Denials((entry) => told.push(entry));
+    for (const now of [5_000, 4_999]) for (let i = 0; i < 110; i++) denials.take(denial('a'), now);
+    denials.flush();
+    expect(told.flatMap(({ count }) => count ?? [])).toEqual([10, 10]);
+  });
+
   it('are all told in the end, at most 101 entries for each agent and second, whatever the clock does', () => {
     const step = fc.record({
       agent: fc.constantFrom('a', 'b'),
