@@ -1,6 +1,7 @@
 /** A log in a folder, as C2SP tlog-tiles lays it out. */
 import type { LogReader } from './backend.js';
 import { AuditError } from './errors.js';
+import { LeafCursor } from './lib/leaf-cursor.js';
 import { HASH_BYTES } from './lib/merkle.js';
 import { MAX_NOTE_BYTES } from './lib/note.js';
 import { PlainFiles } from './lib/plain-files.js';
@@ -32,7 +33,7 @@ export class FolderLogReader implements LogReader {
   async checkpoint(): Promise<string | undefined> {
     const bytes = await this.#files.read('checkpoint', MAX_NOTE_BYTES);
     if (bytes !== undefined) return utf8(bytes, `${this.name}/checkpoint`);
-    if ((await this.#files.list('.')) !== undefined) return undefined;
+    if ((await this.#files.list('.')).isThere) return undefined;
     throw new AuditError('audit_log_unavailable', `there is no folder ${this.name}`, {
       hint: 'Name the folder that holds the file “checkpoint”.',
     });
@@ -69,7 +70,7 @@ export class FolderLogReader implements LogReader {
     for (let depth = 0; depth < MAX_DEPTH && folders.length > 0; depth++) {
       const deeper: string[] = [];
       for (const folder of folders) {
-        const { files, folders: below } = (await this.#files.list(folder)) ?? { files: [], folders: [] };
+        const { files, folders: below } = await this.#files.list(folder);
         const [lowest] = [...files, ...below].filter((name) => /^\d{3}(?:\.p)?$/.test(name)).sort();
         if (lowest !== undefined) return indexOf(`${folder}/${lowest}`) * TILE_WIDTH;
         deeper.push(...below.filter((name) => /^x\d{3}$/.test(name)).map((name) => `${folder}/${name}`));
@@ -88,25 +89,20 @@ export class FolderLogReader implements LogReader {
       if (bytes !== undefined) return { bytes, path, width: each };
     }
     const folder = `${tilePath(level, index)}.p`;
-    const wider = ((await this.#files.list(folder))?.files ?? [])
-      .filter((name) => /^[1-9]\d{0,2}$/.test(name))
-      .map(Number)
-      .filter((each) => each > width && each < TILE_WIDTH)
-      .sort((a, b) => a - b);
-    for (const each of wider) {
-      const path = `${folder}/${each}`;
-      const bytes = await this.#files.read(path, most);
-      if (bytes !== undefined) return { bytes, path, width: each };
-    }
-    return undefined;
+    const { files } = await this.#files.list(folder);
+    const wider = files.filter((name) => /^[1-9]\d{0,2}$/.test(name)).map(Number);
+    const next = Math.min(...wider.filter((each) => each > width && each < TILE_WIDTH));
+    if (next === Number.POSITIVE_INFINITY) return undefined;
+    const bytes = await this.#files.read(`${folder}/${next}`, most);
+    return bytes && { bytes, path: `${folder}/${next}`, width: next };
   }
 }
 
 /** Where the first entries of a bundle end, or all that there is of it. */
 function lengthOf(bundle: Uint8Array, width: number): number {
-  let at = 0;
-  for (let i = 0; i < width; i++) at += 2 + ((bundle[at] ?? 0) << 8) + (bundle[at + 1] ?? 0);
-  return at;
+  const cursor = new LeafCursor(bundle);
+  for (let i = 0; i < width; i++) if (cursor.next() === undefined) return bundle.length;
+  return cursor.at;
 }
 
 function indexOf(path: string): number {
