@@ -20,6 +20,7 @@ export {
   type ProofReport,
   parseProof,
   proveEntry,
+  SqliteLogBackend,
   SubjectKeyFolder,
   type SubjectKeys,
   type VerifierKey,
