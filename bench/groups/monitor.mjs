@@ -1,13 +1,21 @@
 import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open as openFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createMonitor, FileSink, MemoryLimits, MemorySink, MemoryStore, SqliteStore } from '@stele/sdk';
+import {
+  AuditLog,
+  createMonitor,
+  generateKeyPair,
+  MemoryLimits,
+  MemorySink,
+  MemoryStore,
+  SqliteStore,
+} from '@stele/sdk';
 import { percentile, perSecond } from '../lib/bars.mjs';
 import { covenant, parties, requestFor, rules, verified } from '../lib/samples.mjs';
 
 export const title = 'Monitor';
 
-/** As long as the line that a decision leaves. */
+/** As long as the entry that a decision leaves. */
 const LINE = `${'x'.repeat(899)}\n`;
 /** Limits that apply to every request and are never used up here. */
 const LIMITS = 'limit ** 1000000 per 1 hours\nlimit tools.** 1000000000 of args.amount per 1 days';
@@ -52,25 +60,31 @@ async function* decisions(keys, path) {
 }
 
 async function* recorded(keys, path) {
-  const bare = await open(path('bare.log'), 'a');
+  const bare = await openFile(path('bare.log'), 'a');
   const blocking = openSync(path('blocking.log'), 'a');
-  const one = await FileSink.open(path('one.jsonl'));
-  const many = await FileSink.open(path('many.jsonl'));
+  const signer = await generateKeyPair();
+  const open = (name) => AuditLog.open(path(name), { signer, origin: `bench.example/${name}` });
+  const [one, many, enforcing] = [await open('one'), await open('many'), await open('enforcing')];
   const check = async (sink) => {
     const { monitor, request } = await sample(keys, 20, true, { sink });
     return () => monitor.check(request);
   };
+  const enforce = async (sink) => {
+    const { monitor, request } = await sample(keys, 20, true, { sink });
+    return () => monitor.enforce(request, () => 1);
+  };
   yield {
     title: 'A whole decision, durable when it returns',
-    note: 'The record is a hash chain in a file. Decisions that come together share one write and one fdatasync.',
+    note: 'The record is a log in a folder: its tree grows and is signed every second meanwhile. Decisions that come together share one write and one fdatasync. `enforce` leaves a second entry, the outcome, and waits for it, too.',
     candidates: [
       { name: 'bare write and fdatasync, awaited', run: () => bare.write(LINE).then(() => bare.datasync()) },
       { name: 'bare write and fdatasync, blocking', run: () => appendDurably(blocking) },
-      { name: 'check, FileSink, 1 caller', run: await check(one) },
-      { name: 'check, FileSink, 64 callers', run: await check(many), callers: 64, bar: perSecond(8_000) },
+      { name: 'check, AuditLog, 1 caller', run: await check(one) },
+      { name: 'check, AuditLog, 64 callers', run: await check(many), callers: 64, bar: perSecond(8_000) },
+      { name: 'enforce, AuditLog, 64 callers', run: await enforce(enforcing), callers: 64 },
     ],
   };
-  for (const file of [bare, one, many]) await file.close();
+  for (const file of [bare, one, many, enforcing]) await file.close();
   closeSync(blocking);
 }
 

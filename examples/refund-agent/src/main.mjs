@@ -18,7 +18,7 @@ try {
   const { good } = await tellStory({ constraints, out, paper });
   const folder = relative(process.env.INIT_CWD ?? process.cwd(), out) || '.';
   paper.say(`\n   Everything is in ${folder}/ and is made anew at each start: the signed`);
-  paper.say('   covenant, the encrypted store, the record of decisions, and the damaged copies.\n');
+  paper.say('   covenant, the encrypted store, the log of decisions, a proof, and the damaged copies.\n');
   process.exitCode = good ? 0 : 1;
 } catch (error) {
   if (!(error instanceof SteleError)) throw error;

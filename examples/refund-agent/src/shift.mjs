@@ -1,5 +1,5 @@
 // The agent's working day under the covenant: every call is judged, recorded, and only then carried out or refused.
-import { CovenantDeniedError, createMonitor, FileSink } from '@stele/sdk';
+import { CovenantDeniedError, createMonitor } from '@stele/sdk';
 import { talk } from './agent.mjs';
 import { guardTools } from './guard.mjs';
 import { Stopwatch } from './stopwatch.mjs';
@@ -13,8 +13,8 @@ import { shopTools } from './tools.mjs';
 
 /**
  * One call and what became of it. There is no `record` of a call that the AI SDK could not read: it never got as far as
- * the monitor.
- * @typedef {{ call: Call, record?: DecisionRecord, line?: number, failed: boolean }} Row
+ * the monitor. `place` is the number of its entry in the log.
+ * @typedef {{ call: Call, record?: DecisionRecord, place?: Promise<number>, line?: number, failed: boolean }} Row
  */
 
 /**
@@ -27,14 +27,14 @@ import { shopTools } from './tools.mjs';
  * @param {import('./shop.mjs').Shop} options.shop
  * @param {import('./desk.mjs').Desk} options.desk
  * @param {import('./day.mjs').DayClock} options.clock
- * @param {string} options.recordPath
+ * @param {import('@stele/sdk').AuditLog} options.log where the decisions go
+ * @param {() => Promise<void>} options.atNoon
  * @param {(conversation: Conversation) => void} options.onConversation
  * @param {(row: Row) => void} options.onRow
  */
 export async function workTheDay(options) {
-  const { covenant, store, conversations, shop, desk, clock, onConversation, onRow } = options;
-  const file = await FileSink.open(options.recordPath, { values: true });
-  /** @type {DecisionRecord | undefined} */
+  const { covenant, store, conversations, shop, desk, clock, log, onConversation, onRow } = options;
+  /** @type {Seen | undefined} */
   let latest;
   const monitor = await createMonitor({
     covenant,
@@ -42,8 +42,8 @@ export async function workTheDay(options) {
     trust: [options.owner],
     agent: options.agent,
     obligations: { 'human.approval': desk.approve },
-    sink: watched(file, (record) => {
-      latest = record;
+    sink: watched(log, (seen) => {
+      latest = seen;
     }),
     clock: clock.read,
   });
@@ -51,7 +51,9 @@ export async function workTheDay(options) {
   /** @type {Row[]} */
   const rows = [];
 
-  for (const conversation of conversations) {
+  const afternoon = conversations.findIndex(({ calls: [first] }) => first.time.slice(11) >= '12:00');
+  for (const [i, conversation] of conversations.entries()) {
+    if (i === afternoon) await options.atNoon();
     onConversation(conversation);
     const customer = shop.customer(conversation.customer);
     if (customer === undefined) throw new Error(`the shop has no customer ${conversation.customer}`);
@@ -69,28 +71,35 @@ export async function workTheDay(options) {
     });
   }
   await monitor.close();
-  return { rows, laps: stopwatch.laps, head: file.head };
+  return { rows, laps: stopwatch.laps };
 }
 
-/** A sink may be anything that has `append`: this one lets us look at each decision on its way to the file. */
-function watched(/** @type {FileSink} */ file, /** @type {(record: DecisionRecord) => void} */ see) {
+/** @typedef {{ record: DecisionRecord, place: Promise<number> }} Seen */
+
+/** A sink may be anything that has `append`: this one lets us look at each decision on its way to the log. */
+function watched(/** @type {import('@stele/sdk').AuditLog} */ log, /** @type {(seen: Seen) => void} */ see) {
   /** @type {DecisionSink} */
   const sink = {
     append(entry) {
-      if (entry.kind === 'decision') see(entry);
-      return file.append(entry);
+      const receipt = log.append(entry);
+      if (entry.kind === 'decision') see({ record: entry, place: receipt.then(({ index }) => index) });
+      return receipt;
     },
-    close: () => file.close(),
+    get lastTime() {
+      return log.lastTime;
+    },
+    close: () => log.close(),
   };
   return sink;
 }
 
-/** @param {Call} call @param {DecisionRecord | undefined} record @param {unknown} error @returns {Row} */
-function rowOf(call, record, error) {
-  if (record === undefined) return { call, failed: true };
+/** @param {Call} call @param {Seen | undefined} seen @param {unknown} error @returns {Row} */
+function rowOf(call, seen, error) {
+  if (seen === undefined) return { call, failed: true };
+  const { record, place } = seen;
   const line = error instanceof CovenantDeniedError ? lineOf(error.decision) : record.statements[0];
   const failed = error !== undefined && !(error instanceof CovenantDeniedError);
-  return { call, record, failed, ...(line === undefined ? {} : { line }) };
+  return { call, record, place, failed, ...(line === undefined ? {} : { line }) };
 }
 
 /** The deny that applies, the limit that has no room, or what must happen first. @param {Decision} decision */

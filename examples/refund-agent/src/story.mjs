@@ -1,10 +1,11 @@
 // The whole example, in the order in which it is told.
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Lifecycle } from '@stele/sdk';
 import { DayClock, readDay } from './day.mjs';
 import { Desk, readTickets } from './desk.mjs';
 import * as evidence from './evidence.mjs';
-import { makeKeys, newStore, signCovenant, verifyStored } from './owner.mjs';
+import { makeKeys, newStore, openLog, signCovenant, verifyStored } from './owner.mjs';
 import { fit } from './paper.mjs';
 import { workTheDay } from './shift.mjs';
 import { readShop, Shop } from './shop.mjs';
@@ -22,8 +23,11 @@ const data = (/** @type {string} */ name) => new URL(`../data/${name}`, import.m
 const NAMES = {
   store: 'store',
   covenant: 'covenant.json',
-  record: 'decisions.jsonl',
-  values: 'decisions.jsonl.values',
+  log: 'log',
+  private: 'log.private',
+  keys: 'customer-keys',
+  head: 'log.head',
+  proof: 'decision.tlog-proof',
   damaged: 'damaged',
 };
 
@@ -47,7 +51,10 @@ export async function tellStory({ constraints, out, paper }) {
 
   paper.step('What was written is checked, and so is whether damage to it is found');
   const good = await checkAll(paper, signed, kept, day, paths, clock);
-  return { ...day, good: good && signed.good && kept.good };
+
+  paper.step('A customer asks to be forgotten');
+  const gone = await forget(paper, signed, kept, day, paths, clock);
+  return { ...day, good: good && gone && signed.good && kept.good };
 }
 
 /** @param {string} out @returns {Paths} */
@@ -62,10 +69,11 @@ function prepare(out) {
 
 /** @param {Paper} paper @param {string} constraints @param {DayClock} clock */
 async function signTheCovenant(paper, constraints, clock) {
-  paper.step('Two keys are made');
+  paper.step('Three keys are made');
   const keys = await makeKeys();
   paper.say(`   The owner of the shop   ${keys.owner.did}`);
   paper.say(`   The agent               ${keys.agent.did}`);
+  paper.say(`   The log of decisions    ${keys.log.did}`);
   paper.say('\n   The private halves stay in memory and are gone when this program ends.');
 
   paper.step('The owner signs what the agent may do: covenant.ccl');
@@ -83,18 +91,20 @@ async function signTheCovenant(paper, constraints, clock) {
 
 /** @param {Paper} paper @param {Signed} signed @param {Paths} paths @param {DayClock} clock */
 async function keepIt(paper, { keys, covenant }, paths, clock) {
-  paper.step('It is stored encrypted, and read back');
+  paper.step('It is entered in the log, stored encrypted, and read back');
+  const { log, key } = await openLog(paths.log, paths.keys, keys.log, clock);
+  await new Lifecycle(log, { clock: clock.read }).covenantPut(covenant);
   const { store, kind, encryptionKey } = newStore(paths.store);
   await store.put(covenant);
   const stored = await store.get(covenant.id);
   const { valid, checks } = await verifyStored(stored, keys.owner, new Date(clock.now));
   paper.say(`   Kept in ${kind}, sealed with AES-256-GCM. The key to it, too, stays in memory.`);
   paper.finding(valid, `Read back and verified: ${checks.length} checks, from the signature to the dates.`);
-  return { store, encryptionKey, covenant: stored ?? covenant, good: valid };
+  return { store, encryptionKey, covenant: stored ?? covenant, log, key, good: valid };
 }
 
 /** @param {Paper} paper @param {Signed} signed @param {Kept} kept @param {Paths} paths @param {DayClock} clock */
-async function work(paper, { keys }, { store, covenant }, paths, clock) {
+async function work(paper, { keys }, { store, covenant, log }, paths, clock) {
   const conversations = readDay(data('day.jsonl'));
   const shop = new Shop(readShop(data('shop.json')), clock.read);
   const desk = new Desk(readTickets(data('approvals.json')), clock.read);
@@ -102,6 +112,8 @@ async function work(paper, { keys }, { store, covenant }, paths, clock) {
   paper.step('The agent works through Monday, 2 March 2026');
   introduceDay(paper, conversations.length, calls);
   printHeader(paper);
+  /** @type {string[]} */
+  const checkpoints = [];
   const day = await workTheDay({
     covenant,
     store,
@@ -111,11 +123,16 @@ async function work(paper, { keys }, { store, covenant }, paths, clock) {
     shop,
     desk,
     clock,
-    recordPath: paths.record,
+    log,
+    atNoon: async () => {
+      checkpoints.push(await log.checkpoint());
+      cpSync(paths.log, join(paths.damaged, 'noon'), { recursive: true });
+    },
     onConversation: (each) => printConversation(paper, each, shop.customer(each.customer)?.name ?? ''),
     onRow: (row) => printRow(paper, row),
   });
-  return { ...day, shop, calls };
+  checkpoints.push(readFileSync(join(paths.log, 'checkpoint'), 'utf8'));
+  return { ...day, shop, calls, checkpoints };
 }
 
 /** @param {Paper} paper @param {number} conversations @param {number} calls */
@@ -133,22 +150,56 @@ function introduceDay(paper, conversations, calls) {
  * @param {Paper} paper @param {Signed} signed @param {Kept} kept @param {Day} day @param {Paths} paths
  * @param {DayClock} clock
  */
-async function checkAll(paper, { keys }, { store, encryptionKey, covenant }, day, paths, clock) {
+async function checkAll(paper, { keys }, { store, encryptionKey, covenant, key }, day, paths, clock) {
   const again = await verifyStored(await store.get(covenant.id), keys.owner, new Date(clock.now));
   await store.close();
   const inDamaged = (/** @type {string} */ name) => join(paths.damaged, name);
+  const held = { folder: paths.log, key, checkpoints: day.checkpoints };
+  const customers = day.shop.everyone().map(({ email }) => email);
   const findings = [
     { good: again.valid, text: 'The stored covenant verifies, as at the beginning.' },
-    await evidence.checkRecord(paths.record, day.head, day.rows),
-    await evidence.checkFlippedRecord(paths.record, inDamaged('flipped.jsonl'), day.head),
-    ...(await evidence.checkCutRecord(paths.record, inDamaged('cut.jsonl'), day.head)),
+    await evidence.checkLog(held, day.rows),
+    await evidence.checkProof(held, day.rows, paths.proof),
+    await evidence.checkFlippedLog(held, inDamaged('flipped')),
+    ...(await evidence.checkOldLog(held, inDamaged('noon'))),
     await evidence.checkFlippedStore(paths.store, inDamaged('store'), covenant.id, encryptionKey),
-    evidence.checkNothingInClear(paths.store),
+    evidence.checkNotIn(
+      paths.store,
+      ['payments.refund'],
+      'Without the key nobody reads the store: “payments.refund” is in none of its files.',
+    ),
+    evidence.checkNotIn(
+      paths.log,
+      customers,
+      'The log can be shown to anyone: the address of no customer is in it.',
+    ),
   ];
   if (day.rows.length !== day.calls || day.rows.some(({ record, failed }) => record !== undefined && failed))
     findings.push({ good: false, text: 'Some calls of the day were not made, or a tool failed.' });
   for (const { good, text } of findings) paper.finding(good, text);
-  paper.say(`\n   The head of the record is ${day.head.hash},`);
-  paper.say('   to be kept elsewhere: with it anyone can tell later that nothing was changed or cut off.');
+  tellOfKey(paper, key);
+  return findings.every(({ good }) => good);
+}
+
+/** @param {Paper} paper @param {string} key */
+function tellOfKey(paper, key) {
+  paper.say('\n   Whoever has the public key of the log can check all of it, offline:\n');
+  paper.say(`     ${key}\n`);
+  paper.say(
+    '   Whoever also kept a checkpoint can tell that nothing up to it was changed or cut off since. What',
+  );
+  paper.say(
+    '   the shop might have left out before nobody can tell, unless witnesses cosign its checkpoints.',
+  );
+}
+
+/**
+ * @param {Paper} paper @param {Signed} signed @param {Kept} kept @param {Day} day @param {Paths} paths @param {DayClock} clock
+ */
+async function forget(paper, { keys }, { key }, day, paths, clock) {
+  const { log } = await openLog(paths.log, paths.keys, keys.log, clock);
+  const held = { folder: paths.log, key, checkpoints: day.checkpoints };
+  const findings = await evidence.checkForgetting(held, log, day.rows, paths.proof);
+  for (const { good, text } of findings) paper.finding(good, text);
   return findings.every(({ good }) => good);
 }

@@ -79,7 +79,7 @@ function printTimes(paper, laps) {
   paper.say(
     `\n   Time for a decision: ${at(0.5)} ms in the middle, ${at(0.99)} ms for the slowest hundredth.`,
   );
-  paper.say('   A permit waits until its record is on the disk; that is most of it.');
+  paper.say('   A permit waits until its entry is on the disk; that is most of it.');
 }
 
 /** What each budget of the covenant let through. @param {Row[]} rows @param {string} constraints */

@@ -37,7 +37,16 @@ describe('npm start', () => {
       expect(status).toBe(0);
       expect(stdout).toContain('Everything is in ');
       expect(readdirSync(cwd)).toEqual(['here']);
-      const written = ['covenant.json', 'damaged', 'decisions.jsonl', 'decisions.jsonl.values', 'store'];
+      const written = [
+        'covenant.json',
+        'customer-keys',
+        'damaged',
+        'decision.tlog-proof',
+        'log',
+        'log.head',
+        'log.private',
+        'store',
+      ];
       expect(readdirSync(join(cwd, 'here')).sort()).toEqual(written);
       expect(filesOf(folder)).toEqual(before);
     }));
@@ -48,7 +57,7 @@ describe('npm start', () => {
       writeFileSync(note, 'mine');
       const sizes = [1, 2].map(() => {
         expect(start({ cwd, arguments: ['--out', '.'] }).status).toBe(0);
-        return readFileSync(join(cwd, 'decisions.jsonl'), 'utf8').split('\n').length;
+        return readFileSync(join(cwd, 'log/checkpoint'), 'utf8').split('\n')[1];
       });
       expect(sizes[1]).toBe(sizes[0]);
       expect(readFileSync(note, 'utf8')).toBe('mine');
@@ -72,7 +81,7 @@ describe('npm start', () => {
       const { status, stdout } = start({ cwd, arguments: ['--out', 'here', '--covenant', 'mine.ccl'] });
       expect(status).toBe(2);
       expect(stdout).toContain(`line ${covenant.split('\n').length + 1}`);
-      expect(existsSync(join(cwd, 'here/decisions.jsonl'))).toBe(false);
+      expect(existsSync(join(cwd, 'here/log'))).toBe(false);
     }),
   );
 });

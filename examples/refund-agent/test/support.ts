@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,9 +8,12 @@ import { tellStory } from '../src/story.mjs';
 export const folder = fileURLToPath(new URL('..', import.meta.url));
 export const covenant = readFileSync(join(folder, 'covenant.ccl'), 'utf8');
 
+/** In memory where that goes: these tests are about what is decided, and a day waits for the disk hundreds of times. */
+const PLACE = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+
 /** Runs `use` with a folder of its own, which is removed afterwards. */
 export async function inFolder<T>(use: (path: string) => T | Promise<T>): Promise<T> {
-  const path = mkdtempSync(join(tmpdir(), 'refund-agent-'));
+  const path = mkdtempSync(join(PLACE, 'refund-agent-'));
   try {
     return await use(path);
   } finally {

@@ -56,6 +56,15 @@ describe('a retired key', () => {
     expect(failed(await verify(covenant, { keyStatus: retired(NOW) }))).toEqual(['key_status']);
   });
 
+  it('has signed what a log held before it retired', async () => {
+    const included = (ms: number) => (): SignatureEvidence => ({ kind: 'witnessed', at: at(ms) });
+    expect((await verify(f.root, { keyStatus: retired(NOW), evidence: included(-1) })).valid).toBe(true);
+    for (const ms of [0, 1]) {
+      const verified = await verify(f.root, { keyStatus: retired(NOW), evidence: included(ms) });
+      expect(failed(verified)).toEqual(['key_status']);
+    }
+  });
+
   it.each<[string, () => unknown]>([
     ['of the moment when it retired', record(0)],
     ['of a later one', record(1)],

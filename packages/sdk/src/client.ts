@@ -16,8 +16,10 @@ import { reissueAll } from './lib/reissuing.js';
 import { verifyCovenant } from './lib/telemetry-calls.js';
 import { observeStore } from './lib/telemetry-store.js';
 import { type KeysOverTime, presentValue, told } from './lib/told.js';
+import { Lifecycle } from './lifecycle.js';
 import { createMonitor, type Monitor, type MonitorOptions } from './monitor.js';
 import type { CovenantsToReissue, ReissueReport, ReissueRunOptions } from './reissue.js';
+import type { DecisionSink, EventSink } from './sink.js';
 
 export interface SteleClientOptions extends KeysOverTime {
   store: CovenantStore;
@@ -25,6 +27,11 @@ export interface SteleClientOptions extends KeysOverTime {
   signer?: KeyPair | Signer;
   /** did:keys that are trusted. Not given: the client's own key alone. */
   trust?: readonly string[];
+  /**
+   * Where the client records what happens to covenants, such as an `AuditLog`, and its monitors what they decide unless they
+   * are given a sink of their own. The client never closes it, nor do those monitors.
+   */
+  log?: EventSink;
 }
 
 /** One owner's view: issues covenants into a store, revokes them, verifies and enforces what is in it. */
@@ -33,36 +40,47 @@ export class SteleClient {
   readonly #signer: Signer | undefined;
   readonly #trust: readonly string[];
   readonly #keys: KeysOverTime;
+  readonly #lifecycle: Lifecycle | undefined;
+  readonly #sink: DecisionSink | undefined;
 
-  /** @throws TypeError when neither a signer nor trust anchors are given: nothing could ever be accepted */
-  constructor({ store, signer, trust, ...keys }: SteleClientOptions) {
+  /**
+   * @throws TypeError when neither a signer nor trust anchors are given: nothing could ever be accepted; for a `log` that
+   *   is none
+   */
+  constructor({ store, signer, trust, log, ...keys }: SteleClientOptions) {
     if (signer === undefined && trust === undefined)
       throw new TypeError('a client needs { signer } or { trust }');
     this.#store = observeStore(store);
     this.#keys = keys;
     this.#signer = signer === undefined ? undefined : toSigner(signer);
     this.#trust = trust ?? [didOf(this.#signer as Signer)];
+    this.#lifecycle = log && new Lifecycle(log);
+    this.#sink = log && leftOpen(log);
   }
 
   /**
    * Builds, signs and stores a covenant.
-   * @throws CovenantError as `buildCovenant` does, StoreError when it cannot be stored, SteleError `no_signer`
+   * @throws CovenantError as `buildCovenant` does, StoreError when it cannot be stored, SteleError `no_signer`,
+   *   `event_not_recorded` when the log does not take it, and then nothing is stored
    */
   async issue(options: Omit<BuildOptions, 'signer'>): Promise<CovenantDocument> {
     const document = await buildCovenant({ ...options, signer: this.#key() });
     await this.#record([document]);
+    await this.#lifecycle?.covenantPut(document);
     await this.#store.put(document);
     return document;
   }
 
   /**
    * Revokes a covenant, and stores the revocation.
-   * @throws CovenantError, StoreError, SteleError `no_signer`
+   * @throws CovenantError, StoreError, SteleError `no_signer`, `event_not_recorded` when the log does not take it, though
+   *   then the revocation stands: revoke again to have it recorded
    */
   async revoke(covenant: string | CovenantDocument, reason: string): Promise<RevocationDocument> {
     const id = typeof covenant === 'string' ? covenant : covenant.id;
     const revocation = await revokeCovenant({ id }, { reason, signer: this.#key() });
     await this.#store.putRevocation(revocation);
+    await this.#lifecycle?.covenantRevoked(id, revocation);
     return revocation;
   }
 
@@ -97,7 +115,10 @@ export class SteleClient {
       continuity: await presentValue(continuity),
       verifying: { ...this.#verifying({ now }), now, reissues: this.#keys.reissues ?? index.find },
       stored: (document: CovenantDocument) => index.add(document),
-      record: (document: CovenantDocument) => this.#record([document]),
+      record: async (document: CovenantDocument) => {
+        await this.#record([document]);
+        await this.#lifecycle?.covenantPut(document);
+      },
     };
     return reissueAll(covenants, setting, options);
   }
@@ -112,7 +133,16 @@ export class SteleClient {
   ): Promise<Monitor> {
     const document = await this.#document(covenant);
     const [store, trust] = [this.#store, this.#trust];
-    const monitor = await createMonitor({ ...this.#keys, ...options, covenant: document, store, trust });
+    const sink = options.sink ?? this.#sink;
+    const recording = sink === undefined ? {} : { sink };
+    const monitor = await createMonitor({
+      ...this.#keys,
+      ...options,
+      ...recording,
+      covenant: document,
+      store,
+      trust,
+    });
     await this.#record(monitor.covenants.map((link) => link.document));
     return monitor;
   }
@@ -149,3 +179,12 @@ export class SteleClient {
 }
 
 const didOf = (signer: Signer): string => signer.keyId.slice(0, signer.keyId.indexOf('#'));
+
+/** The same log, to be closed by its host alone: several monitors share it. */
+const leftOpen = (log: EventSink): DecisionSink => ({
+  append: (entry) => log.append(entry),
+  get lastTime() {
+    return log.lastTime;
+  },
+  close: async () => {},
+});

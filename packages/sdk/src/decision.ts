@@ -41,9 +41,15 @@ export interface AppliedLimit {
   readonly remaining?: number;
 }
 
-/** Where a decision was recorded. */
+/** Where a decision was recorded. With the receipt of a log its holder can demand inclusion later. */
 export interface Receipt {
   readonly seq: number;
+  /** The name of the log, where it is one. */
+  readonly origin?: string;
+  /** The place in it, from 0. */
+  readonly index?: number;
+  /** The RFC 9162 leaf hash of the entry, 64 hex digits. */
+  readonly leafHash?: string;
 }
 
 /**
@@ -60,13 +66,15 @@ export interface Decision {
   readonly covenant?: string;
   /** The check that failed, for `covenant_invalid` and `revocation_unknown`. */
   readonly check?: string;
-  /** What that check said, for the host alone: it may name stores, keys and other covenants. */
+  /** What that check, or the sink, said, for the host alone: it may name stores, keys and other covenants. */
   readonly detail?: string;
   readonly matched: readonly DecidingStatement[];
   /** The line of `covenant` that decided a denial, where one did. */
   readonly line?: number;
   /** The statement that decided, in the form that the agent may see; absent where its covenant keeps it to itself. */
   readonly statement?: { readonly covenant: string; readonly line: number; readonly text: string };
+  /** The resource pattern of the statement that decided: where the resource itself must not be named, as in logs. */
+  readonly pattern?: string;
   readonly obligations: readonly Obligation[];
   readonly limits: readonly AppliedLimit[];
   /** What is awaited, for `obligation_pending`. */
@@ -74,5 +82,6 @@ export interface Decision {
   /** True when the same request may be permitted later without a change of the covenant. */
   readonly retryable: boolean;
   readonly retryAfterMs?: number;
-  readonly receipt?: Receipt;
+  /** Of a denial, which does not wait for its entry, only there once that is durable. Counted together they share one. */
+  readonly receipt?: Receipt | undefined;
 }

@@ -1,5 +1,5 @@
 import type { DecisionCode } from '@stele/types/codes';
-import type { Decision } from './decision.js';
+import type { Decision, Receipt } from './decision.js';
 
 /** What an agent may know of a denial, so that it can act on it. The same shape on every surface. */
 export interface Denial {
@@ -11,12 +11,12 @@ export interface Denial {
   readonly statement?: { readonly line: number; readonly text: string };
   /** What is awaited, by name. */
   readonly pending?: readonly string[];
-  readonly receipt?: { readonly seq: number };
+  readonly receipt?: Receipt;
 }
 
 /** The part of a decision that may leave the host: no thresholds, no values, no rules but the line that decided. */
 export function denialOf(decision: Decision): Denial {
-  const { statement } = decision;
+  const { statement, receipt } = decision;
   return {
     code: decision.code,
     reason: decision.reason,
@@ -26,6 +26,6 @@ export function denialOf(decision: Decision): Denial {
     ...(decision.pending === undefined
       ? {}
       : { pending: decision.pending.map((obligation) => obligation.name) }),
-    ...(decision.receipt === undefined ? {} : { receipt: { seq: decision.receipt.seq } }),
+    ...(receipt === undefined ? {} : { receipt }),
   };
 }

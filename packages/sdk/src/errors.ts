@@ -26,6 +26,16 @@ function retryText({ retryable, retryAfterMs }: Denial): string {
 }
 
 /**
+ * For host code to throw from `run` when the action failed for certain, or was done in part: the record says `failed`, and
+ * the charge stays.
+ */
+export class ActionFailedError extends SteleError<'action_failed'> {
+  constructor(message = 'the action failed', options: { cause?: unknown } = {}) {
+    super('action_failed', message, options);
+  }
+}
+
+/**
  * For host code to throw from `run` when it is certain that nothing was done: budgets (`limit … of …`) are given back.
  * Anything else that is thrown leaves open what happened, so its charge stays.
  */
@@ -34,16 +44,6 @@ export class ActionNotPerformedError extends SteleError<'action_not_performed'> 
     super('action_not_performed', message, options);
   }
 }
-
-export type SinkErrorCode =
-  | 'sink_locked'
-  | 'sink_corrupt'
-  | 'sink_unavailable'
-  | 'sink_full'
-  | 'entry_refused';
-
-/** A decision could not be recorded, or a record of decisions cannot be opened. */
-export class SinkError extends SteleError<SinkErrorCode> {}
 
 export type KeeperErrorCode =
   /** What is kept cannot be read or written; `cause` says why. Whether a write took effect is not known: repeat it. */

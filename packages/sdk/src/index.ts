@@ -2,6 +2,37 @@
  * Make AI agents keep their word: everything that a host needs to enforce signed covenants.
  * @module
  */
+export {
+  AuditError,
+  type AuditErrorCode,
+  AuditLog,
+  type AuditLogOptions,
+  type EntryValues,
+  FileHeadKeeper,
+  FileLogBackend,
+  FolderLogReader,
+  formatVerifierKey,
+  type LogBackend,
+  type LogReader,
+  type LogReport,
+  MemorySubjectKeys,
+  type NamedKey,
+  type ProofReport,
+  parseProof,
+  proveEntry,
+  SqliteLogBackend,
+  SubjectKeyFolder,
+  type SubjectKeys,
+  type VerifierKey,
+  type VerifyLogOptions,
+  verifierKey,
+  verifyExport,
+  verifyLog,
+  verifyProof,
+  Witness,
+  WitnessClient,
+  type WitnessPolicy,
+} from '@stele/audit';
 export { FileKeyRing } from '@stele/crypto/node';
 export {
   type DeepHealthOptions,
@@ -30,11 +61,5 @@ export {
   SqliteStore,
   type SqliteStoreOptions,
 } from '@stele/store';
-export {
-  type DecisionFileReport,
-  FileSink,
-  type FileSinkOptions,
-  type Head,
-  verifyDecisionFile,
-} from './file-sink.js';
 export * from './index.web.js';
+export { type LogEvidenceOptions, logEvidence } from './log-evidence.js';

@@ -128,12 +128,11 @@ export type {
 } from './decision.js';
 export { type Denial, denialOf } from './denial.js';
 export {
+  ActionFailedError,
   ActionNotPerformedError,
   CovenantDeniedError,
   KeeperError,
   type KeeperErrorCode,
-  SinkError,
-  type SinkErrorCode,
 } from './errors.js';
 export { type Attested, ContinuityKeeper, type MissingContinuity } from './keepers/continuity-keeper.js';
 export { EvidenceKeeper, type EvidenceKeeperOptions } from './keepers/evidence-keeper.js';
@@ -146,6 +145,7 @@ export { activeTrace } from './lib/telemetry-decision.js';
 export type { ObservedKeys } from './lib/telemetry-key-gauges.js';
 export { observeStore } from './lib/telemetry-store.js';
 export type { EvidenceSource, KeysOverTime, Source } from './lib/told.js';
+export { type EventLog, Lifecycle, type LifecycleOptions } from './lifecycle.js';
 export { type Admission, createMonitor, Monitor, type MonitorOptions } from './monitor.js';
 export type {
   CovenantsToReissue,
@@ -158,7 +158,11 @@ export {
   type DecisionEntry,
   type DecisionRecord,
   type DecisionSink,
+  type EventRecord,
+  type EventSink,
+  type LogEntry,
   MemorySink,
   type MemorySinkOptions,
+  type Outcome,
   type OutcomeRecord,
 } from './sink.js';

@@ -1,20 +1,23 @@
-import { type LimitLedger, MemoryLimits } from '@stele/ccl';
+import type { LimitLedger } from '@stele/ccl';
 import type { ChainLink, CovenantDocument } from '@stele/core';
 import type { CovenantStore } from '@stele/store';
-import type { ActionRequest, Decision } from './decision.js';
-import { ActionNotPerformedError, CovenantDeniedError } from './errors.js';
+import type { ActionRequest, Decision, Receipt } from './decision.js';
+import { ActionFailedError, ActionNotPerformedError, CovenantDeniedError } from './errors.js';
 import { appliedLimits, type Charge, charge, type Judged, type Reserved } from './lib/charging.js';
+import { clockOf, limitsOf } from './lib/clocks.js';
+import type { Filed } from './lib/denials.js';
+import type { Deciding } from './lib/entry.js';
 import { type Governing, type GoverningOptions, govern, type Objection, standing } from './lib/governing.js';
 import { checkTimeout, DEFAULT_TIMEOUT_MS, inTime } from './lib/in-time.js';
 import { meetObligations, type ObligationHandler, obligationsOf } from './lib/obligations.js';
 import { Recorder } from './lib/recorder.js';
 import { type Snapshot, snapshotRequest } from './lib/request.js';
-import { evaluate, measuredLedger, measuredSink } from './lib/telemetry-calls.js';
+import { evaluate, measuredLedger } from './lib/telemetry-calls.js';
 import { observeDecision } from './lib/telemetry-decision.js';
 import { observeStore } from './lib/telemetry-store.js';
 import { type KeysOverTime, toldOnce } from './lib/told.js';
 import { decidedBy, denied, isOpen, judgedDenial, permitted, type Verdict } from './lib/verdict.js';
-import { type DecisionSink, MemorySink, type OutcomeRecord } from './sink.js';
+import { type DecisionSink, MemorySink, type Outcome } from './sink.js';
 
 export interface MonitorOptions extends KeysOverTime {
   /** The covenant that governs, or several: then all of them must permit. */
@@ -27,7 +30,7 @@ export interface MonitorOptions extends KeysOverTime {
   agent?: string;
   /** Covenants that must govern, by id or by issuer: when one is not among those given, everything is denied. */
   mustGovern?: readonly string[];
-  /** Where decisions are recorded. Not given: in memory, the last 10,000, without their contexts. */
+  /** Where decisions are recorded, such as an `AuditLog`. Not given: in memory, the last 10,000, without their contexts. */
   sink?: DecisionSink;
   /** What meets the obligations, by name. One without a handler is unmet. */
   obligations?: Readonly<Record<string, ObligationHandler>>;
@@ -44,12 +47,12 @@ export interface MonitorOptions extends KeysOverTime {
    * milliseconds, 1 to 600,000; 10,000 when not given. Later it is a denial, `revocation_unknown`.
    */
   lookupTimeoutMs?: number;
+  /**
+   * How long a sink may take, in milliseconds, 1 to 600,000; 10,000 when not given. A permit that is not recorded by then
+   * is a denial, `record_failed`. The result of an action whose outcome is not is handed out, and the outcome written later.
+   */
+  recordTimeoutMs?: number;
 }
-
-// One count for one promise: two monitors of a process that are handed the same covenant share its limits. Windows of
-// two clocks cannot be compared, so each clock that a host brings has a ledger.
-const processLimits = new MemoryLimits();
-const limitsByClock = new WeakMap<object, LimitLedger>();
 
 const NO_LINKS: readonly ChainLink[] = [];
 
@@ -70,14 +73,17 @@ export async function createMonitor(options: MonitorOptions): Promise<Monitor> {
   return Monitor.create(options);
 }
 
-type Outcome = OutcomeRecord['outcome'];
+const OUTCOMES: ReadonlySet<Outcome> = new Set(['done', 'failed', 'not_performed', 'unknown']);
 
 /** A request that was let in: it may run once, and what became of it is to be told. */
 export interface Admission {
   readonly decision: Decision;
   /** What was judged, and therefore what must run. */
   readonly request: Snapshot;
-  /** To be called once, when the action has ended. */
+  /**
+   * To be called once, when the action has ended. Resolves when its outcome is recorded, or could not be in time.
+   * @throws TypeError for what is no outcome
+   */
   readonly settle: (outcome: Outcome) => Promise<void>;
 }
 
@@ -88,16 +94,18 @@ export class Monitor {
   readonly #recorder: Recorder;
   readonly #clock: () => number;
   readonly #lookupTimeoutMs: number;
+  readonly #recordTimeoutMs: number;
   #governing: Governing | undefined;
   #latest = Number.NEGATIVE_INFINITY;
 
   private constructor(options: MonitorOptions & GoverningOptions) {
-    const { clock, lookupTimeoutMs = DEFAULT_TIMEOUT_MS } = options;
+    const { clock, lookupTimeoutMs = DEFAULT_TIMEOUT_MS, recordTimeoutMs = DEFAULT_TIMEOUT_MS } = options;
     this.#options = options;
     this.#lookupTimeoutMs = checkTimeout('lookupTimeoutMs', lookupTimeoutMs);
-    this.#clock = clockOf(options);
-    this.#ledger = measuredLedger(options.limits ?? (clock === undefined ? processLimits : limitsOf(clock)));
-    this.#recorder = new Recorder(measuredSink(options.sink ?? new MemorySink({ values: false })));
+    this.#recordTimeoutMs = checkTimeout('recordTimeoutMs', recordTimeoutMs);
+    this.#clock = clockOf(clock);
+    this.#ledger = measuredLedger(options.limits ?? limitsOf(clock));
+    this.#recorder = Recorder.of(options.sink ?? new MemorySink({ values: false }));
   }
 
   /** See `createMonitor`. */
@@ -113,7 +121,7 @@ export class Monitor {
       ...options,
       ...(store === undefined ? {} : { store }),
       covenant: [options.covenant].flat() as CovenantDocument[],
-      told: await toldOnce(options, store, clockOf(options)),
+      told: await toldOnce(options, store, clockOf(options.clock)),
     });
     const now = monitor.#clock();
     if (Number.isFinite(now)) await monitor.#inTime(() => monitor.#established(new Date(now)));
@@ -125,7 +133,7 @@ export class Monitor {
    * asked. A denial is a value, not an exception.
    */
   async check(request: ActionRequest): Promise<Decision> {
-    const admitted = await observeDecision(() => this.#decide(request));
+    const admitted = await observeDecision(() => this.#decide(request, false));
     if ('reserved' in admitted) await quietly(admitted.reserved.keep());
     return admitted.decision;
   }
@@ -174,18 +182,19 @@ export class Monitor {
    * @throws CovenantDeniedError when the request is not permitted
    */
   async admit(request: ActionRequest): Promise<Admission> {
-    const admitted = await observeDecision(() => this.#decide(request));
+    const admitted = await observeDecision(() => this.#decide(request, true));
     if (!('reserved' in admitted)) throw new CovenantDeniedError(admitted.decision);
-    const { decision, snapshot, reserved } = admitted;
+    const { decision, snapshot, reserved, receipt } = admitted;
     let settled = false;
     return {
       decision,
       request: snapshot,
       settle: async (outcome) => {
+        if (!OUTCOMES.has(outcome)) throw new TypeError(`an outcome is one of ${[...OUTCOMES].join(', ')}`);
         if (settled) return;
         settled = true;
         await quietly(outcome === 'not_performed' ? reserved.takeBackBudgets() : reserved.keep());
-        await this.#recorder.outcome(decision.receipt?.seq ?? -1, outcome, this.#clock());
+        await this.#recorder.outcome(receipt.seq, outcome, this.#clock(), this.#recordTimeoutMs);
       },
     };
   }
@@ -195,18 +204,18 @@ export class Monitor {
     return this.#governing?.links ?? NO_LINKS;
   }
 
-  /** Waits until everything is recorded, and closes the sink. */
+  /** Waits until everything is recorded, `recordTimeoutMs` at most, and closes the sink. */
   async close(): Promise<void> {
-    await this.#recorder.close();
+    await this.#recorder.close(this.#recordTimeoutMs);
   }
 
   /** The way of a decision, in one line: snapshot, covenants, rules, obligations, limits, record. */
-  async #decide(request: unknown): Promise<Admitted | Refused> {
+  async #decide(request: unknown, settles: boolean): Promise<Admitted | Refused> {
     const now = this.#clock();
     const snapshot = snapshotRequest(request);
     if (typeof snapshot === 'string')
-      return this.#refuse(denied('malformed_request', snapshot), undefined, now);
-    const refuse = (verdict: Verdict) => this.#refuse(verdict, snapshot, now);
+      return this.#refuse(denied('malformed_request', snapshot), this.#about(undefined, now));
+    const refuse = (verdict: Verdict) => this.#refuse(verdict, this.#about(snapshot, now));
 
     const suspect = this.#clockProblem(now);
     if (suspect !== undefined) return refuse(denied('clock_suspect', suspect));
@@ -231,7 +240,8 @@ export class Monitor {
 
     const charged = await this.#charged(judged, governing);
     if ('code' in charged) return refuse({ ...charged, obligations });
-    return this.#permit(permitted(judged, charged.limits, obligations), snapshot, charged.reservation, now);
+    const permit = permitted(judged, charged.limits, obligations);
+    return this.#permit(permit, charged.reservation, this.#about(snapshot, now), settles);
   }
 
   #standing(now: number): Promise<Governing | Objection> {
@@ -258,6 +268,8 @@ export class Monitor {
   #clockProblem(now: number): string | undefined {
     const skew = this.#options.clockSkewMs ?? DEFAULT_SKEW_MS;
     if (!(now >= this.#latest - skew)) return 'the clock stands behind the last decision';
+    if (!(now >= this.#recorder.lastTime - skew))
+      return 'the clock stands behind the newest entry of the record, or that cannot be told';
     this.#latest = Math.max(this.#latest, now);
     return undefined;
   }
@@ -285,24 +297,34 @@ export class Monitor {
 
   async #permit(
     verdict: Verdict,
-    snapshot: Snapshot,
     reserved: Reserved,
-    now: number,
+    about: Deciding & { readonly request: Snapshot },
+    settles: boolean,
   ): Promise<Admitted | Refused> {
+    const { request } = about;
     try {
-      const governing = this.#governing as Governing;
-      const receipt = await this.#recorder.record(verdict, snapshot, governing, this.#agent, now);
-      return { decision: this.#decided({ ...verdict, receipt }, snapshot), snapshot, reserved };
-    } catch {
+      const receipt = await this.#recorder.permit(verdict, about, settles, this.#recordTimeoutMs);
+      return {
+        decision: this.#decided({ ...verdict, receipt }, request),
+        snapshot: request,
+        reserved,
+        receipt,
+      };
+    } catch (error) {
       await quietly(reserved.takeBack());
-      return this.#refuse(denied('record_failed', 'the decision could not be recorded'), snapshot, now);
+      const detail = error instanceof Error ? { detail: error.message } : {};
+      return this.#refuse(denied('record_failed', 'the decision could not be recorded', detail), about);
     }
   }
 
   /** A denial does not wait for its record, and stands whatever becomes of it. */
-  #refuse(verdict: Verdict, snapshot: Snapshot | undefined, now: number): Refused {
-    this.#recorder.note(verdict, snapshot, this.#governing, this.#agent, now);
-    return { decision: this.#decided(verdict, snapshot) };
+  #refuse(verdict: Verdict, about: Deciding): Refused {
+    const filed = this.#recorder.denial(verdict, about);
+    return { decision: this.#decided(withReceipt(verdict, filed), about.request) };
+  }
+
+  #about<T extends Snapshot | undefined>(request: T, now: number): Deciding & { readonly request: T } {
+    return { request, governing: this.#governing, agent: this.#agent, now };
   }
 
   #decided(decision: Decision, request: Snapshot | undefined): Decision {
@@ -329,39 +351,29 @@ interface Admitted {
   readonly decision: Decision;
   readonly snapshot: Snapshot;
   readonly reserved: Reserved;
+  readonly receipt: Receipt;
 }
 
 interface Refused {
   readonly decision: Decision;
 }
 
-function clockOf({ clock }: MonitorOptions): () => number {
-  return clock === undefined ? Date.now : () => readClock(clock);
-}
-
-/** A clock that fails, or tells what no Date can hold, gives no time, and without a time nothing is permitted. */
-function readClock(clock: () => number | Date): number {
-  try {
-    return new Date(Number(clock())).getTime();
-  } catch {
-    return Number.NaN;
-  }
-}
-
-function limitsOf(clock: () => number | Date): LimitLedger {
-  const known = limitsByClock.get(clock);
-  if (known !== undefined) return known;
-  const ledger = new MemoryLimits({ clock: () => readClock(clock) });
-  limitsByClock.set(clock, ledger);
-  return ledger;
-}
+/** The receipt of a denial is there once its entry is durable; the decision itself does not change. */
+const withReceipt = (verdict: Verdict, filed: Filed): Decision => ({
+  ...verdict,
+  get receipt() {
+    return filed.receipt;
+  },
+});
 
 function judge(governing: Governing, request: Snapshot): Judged[] {
   return governing.links.map((link) => ({ link, evaluation: evaluate(link.policy, request) }));
 }
 
-const outcomeOf = (error: unknown): Outcome =>
-  error instanceof ActionNotPerformedError ? 'not_performed' : 'unknown';
+function outcomeOf(error: unknown): Outcome {
+  if (error instanceof ActionNotPerformedError) return 'not_performed';
+  return error instanceof ActionFailedError ? 'failed' : 'unknown';
+}
 
 /** A ledger that does not answer keeps the charge when the reservation expires: too much is counted, never too little. */
 async function quietly(settling: Promise<void>): Promise<void> {

@@ -1,51 +1,32 @@
-import type { DecisionCode } from '@stele/types/codes';
+import type { DecisionEntry, EventRecord, LogEntry } from '@stele/audit';
 
-/** One decision, or the outcome of one, as the monitor hands it to a sink. The values are the host's to protect. */
-export type DecisionEntry = DecisionRecord | OutcomeRecord;
-
-export interface DecisionRecord {
-  readonly v: 1;
-  readonly kind: 'decision';
-  /** RFC 3339 UTC. */
-  readonly time: string;
-  readonly mode: 'enforce';
-  /** The covenant that decided, or the first that governs. */
-  readonly covenant: string;
-  /** The ids of every covenant that was asked, the root first. */
-  readonly chain: readonly string[];
-  /** SHA-256 over the rules of all of them. */
-  readonly policy: string;
-  readonly agent: string;
-  readonly action: string;
-  readonly resource: string;
-  /** The context that was judged; null where a sink does not keep it. */
-  readonly context: unknown;
-  readonly decision: 'permit' | 'pending' | 'deny';
-  readonly code: DecisionCode;
-  /** The lines that decided, in `covenant`. */
-  readonly statements: readonly number[];
-  readonly obligations: readonly string[];
-  /** How many entries before this one could not be recorded. */
-  readonly lost?: number;
-}
-
-export interface OutcomeRecord {
-  readonly v: 1;
-  readonly kind: 'outcome';
-  readonly time: string;
-  /** The `seq` of the decision. */
-  readonly of: number;
-  readonly outcome: 'done' | 'not_performed' | 'unknown';
-  readonly lost?: number;
-}
+export type {
+  DecisionEntry,
+  DecisionRecord,
+  EventRecord,
+  LogEntry,
+  Outcome,
+  OutcomeRecord,
+} from '@stele/audit';
 
 /**
  * Where decisions are recorded. `append` resolves once the entry is durable, in the sense of the sink; a permit waits
- * for it. Appends are numbered from 0 in the order of the calls.
+ * for it. The values in an entry are the host's to protect. `AuditLog` is the one that an outsider can check.
  */
 export interface DecisionSink {
+  /**
+   * `seq` numbers the entries from 0. A log answers with the `origin`, `index` and `leafHash` of a receipt as well, and
+   * they become the receipt of the decision.
+   */
   append(entry: DecisionEntry): Promise<{ seq: number }>;
+  /** The time of the newest durable entry, in milliseconds since 1970: a clock that stands far behind it is not relied on. */
+  readonly lastTime?: number | undefined;
   close(): Promise<void>;
+}
+
+/** A sink that takes the events in the life of covenants and keys, too. `AuditLog` and `MemorySink` are. */
+export interface EventSink extends DecisionSink {
+  append(entry: LogEntry): Promise<{ seq: number }>;
 }
 
 export interface MemorySinkOptions {
@@ -55,11 +36,13 @@ export interface MemorySinkOptions {
   values?: boolean;
 }
 
+type Numbered<T> = T & { readonly seq: number };
+
 /** Keeps the last entries in memory. For tests, and for hosts that keep decisions themselves. */
-export class MemorySink implements DecisionSink {
+export class MemorySink implements EventSink {
   readonly #capacity: number;
   readonly #values: boolean;
-  readonly #entries: (DecisionEntry & { readonly seq: number })[] = [];
+  readonly #entries: Numbered<LogEntry>[] = [];
   #next = 0;
 
   /** @throws RangeError for a capacity that is no whole number from 1 up */
@@ -71,15 +54,20 @@ export class MemorySink implements DecisionSink {
     this.#values = values;
   }
 
-  /** A copy of the entries that are kept, the oldest first. */
-  get entries(): readonly (DecisionEntry & { readonly seq: number })[] {
-    return [...this.#entries];
+  /** A copy of the decisions and outcomes that are kept, the oldest first. */
+  get entries(): readonly Numbered<DecisionEntry>[] {
+    return this.#entries.filter(isDecisionEntry);
   }
 
-  async append(entry: DecisionEntry): Promise<{ seq: number }> {
+  /** A copy of the events that are kept, the oldest first. */
+  get events(): readonly Numbered<EventRecord>[] {
+    return this.#entries.filter((entry) => !isDecisionEntry(entry)) as Numbered<EventRecord>[];
+  }
+
+  async append(entry: LogEntry): Promise<{ seq: number }> {
     const seq = this.#next++;
-    const bare = entry.kind === 'decision' && !this.#values ? { ...entry, context: null } : entry;
-    this.#entries.push({ ...bare, seq });
+    const bare = this.#values || !('context' in entry) ? entry : { ...entry, context: null };
+    this.#entries.push({ ...bare, seq } as Numbered<LogEntry>);
     // Cut in halves, not one by one: shifting an array of this size at each append would cost more than the append.
     if (this.#entries.length >= 2 * this.#capacity)
       this.#entries.splice(0, this.#entries.length - this.#capacity);
@@ -88,3 +76,6 @@ export class MemorySink implements DecisionSink {
 
   async close(): Promise<void> {}
 }
+
+const isDecisionEntry = (entry: Numbered<LogEntry>): entry is Numbered<DecisionEntry> =>
+  entry.kind === 'decision' || entry.kind === 'outcome';

@@ -131,7 +131,7 @@ const table = {
     instrument: 'counter',
     unit: '{action}',
     meaning: 'What became of permitted actions.',
-    labels: { outcome: '`done`, `not_performed` or `unknown`' },
+    labels: { outcome: '`done`, `failed`, `not_performed` or `unknown`' },
     alert: '`unknown` > 5 % of all',
   },
   storeWriteLatencyMs: {

@@ -8,9 +8,12 @@ import { timing } from './time.js';
 
 /** What proves that a signature existed at a time. A kind that is not known here proves nothing. */
 export interface SignatureEvidence {
-  /** `record`: the verifier's own record of these exact bytes, of a moment when it verified them. */
-  readonly kind: 'record';
-  /** When the record was made, by the verifier's own clock. */
+  /**
+   * `record`: the verifier's own record of these exact bytes, of a moment when it verified them. `witnessed`: a log held
+   * their digest under a checkpoint that enough of the configured witnesses had cosigned.
+   */
+  readonly kind: 'record' | 'witnessed';
+  /** When the record was made, by the verifier's own clock; or the latest moment of those cosignatures. */
   readonly at: Date;
 }
 

@@ -35,11 +35,14 @@ async function withoutEvidence(
   const query = { digest, publicKeyHex: toHex(publicKeyFromDid(did)), retiredAt: new Date(retired) };
   try {
     const found: Partial<SignatureEvidence> | undefined = await options.evidence?.(Object.freeze(query));
-    if (found?.kind !== 'record' || !(found.at instanceof Date))
+    if (!isKnown(found) || !(found.at instanceof Date))
       return 'nothing proves that it signed this before it retired';
     const at = found.at.getTime();
-    return at < retired && at <= now ? undefined : 'the record of this is not from before it retired';
+    return at < retired && at <= now ? undefined : 'what proves this is not from before it retired';
   } catch (error) {
     return `evidence cannot be looked up: ${messageOf(error)}`;
   }
 }
+
+const isKnown = (found: Partial<SignatureEvidence> | undefined): found is Partial<SignatureEvidence> =>
+  found?.kind === 'record' || found?.kind === 'witnessed';

@@ -19,7 +19,7 @@ type Records = ReadonlyMap<string, number>;
  * The verifier's own record of the documents that it has seen, for when their keys have retired: the `evidence` of a client or
  * monitor. A client given it records what it issues and verifies. Times are those of the keeper's own clock.
  *
- * Another kind of evidence, inclusion in an audit log, can stand beside it: `evidence` may be any function.
+ * Another kind of evidence, inclusion in an audit log (`logEvidence`), can stand beside it: `evidence` may be any function.
  */
 export class EvidenceKeeper {
   readonly #kept: Kept<Records>;

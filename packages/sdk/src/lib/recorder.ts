@@ -1,122 +1,152 @@
 import type { Receipt } from '../decision.js';
-import type { DecisionEntry, DecisionRecord, DecisionSink, OutcomeRecord } from '../sink.js';
-import type { Governing } from './governing.js';
-import type { Snapshot } from './request.js';
+import type { DecisionEntry, DecisionRecord, DecisionSink, Outcome } from '../sink.js';
+import { Denials, type Filed } from './denials.js';
+import { type Deciding, decisionRecord, outcomeRecord } from './entry.js';
+import { inTime } from './in-time.js';
+import { measuredSink } from './telemetry-calls.js';
 import type { Verdict } from './verdict.js';
 
 /** Denials whose record is on its way; one more than this is counted as lost instead of queued. */
-const MAX_NOTES = 1_000;
-const MAX_ACTION = 512;
-const MAX_RESOURCE = 4_096;
+const MAX_DENIALS = 1_000;
+/** Permits, and outcomes, that are on their way to a sink which does not answer. */
+const MAX_WAITING = 10_000;
 
-/** Writes what a monitor decides to its sink, and counts what could not be written. */
+const recorders = new WeakMap<DecisionSink, Recorder>();
+
+/** Writes what monitors decide to a sink, and counts what could not be written. */
 export class Recorder {
   readonly #sink: DecisionSink;
-  readonly #notes = new Set<Promise<void>>();
+  readonly #denials = new Denials((entry, filed) => this.#later(entry, filed));
+  readonly #underway = new Set<Promise<void>>();
+  #permits = 0;
+  #notes = 0;
   #lost = 0;
 
-  constructor(sink: DecisionSink) {
-    this.#sink = sink;
+  private constructor(sink: DecisionSink) {
+    this.#sink = measuredSink(sink);
   }
 
-  /** Records a permit. Rejects when it is not durable: then there is no permit. */
-  async record(
-    verdict: Verdict,
-    request: Snapshot,
-    governing: Governing,
-    agent: string,
-    now: number,
-  ): Promise<Receipt> {
-    return this.#append(decisionRecord(verdict, request, governing, agent, now));
+  /**
+   * One for all monitors of a sink: an agent may have several of them, and what is lost of one is told by the next entry.
+   * @throws TypeError for what is no sink
+   */
+  static of(sink: DecisionSink): Recorder {
+    if (typeof sink?.append !== 'function' || typeof sink.close !== 'function')
+      throw new TypeError('a sink has append and close');
+    const known = recorders.get(sink);
+    if (known !== undefined) return known;
+    const recorder = new Recorder(sink);
+    recorders.set(sink, recorder);
+    return recorder;
+  }
+
+  /** The time of the newest durable entry; without one before all times, and no time where it cannot be told. */
+  get lastTime(): number {
+    try {
+      return this.#sink.lastTime ?? Number.NEGATIVE_INFINITY;
+    } catch {
+      return Number.NaN;
+    }
+  }
+
+  /**
+   * Records a permit. Rejects when it is not durable in time: then there is no permit.
+   * @param settles whether somebody will tell its outcome
+   */
+  async permit(verdict: Verdict, about: Deciding, settles: boolean, timeoutMs: number): Promise<Receipt> {
+    if (this.#permits >= MAX_WAITING) throw new Error('too many permits wait for their record');
+    this.#permits++;
+    const appended = this.#append(decisionRecord(verdict, about, settles)).finally(() => this.#permits--);
+    return inTime(
+      () => appended,
+      timeoutMs,
+      () => {
+        // Should it be durable after all, the record says that nothing came of it.
+        const undone = ({ seq }: Receipt) => this.outcome(seq, 'not_performed', about.now, timeoutMs);
+        appended.then(undone, () => undefined);
+        throw new Error('the record of the permit was not durable in time');
+      },
+    );
   }
 
   /** Records a denial in passing. */
-  note(
-    verdict: Verdict,
-    request: Snapshot | undefined,
-    governing: Governing | undefined,
-    agent: string,
-    now: number,
-  ) {
-    this.#later(decisionRecord(verdict, request, governing, agent, now));
+  denial(verdict: Verdict, about: Deciding): Filed {
+    return this.#denials.take(decisionRecord(verdict, about), about.now);
   }
 
-  /** Records what became of a permitted action. It has happened, so a failure to write is counted, not thrown. */
-  async outcome(of: number, outcome: OutcomeRecord['outcome'], now: number): Promise<void> {
-    await this.#appendOrLose({ v: 1, kind: 'outcome', time: time(now), of, outcome });
+  /**
+   * Records what became of a permitted action. It has happened, so a failure to write is counted, not thrown, and its
+   * result is held back no longer than `timeoutMs`.
+   */
+  async outcome(of: number, outcome: Outcome, now: number, timeoutMs: number): Promise<void> {
+    if (this.#underway.size >= MAX_WAITING) this.#lost++;
+    else
+      await inTime(
+        () => this.#track(this.#appendOrLose(outcomeRecord(of, outcome, now))),
+        timeoutMs,
+        () => undefined,
+      );
   }
 
-  /** Waits for what is on its way, then closes the sink. */
-  async close(): Promise<void> {
-    await Promise.all(this.#notes);
+  /** Waits for what is on its way, though not for ever, then closes the sink. */
+  async close(timeoutMs: number): Promise<void> {
+    this.#denials.flush();
+    await inTime(
+      () => Promise.all(this.#underway),
+      timeoutMs,
+      () => undefined,
+    );
     await this.#sink.close();
   }
 
-  #later(entry: DecisionEntry): void {
-    if (this.#notes.size >= MAX_NOTES) {
-      this.#lost++;
+  #later(entry: DecisionRecord, filed: Filed): void {
+    if (this.#notes >= MAX_DENIALS) {
+      this.#lost += decisionsIn(entry);
       return;
     }
-    const note = this.#appendOrLose(entry).finally(() => this.#notes.delete(note));
-    this.#notes.add(note);
+    this.#notes++;
+    void this.#track(this.#appendOrLose(entry, filed).finally(() => this.#notes--));
+  }
+
+  #track(writing: Promise<void>): Promise<void> {
+    const tracked = writing.finally(() => this.#underway.delete(tracked));
+    this.#underway.add(tracked);
+    return tracked;
   }
 
   async #append(entry: DecisionEntry): Promise<Receipt> {
     const lost = this.#lost;
     this.#lost = 0;
     try {
-      const { seq } = await this.#sink.append(lost === 0 ? entry : { ...entry, lost });
-      return { seq };
+      return receiptOf(await this.#sink.append(lost === 0 ? entry : { ...entry, lost }));
     } catch (error) {
       this.#lost += lost;
       throw error;
     }
   }
 
-  async #appendOrLose(entry: DecisionEntry): Promise<void> {
+  async #appendOrLose(entry: DecisionEntry, filed: Filed = {}): Promise<void> {
     try {
-      await this.#append(entry);
+      filed.receipt = await this.#append(entry);
     } catch {
-      this.#lost++;
+      this.#lost += decisionsIn(entry);
     }
   }
 }
 
-function decisionRecord(
-  verdict: Verdict,
-  request: Snapshot | undefined,
-  governing: Governing | undefined,
-  agent: string,
-  now: number,
-): DecisionRecord {
-  return {
-    v: 1,
-    kind: 'decision',
-    time: time(now),
-    mode: 'enforce',
-    covenant: verdict.covenant ?? governing?.ids.at(-1) ?? '',
-    chain: governing?.ids ?? [],
-    policy: governing?.policy ?? '',
-    agent,
-    // A request that could not be read has nothing that could be recorded of it; one that is malformed may be of any length.
-    action: beginning(request?.action ?? '', MAX_ACTION),
-    resource: beginning(request?.resource ?? '', MAX_RESOURCE),
-    context: request?.context ?? {},
-    decision: verdict.permitted ? 'permit' : verdict.pending === undefined ? 'deny' : 'pending',
-    code: verdict.code,
-    statements: decidingLines(verdict),
-    obligations: verdict.obligations.map((obligation) => obligation.name),
-  };
+/** Of an entry that stood for several denials all of them are lost. */
+const decisionsIn = (entry: DecisionEntry): number => (entry.kind === 'decision' ? (entry.count ?? 1) : 1);
+
+/** Field by field: a sink may answer with anything. */
+function receiptOf(answer: Partial<Receipt>): Receipt {
+  const { seq, origin, index, leafHash } = answer;
+  if (!isPlace(seq)) throw new TypeError('a sink must answer with the number of the entry: { seq }');
+  return Object.freeze({
+    seq,
+    ...(typeof origin === 'string' ? { origin } : {}),
+    ...(isPlace(index) ? { index } : {}),
+    ...(typeof leafHash === 'string' ? { leafHash } : {}),
+  });
 }
 
-/** At most so many characters, and never half of one at the end: a lone surrogate cannot be recorded. */
-const beginning = (text: string, most: number): string => text.slice(0, most).replace(/[\ud800-\udbff]$/, '');
-
-function decidingLines({ matched, covenant, line }: Verdict): number[] {
-  const lines = matched
-    .filter((statement) => statement.covenant === covenant)
-    .map((statement) => statement.line);
-  return line !== undefined && !lines.includes(line) ? [line] : lines;
-}
-
-const time = (now: number): string => new Date(Number.isFinite(now) ? now : 0).toISOString();
+const isPlace = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;

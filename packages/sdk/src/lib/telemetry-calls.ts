@@ -45,6 +45,9 @@ export function measuredSink(sink: DecisionSink): DecisionSink {
       const measures = lastInstruments();
       return measures === undefined ? sink.append(entry) : measuredAppend(sink, entry, measures);
     },
+    get lastTime() {
+      return sink.lastTime;
+    },
     close: () => sink.close(),
   };
 }

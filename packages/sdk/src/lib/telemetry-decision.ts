@@ -1,5 +1,12 @@
 /** One decision as its span and its measurements. */
-import { context, type Span, type SpanContext, SpanStatusCode, trace } from '@opentelemetry/api';
+import {
+  context,
+  isValidTraceId,
+  type Span,
+  type SpanContext,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api';
 import type { DecisionCode } from '@stele/types/codes';
 import type { Decision } from '../decision.js';
 import { type Instruments, instruments, SCOPE } from './telemetry.js';
@@ -24,6 +31,14 @@ export function observeDecision<T extends { readonly decision: Decision }>(
 /** The ids of the active span, in the form that `createLogger({ trace })` takes; undefined when there is none. */
 export function activeTrace(): SpanContext | undefined {
   return trace.getActiveSpan()?.spanContext();
+}
+
+/** The W3C trace id of the active span, 32 lower-case hex digits; undefined when there is none that is valid. */
+export function activeTraceId(): string | undefined {
+  return quietly(() => {
+    const id: unknown = activeTrace()?.traceId;
+    return typeof id === 'string' && isValidTraceId(id) ? id.toLowerCase() : undefined;
+  });
 }
 
 async function observed<T extends { readonly decision: Decision }>(

@@ -59,13 +59,15 @@ export interface Place {
 export function decidedBy(
   place: Place,
   governing: Governing,
-): Pick<Verdict, 'covenant' | 'line' | 'statement'> {
+): Pick<Verdict, 'covenant' | 'line' | 'statement' | 'pattern'> {
   const { covenant, line, kind } = place;
   const link = governing.links.find(({ document }) => document.id === covenant);
   const found = link?.policy.statements.find((one) => one.line === line && one.kind === kind);
-  if (found === undefined || !isOpen(covenant, governing)) return { covenant, line };
+  if (found === undefined) return { covenant, line };
+  const pattern = found.resource;
+  if (!isOpen(covenant, governing)) return { covenant, line, pattern };
   const text = explains(link?.document) ? found.text : withoutCondition(found);
-  return { covenant, line, statement: { covenant, line, text } };
+  return { covenant, line, pattern, statement: { covenant, line, text } };
 }
 
 /** An agent may know the rules of its own covenant; those above it only where they say so. */
@@ -90,17 +92,27 @@ export function permitted(
   obligations: readonly Obligation[],
 ): Verdict {
   const last = judged[judged.length - 1] as Judged;
+  const pattern = patternOf(last);
   return {
     permitted: true,
     code: 'permitted',
     reason: last.evaluation.reason,
     severity: highest(judged.map(({ evaluation }) => evaluation.severity)),
     covenant: last.link.document.id,
+    ...(pattern === undefined ? {} : { pattern }),
     matched: judged.flatMap(statementsOf),
     obligations,
     limits,
     retryable: false,
   };
+}
+
+/** The resource pattern of the first permit, which is told apart from others of its line by its text. */
+function patternOf({ link, evaluation }: Judged): string | undefined {
+  const [first] = evaluation.matched;
+  const isFirst = ({ kind, line, text }: StatementSummary) =>
+    line === first?.line && kind === first.kind && text === first.text;
+  return link.policy.statements.find(isFirst)?.resource;
 }
 
 function statementsOf({ link, evaluation }: Judged): DecidingStatement[] {

@@ -6,6 +6,7 @@ import { steleMiddleware } from '../../src/adapters.js';
 import {
   type CovenantDocument,
   createMonitor,
+  type DecisionEntry,
   type DecisionSink,
   MemoryLimits,
   MemorySink,
@@ -35,7 +36,7 @@ function outcomes(): { sink: MemorySink; next: () => Promise<string> } {
   const waiting: ((outcome: string) => void)[] = [];
   const seen: string[] = [];
   const append = sink.append.bind(sink);
-  sink.append = async (entry) => {
+  sink.append = async (entry: DecisionEntry) => {
     const answer = await append(entry);
     if (entry.kind === 'outcome') {
       const waiter = waiting.shift();

@@ -9,9 +9,10 @@ const at = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.
 /** What the sdk itself depends on beside this house: an API without an implementation. */
 const isOurs = (name: string) => name.startsWith('@stele/') || name === '@opentelemetry/api';
 
-it('the adapters load nothing but this house’s own packages and the API of OpenTelemetry', async () => {
+/** What an entry loads that is not of this package. */
+async function loadedBy(entry: string): Promise<string[]> {
   const { metafile } = await build({
-    entryPoints: [at('src/adapters.ts')],
+    entryPoints: [at(entry)],
     bundle: true,
     packages: 'external',
     platform: 'neutral',
@@ -20,10 +21,22 @@ it('the adapters load nothing but this house’s own packages and the API of Ope
     metafile: true,
     logLevel: 'silent',
   });
-  const loaded = Object.values(metafile.outputs).flatMap(({ imports }) => imports.map(({ path }) => path));
+  return Object.values(metafile.outputs).flatMap(({ imports }) => imports.map(({ path }) => path));
+}
+
+it('the adapters load nothing but this house’s own packages and the API of OpenTelemetry', async () => {
+  const loaded = await loadedBy('src/adapters.ts');
   expect(loaded.length).toBeGreaterThan(0);
   expect(loaded.filter((path) => !isOurs(path))).toEqual([]);
 });
+
+it.each(['src/index.web.ts', 'src/adapters.ts'])(
+  '%s leaves the log, which needs a disk, alone',
+  async (entry) => {
+    expect(await loadedBy('src/index.ts')).toContain('@stele/audit');
+    expect(await loadedBy(entry)).not.toContain('@stele/audit');
+  },
+);
 
 const dist = at('dist');
 

@@ -1,0 +1,71 @@
+/** A decision as the entry that is recorded of it. */
+import type { Decision } from '../decision.js';
+import type { DecisionRecord, Outcome, OutcomeRecord } from '../sink.js';
+import type { Governing } from './governing.js';
+import type { Snapshot } from './request.js';
+import { activeTraceId } from './telemetry-decision.js';
+import type { Verdict } from './verdict.js';
+
+const MAX_ACTION = 512;
+const MAX_RESOURCE = 4_096;
+
+/** What a decision was about. */
+export interface Deciding {
+  /** Undefined for a request that could not be read. */
+  readonly request: Snapshot | undefined;
+  /** Undefined as long as no covenant holds. */
+  readonly governing: Governing | undefined;
+  readonly agent: string;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+/** @param settles false where nobody will tell what became of a permitted action */
+export function decisionRecord(verdict: Verdict, about: Deciding, settles = true): DecisionRecord {
+  const { request, governing, agent, now } = about;
+  const trace = activeTraceId();
+  return {
+    v: 1,
+    kind: 'decision',
+    time: timeOf(now),
+    mode: 'enforce',
+    covenant: verdict.covenant ?? governing?.ids.at(-1) ?? '',
+    chain: governing?.ids ?? [],
+    policy: governing?.policy ?? '',
+    agent,
+    // A request that could not be read has nothing that could be recorded of it; one that is malformed may be of any length.
+    action: beginning(request?.action ?? '', MAX_ACTION),
+    resource: beginning(request?.resource ?? '', MAX_RESOURCE),
+    context: request?.context ?? {},
+    decision: effectOf(verdict),
+    code: verdict.code,
+    statements: decidingLines(verdict),
+    ...(verdict.pattern === undefined ? {} : { pattern: verdict.pattern }),
+    obligations: verdict.obligations.map((obligation) => obligation.name),
+    ...(trace === undefined ? {} : { trace }),
+    ...(settles ? {} : { settles: false }),
+  };
+}
+
+export function outcomeRecord(of: number, outcome: Outcome, now: number): OutcomeRecord {
+  return { v: 1, kind: 'outcome', time: timeOf(now), of, outcome };
+}
+
+const effectOf = ({ permitted, pending }: Verdict): DecisionRecord['decision'] =>
+  permitted ? 'permit' : pending === undefined ? 'deny' : 'pending';
+
+/** At most so many characters, and never half of one at the end: a lone surrogate cannot be recorded. */
+const beginning = (text: string, most: number): string => text.slice(0, most).replace(/[\ud800-\udbff]$/, '');
+
+function decidingLines({
+  matched,
+  covenant,
+  line,
+}: Pick<Decision, 'matched' | 'covenant' | 'line'>): number[] {
+  const lines = matched
+    .filter((statement) => statement.covenant === covenant)
+    .map((statement) => statement.line);
+  return line !== undefined && !lines.includes(line) ? [line] : lines;
+}
+
+const timeOf = (now: number): string => new Date(Number.isFinite(now) ? now : 0).toISOString();
