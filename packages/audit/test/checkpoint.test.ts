@@ -154,6 +154,9 @@ describe('a checkpoint', () => {
     expect(readCheckpoint(note, 'log.example').size).toBe(7);
     await refusedAs('audit_log_foreign', () => openCheckpoint(note, [key], 'other.example'));
     await refusedAs('audit_log_foreign', () => readCheckpoint(note, 'other.example'));
+    const long = formatCheckpoint({ origin: 'x'.repeat(5_000), size: 7, root });
+    const error = await refusedAs('audit_log_foreign', () => parseCheckpoint(long, 'log.example'));
+    expect(error.message).toBe(`the checkpoint is of “${'x'.repeat(64)}”, not of “log.example”`);
     const stranger = verifierKey('log.example', toSigner(await generateKeyPair()).publicKey);
     await refusedAs('note_unsigned', () => openCheckpoint(note, [stranger]));
     const other = await signNote('no checkpoint\n', 'log.example', signer);
