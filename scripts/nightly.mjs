@@ -30,6 +30,11 @@ const LONGER = [
     env: { STELE_LIMIT_OPERATIONS: '1000000' },
     suites: ['packages/store/test/limits.remote-processes.test.ts'],
   },
+  {
+    what: '10,000 changes of one byte in an export',
+    env: { STELE_EXPORT_CHANGES: '10000' },
+    suites: ['packages/audit/test/export-attacks.test.ts'],
+  },
 ];
 const out = join(root, 'dist/nightly');
 

@@ -37,13 +37,16 @@ function treeOf(reader: LogReader): TreeReader {
  */
 export async function inclusionProof(reader: LogReader, index: number, size?: number): Promise<EntryProof> {
   const head = await published(reader);
-  const within = count('size', size ?? head.size);
-  if (count('index', index) >= within) throw notFound(`there is no entry ${index} among the first ${within}`);
-  if (within > head.size) throw notFound(`the newest checkpoint covers ${head.size} entries, not ${within}`);
+  const proof = await proofWithin(reader, head, index, count('size', size ?? head.size));
+  return size === undefined ? { ...proof, checkpoint: head.note } : proof;
+}
+
+async function proofWithin(reader: LogReader, head: Head, index: number, size: number): Promise<EntryProof> {
+  if (count('index', index) >= size) throw notFound(`there is no entry ${index} among the first ${size}`);
+  if (size > head.size) throw notFound(`the newest checkpoint covers ${head.size} entries, not ${size}`);
   const tree = treeOf(reader);
-  const leafHash = await tree.node({ level: 0, index }, within);
-  const hashes = await tree.inclusion(index, within);
-  return { index, size: within, leafHash, hashes, ...(size === undefined && { checkpoint: head.note }) };
+  const leafHash = await tree.node({ level: 0, index }, size);
+  return { index, size, leafHash, hashes: await tree.inclusion(index, size) };
 }
 
 /**
@@ -60,7 +63,6 @@ export async function consistencyProof(reader: LogReader, from: number, to?: num
   if (Math.max(end, count('from', from)) > head.size) {
     throw notFound(`the newest checkpoint covers ${head.size} entries, not ${Math.max(end, from)}`);
   }
-  if (from > end) throw new RangeError('from must not be above to');
   return treeOf(reader).consistency(from, end);
 }
 
@@ -70,9 +72,10 @@ export async function consistencyProof(reader: LogReader, from: number, to?: num
  * @throws RangeError, AuditError as {@link inclusionProof}; `audit_log_corrupt` too if the log is not what was signed
  */
 export async function proveEntry(reader: LogReader, index: number): Promise<string> {
-  const { size, hashes, checkpoint = '' } = await inclusionProof(reader, index);
+  const head = await published(reader);
+  const { size, hashes } = await proofWithin(reader, head, index, head.size);
   const leaf = await leafAt(reader, index, size);
-  const { root } = readCheckpoint(checkpoint);
+  const { root } = readCheckpoint(head.note);
   if (!verifyInclusion({ index, size, root, leafHash: hashLeaf(leaf), hashes })) {
     throw new AuditError(
       'audit_log_corrupt',
@@ -82,7 +85,7 @@ export async function proveEntry(reader: LogReader, index: number): Promise<stri
       },
     );
   }
-  return formatProof({ index, hashes, checkpoint, extra: leaf });
+  return formatProof({ index, hashes, checkpoint: head.note, extra: leaf });
 }
 
 /**
@@ -100,7 +103,12 @@ export async function leafAt(reader: LogReader, index: number, size: number): Pr
   return decodeBundle(bytes, width)[index % TILE_WIDTH] as Uint8Array;
 }
 
-async function published(reader: LogReader): Promise<{ readonly note: string; readonly size: number }> {
+interface Head {
+  readonly note: string;
+  readonly size: number;
+}
+
+async function published(reader: LogReader): Promise<Head> {
   const note = await reader.checkpoint();
   if (note === undefined) throw notFound(`${reader.name} has no checkpoint yet`);
   return { note, size: readCheckpoint(note).size };

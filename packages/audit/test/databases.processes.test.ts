@@ -112,8 +112,8 @@ describe.skipIf(!havePostgres)('writers of one log in PostgreSQL (need it)', () 
         acknowledged.size,
         all.reduce((sum, { receipts }) => sum + receipts.size, 0),
       );
-      const { size, unknown } = await eventually(() => examined(schema, acknowledged));
-      assert.ok(size >= acknowledged.size && unknown > 0, `${size} entries, ${unknown} unknown outcomes`);
+      const { size } = await eventually(() => examined(schema, acknowledged));
+      assert.ok(size >= acknowledged.size);
     },
     TIMEOUT,
   );

@@ -1,6 +1,17 @@
 /** What somebody may do to an export. */
 import { createHash } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, rmSync, symlinkSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { tarHeader } from '../src/lib/tar-header.js';
@@ -76,7 +87,7 @@ const attacks: Record<string, Attack> = {
   },
   'a line changed': {
     change: replace('entries.ndjson', 'c270', 'c27X'),
-    problem: { code: 'part_changed', index: 270, path: 'entries.ndjson' },
+    problem: { code: 'part_changed', index: 270, path: 'entries.ndjson', message: /line of entry 270/ },
   },
   'a line changed, and the manifest with it': {
     change: both(replace('entries.ndjson', 'c270', 'c27X'), described),
@@ -221,7 +232,7 @@ const attacks: Record<string, Attack> = {
   },
   'a tile that is too short': {
     change: (files) => void files.set('tile/1/000.p/1', new Uint8Array(31)),
-    problem: { code: 'tile_missing' },
+    problem: { code: 'tile_missing', message: /the export: / },
   },
   'a checkpoint that is too long': {
     change: (files) => void files.set('checkpoint', new Uint8Array(1_000_001)),
@@ -327,6 +338,43 @@ describe('a tar', () => {
       valid: false,
       problem: { code: 'export_malformed' },
     });
+  });
+});
+
+describe('the report on an export', () => {
+  it('says the least of one that cannot be read', async () => {
+    expect(await verifyExport(inTar(new Uint8Array(5)), { keys })).toEqual({
+      ...{ valid: false, origin: '', size: 0, root: '', from: 0, to: 0, proves: [] },
+      checked: { entries: 0, tiles: 0, since: 0, witnesses: [] },
+      problem: { code: 'export_malformed', message: expect.stringContaining('cut off') },
+      problems: [{ code: 'export_malformed', message: expect.stringContaining('cut off') }],
+      doesNotProve: [
+        ...[expect.any(String), expect.any(String), expect.any(String)],
+        expect.stringContaining('without a checkpoint that you held yourself'),
+      ],
+    });
+  });
+
+  it('lists a hundred problems', async () => {
+    const files = await exported(300);
+    replace('tile/entries/000', /"c/g, '"x')(files);
+    files.delete('tile/1/000.p/1');
+    const { problem, problems } = await verifyExport(inFolder(files), { keys });
+    expect(problem).toMatchObject({ code: 'export_malformed', path: 'tile/1/000.p/1' });
+    expect(problems).toHaveLength(100);
+  });
+
+  it.skipIf(!existsSync('/proc/self/fd'))('leaves no file open', async () => {
+    const path = inTar(await exportedTar(4));
+    await verifyExport(path, { keys });
+    const open = readdirSync('/proc/self/fd').filter((fd) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${fd}`) === path;
+      } catch {
+        return false; // closed meanwhile
+      }
+    });
+    expect(open).toEqual([]);
   });
 });
 

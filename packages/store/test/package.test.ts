@@ -97,11 +97,11 @@ describe('the built package', () => {
         encoding: 'utf8',
       }).stdout.trim();
     const portable =
-      'BackedStore,EncryptedStore,FEED_LENGTH,MAX_CHANGES,MAX_RECORD_BYTES,MemoryStore,SealedKeys,StoreError,encryptionKeyId,holdsSealedRecords,rawKeys';
+      'BackedStore,EncryptedStore,FEED_LENGTH,MAX_CHANGES,MAX_RECORD_BYTES,MemoryStore,SealedKeys,StoreError,appendedAnchor,encryptionKeyId,holdsSealedRecords,rawKeys';
     for (const condition of ['browser', 'worker', 'workerd']) assert.equal(names(condition), portable);
     assert.equal(
       names('node'),
-      'BackedStore,EncryptedStore,FEED_LENGTH,FileStore,MAX_CHANGES,MAX_RECORD_BYTES,MemoryStore,SealedKeys,SqliteKeyRing,SqliteLimits,SqliteStore,StoreError,encryptionKeyId,holdsSealedRecords,rawKeys',
+      'BackedStore,EncryptedStore,FEED_LENGTH,FileAnchor,FileStore,MAX_CHANGES,MAX_RECORD_BYTES,MemoryStore,SealedKeys,SqliteKeyRing,SqliteLimits,SqliteStore,StoreError,appendedAnchor,encryptionKeyId,holdsSealedRecords,rawKeys',
     );
   });
 
