@@ -46,6 +46,8 @@ export class PostgresLogBackend extends PostgresReads implements LogBackend {
     try {
       await writer.open();
       this.#writer = writer;
+      // Behind whatever a writer that was killed has still asked for, so that it counts as gone from here on.
+      await this.ask('SELECT size FROM @.audit_head FOR UPDATE', []);
       return { size: await this.size(), cutBytes: 0 };
     } catch (error) {
       this.#writer = undefined;

@@ -28,7 +28,7 @@ export async function bundleAppender(folder: string): Promise<string> {
     platform: 'node',
     format: 'esm',
     outfile,
-    external: ['better-sqlite3', 'pg', 'node:sqlite'],
+    external: ['better-sqlite3', 'pg-native', 'node:sqlite'],
     // For what is bundled and asks for modules of Node in the older way.
     banner: {
       js: "import { createRequire as ask } from 'node:module'; const require = ask(import.meta.url);",
