@@ -1,0 +1,107 @@
+import { canonicalizeJson, type JsonObject, type JsonValue, snapshotJson } from '@stele/crypto';
+import { isCount, quoted } from './json-text.js';
+import { type Field, MAX_ITEMS, summaryOf } from './leaf-fields.js';
+import { isOfTheLog, LeafText, malformed, type Prepared, refused } from './leaf-text.js';
+import { parseTime } from './time.js';
+
+/** The longest leaf, in bytes: C2SP tlog-tiles writes its length in two. */
+export const MAX_LEAF_BYTES = 65_535;
+
+/** The context of a decision may be as large as a request, and an event as large as a context with its leaf. */
+const EVENT_LIMITS = { maxBytes: 1024 * 1024 + MAX_LEAF_BYTES, maxDepth: 64 };
+
+/** What is the same for every entry of a log. */
+export interface EncodeOptions {
+  /** Further fields that are committed, see `personalFields`. */
+  readonly personal?: ReadonlySet<string>;
+  /** True for what the log writes of itself: nobody else may use the kinds that begin with `log.`. */
+  readonly own?: boolean;
+}
+
+/** A decision or an outcome: exactly the fields of its form. */
+export function prepareKnown(entry: object, fields: readonly Field[], options: EncodeOptions): Prepared {
+  // Each is read once: one that answers differently the second time must not come past its check.
+  const given: Record<string, unknown> = { ...entry };
+  const text = new LeafText(options.personal);
+  let known = 0;
+  for (const field of fields) {
+    const value = given[field.name];
+    if (field.name === 'seq') {
+      text.addNumber();
+      continue;
+    }
+    if (value !== undefined || !field.optional) writeField(field, value, text);
+    if (value !== undefined || Object.hasOwn(given, field.name)) known += 1;
+  }
+  if (Object.keys(given).length !== known) throw strange(given, fields);
+  return text.prepared(given);
+}
+
+function writeField(field: Field, value: unknown, text: LeafText): void {
+  const { name, personal } = field;
+  if (personal === 'always') {
+    text.addCommitted(name, personalText(name, value));
+    return;
+  }
+  const written = field.write(value) ?? malformed(name, value);
+  // Of a long list only the hash would stand in clear: the list itself is committed.
+  if (personal === 'marked' && text.isPersonal(name))
+    text.addCommitted(name, canonicalizeJson(snapshotJson(value)));
+  else text.add(name, written);
+}
+
+/** Agent and resource are texts, a context is any JSON. */
+function personalText(name: string, value: unknown): string {
+  if (typeof value === 'string') return quoted(value) ?? malformed(name, value);
+  if (name !== 'context' || value === undefined) return malformed(name, value);
+  return canonicalizeJson(snapshotJson(value));
+}
+
+function strange(given: Record<string, unknown>, fields: readonly Field[]) {
+  const isKnown = (name: string) => name !== 'seq' && fields.some((field) => field.name === name);
+  const name = Object.keys(given).find((each) => !isKnown(each)) ?? '';
+  return refused(
+    name === 'seq'
+      ? 'its seq is given by the log'
+      : `no ${given.kind} has a field ${JSON.stringify(name.slice(0, 64))}`,
+  );
+}
+
+const KIND = /^[a-z0-9._]{1,64}$/;
+const COMMITTED: readonly string[] = ['agent', 'context', 'resource'];
+const TEXTS: readonly string[] = ['covenant', 'agent', 'resource'];
+
+/** An event: a few fields of known forms, and whatever JSON the host adds. */
+export function prepareEvent(entry: unknown, { personal, own }: EncodeOptions): Prepared {
+  const given = snapshotJson(entry, EVENT_LIMITS);
+  if (!isObject(given)) throw refused('it is no object');
+  checkEvent(given);
+  if (isOfTheLog(given.kind) && own !== true)
+    throw refused('kinds that begin with "log." are written by the log alone');
+  const text = new LeafText(personal);
+  for (const name of [...Object.keys(given), 'seq'].sort()) {
+    const value = given[name];
+    if (value === undefined) text.addNumber();
+    else if (COMMITTED.includes(name) || text.isPersonal(name))
+      text.addCommitted(name, canonicalizeJson(value));
+    else text.add(name, isLong(value) ? summaryOf(value) : canonicalizeJson(value));
+  }
+  return text.prepared(given);
+}
+
+function checkEvent(event: JsonObject): void {
+  if (event.v !== 1) malformed('v', event.v);
+  if (typeof event.kind !== 'string' || !KIND.test(event.kind)) malformed('kind', event.kind);
+  if (typeof event.time !== 'string' || parseTime(event.time) === undefined) malformed('time', event.time);
+  if (Object.hasOwn(event, 'seq')) throw refused('its seq is given by the log');
+  for (const name of TEXTS) {
+    if (Object.hasOwn(event, name) && typeof event[name] !== 'string') malformed(name, event[name]);
+  }
+  if (Object.hasOwn(event, 'lost') && !(isCount(event.lost) && event.lost > 0)) malformed('lost', event.lost);
+}
+
+const isLong = (value: JsonValue): value is readonly JsonValue[] =>
+  Array.isArray(value) && value.length > MAX_ITEMS;
+
+const isObject = (value: JsonValue): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
