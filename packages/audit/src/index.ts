@@ -38,7 +38,8 @@ export {
   signNote,
   type VerifiedSignature,
 } from './lib/note.js';
-export { parseTilePath, type TilePlace, tilePath } from './lib/tile-format.js';
+export { decodeBundle, parseTilePath, TILE_WIDTH, type TilePlace, tilePath } from './lib/tile-format.js';
+export { TreeReader } from './lib/tiles.js';
 export {
   formatVerifierKey,
   type KeyType,

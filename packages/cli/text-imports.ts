@@ -1,0 +1,47 @@
+/** Imports of files as texts: `import style from './page.css?text'`. Of a TypeScript file the text is one script for browsers. */
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { build, type Plugin } from 'esbuild';
+
+const TEXT = /\?text$/;
+
+async function textOf(path: string): Promise<string> {
+  if (!path.endsWith('.ts')) return readFile(path, 'utf8');
+  const { outputFiles } = await build({
+    entryPoints: [path],
+    bundle: true,
+    write: false,
+    format: 'iife',
+    target: 'es2022',
+    charset: 'utf8',
+    tsconfigRaw: {},
+  });
+  return outputFiles[0]?.text ?? '';
+}
+
+/** For the build. */
+export const textImports: Plugin = {
+  name: 'text-imports',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: TEXT }, ({ path, resolveDir }) => ({
+      path: resolve(resolveDir, path.replace(TEXT, '')),
+      namespace: 'text',
+    }));
+    onLoad({ filter: /./, namespace: 'text' }, async ({ path }) => ({
+      contents: await textOf(path),
+      loader: 'text',
+    }));
+  },
+};
+
+/** For the tests, which run the sources. */
+export const textImportsOfTests = {
+  name: 'text-imports',
+  enforce: 'pre',
+  resolveId: (source: string, importer: string | undefined) =>
+    TEXT.test(source) && importer !== undefined ? `\0${resolve(dirname(importer), source)}` : undefined,
+  load: async (id: string) =>
+    id.startsWith('\0') && TEXT.test(id)
+      ? `export default ${JSON.stringify(await textOf(id.slice(1).replace(TEXT, '')))}`
+      : undefined,
+} as const;
