@@ -8,7 +8,7 @@ const MOST_PRINTED = 1_000;
 
 export class List {
   readonly #grid = byId('grid');
-  readonly #rows = byId('rows');
+  readonly #rows = el('div', { id: 'rows', role: 'rowgroup' });
   readonly #log: Log;
   readonly #open: (position: number) => void;
   readonly #drawn = new Map<number, HTMLElement>();
@@ -23,6 +23,9 @@ export class List {
   constructor(log: Log, open: (position: number) => void) {
     this.#log = log;
     this.#open = open;
+    this.#grid.setAttribute('role', 'grid');
+    this.#grid.setAttribute('aria-label', 'Entries');
+    this.#grid.append(heading(), this.#rows);
     this.#grid.addEventListener('keydown', (event) => this.#onKey(event));
     this.#rows.addEventListener('click', (event) => {
       const row = (event.target as Element).closest('[data-row]');
@@ -175,7 +178,11 @@ export class List {
   #print(isPrinting: boolean): void {
     this.#isPrinting = isPrinting;
     this.#clear();
-    if (!isPrinting) return this.#draw();
+    if (!isPrinting) {
+      this.#measure();
+      return;
+    }
+    this.#rows.style.height = 'auto';
     const rows = Math.min(this.#positions.length, MOST_PRINTED);
     for (let row = 0; row < rows; row++) this.#drawRow(row);
     byId('printed').textContent =
@@ -183,6 +190,22 @@ export class List {
         ? `The first ${count(rows)} of ${count(this.#positions.length)} entries. Narrow the list before printing to see others.`
         : '';
   }
+}
+
+const COLUMNS = {
+  index: 'Index',
+  time: 'Time, UTC',
+  tone: 'Decision',
+  what: 'Action',
+  label: 'Code',
+  covenant: 'Covenant',
+};
+
+function heading(): HTMLElement {
+  const cells = Object.entries(COLUMNS).map(([name, text]) =>
+    el('span', { role: 'columnheader', class: name }, text),
+  );
+  return el('div', { role: 'row', class: 'row head', 'aria-rowindex': 1 }, ...cells);
 }
 
 const describe = (of: unknown): string => (typeof of === 'number' ? `of entry ${count(of)}` : '');

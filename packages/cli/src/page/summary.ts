@@ -1,7 +1,7 @@
 /** What stands above the list: what this is, what was verified and what not, and counts. */
 import { byId, count, el, shown, timeText } from './dom.js';
 import { type Numbers, ranked, type Texts } from './filters.js';
-import type { Meta, Verification } from './load.js';
+import type { Meta } from './load.js';
 import { type Log, TONES } from './log.js';
 
 const MOST_ROWS = 8;

@@ -31,7 +31,10 @@ export class Timeline {
   /** Draws these entries, in the span of all. */
   draw(positions: Uint32Array): void {
     const chart = byId('chart');
-    if (this.#isEmpty) return chart.replaceChildren('No entry has a time.');
+    if (this.#isEmpty) {
+      chart.textContent = 'No entry has a time.';
+      return;
+    }
     const counts = this.#count(positions);
     const sums = Array.from({ length: BARS }, (_, bar) =>
       TONES.reduce((sum, _tone, tone) => sum + (counts[bar * TONES.length + tone] as number), 0),

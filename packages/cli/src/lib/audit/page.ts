@@ -21,18 +21,20 @@ const pack = promisify(gzip);
  */
 export async function renderPage({ meta, entries, nodes }: PageContent): Promise<string> {
   const parts: Readonly<Record<string, string>> = {
-    policy: policy(),
-    style,
-    script,
-    meta: await block(Buffer.from(JSON.stringify(meta))),
-    entries: await block(entries),
-    nodes: await block(nodes),
+    policy: `<meta http-equiv="Content-Security-Policy" content="${policy()}">`,
+    style: `<style>${style}</style>`,
+    data: [
+      await block('data-meta', Buffer.from(JSON.stringify(meta))),
+      await block('data-entries', entries),
+      await block('data-nodes', nodes),
+    ].join('\n'),
+    script: `<script>${script}</script>`,
   };
-  return template.replace(/\{\{(\w+)\}\}/g, (_, name: string) => parts[name] as string);
+  return template.replace(/<!-- (\w+) -->/g, (_, name: string) => parts[name] as string);
 }
 
-async function block(bytes: Uint8Array): Promise<string> {
-  return (await pack(bytes)).toString('base64');
+async function block(id: string, bytes: Uint8Array): Promise<string> {
+  return `<script type="text/plain" id="${id}">${(await pack(bytes)).toString('base64')}</script>`;
 }
 
 /** Only this script and this style sheet; no address is asked, and no text becomes markup or code. */
