@@ -40,6 +40,8 @@ export {
 } from './lib/note.js';
 export { decodeBundle, parseTilePath, TILE_WIDTH, type TilePlace, tilePath } from './lib/tile-format.js';
 export { TreeReader } from './lib/tiles.js';
+export { formatProof, type LogProof, type ProvedEntry, parseProof, verifyProof } from './lib/proof-file.js';
+export { verifyQuorum, type WitnessPolicy } from './lib/quorum.js';
 export {
   formatVerifierKey,
   type KeyType,
@@ -48,3 +50,11 @@ export {
   type VerifierKey,
   verifierKey,
 } from './lib/verifier-key.js';
+export type { Listening, ListenOptions } from './lib/witness-server.js';
+export { Witness, type WitnessAnswer, type WitnessedLog, type WitnessOptions } from './witness.js';
+export {
+  type CheckpointToCosign,
+  collectCosignatures,
+  WitnessClient,
+  type WitnessClientOptions,
+} from './witness-client.js';

@@ -26,3 +26,11 @@ export function readCosignature(bytes: Uint8Array, text: string): CosignatureCla
   const time = bytes.length < TIME_BYTES ? 0 : Number(view.getBigUint64(0));
   return { time, message: cosignedMessage(text, time), signature: bytes.subarray(TIME_BYTES) };
 }
+
+/** What stands in the signature line of a cosignature after the id: the time and the signature. */
+export function cosignatureBytes(time: number, signature: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(TIME_BYTES + signature.length);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(time));
+  bytes.set(signature, TIME_BYTES);
+  return bytes;
+}

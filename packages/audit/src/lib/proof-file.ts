@@ -1,0 +1,130 @@
+/** Offline proofs (C2SP tlog-proof@v1): a checkpoint with the inclusion of one entry, as a text. */
+import { AuditError } from '../errors.js';
+import { type OpenedCheckpoint, openCheckpoint } from './checkpoint.js';
+import { HASH_BYTES, hashLeaf, verifyInclusion } from './merkle.js';
+import { MAX_NOTE_BYTES, parseNote } from './note.js';
+import { MAX_LEAF_BYTES } from './tile-format.js';
+import type { VerifierKey } from './verifier-key.js';
+
+/** The parts of a proof. */
+export interface LogProof {
+  readonly index: number;
+  /** From the leaf's sibling up. */
+  readonly hashes: readonly Uint8Array[];
+  /** The whole note. */
+  readonly checkpoint: string;
+  /** Here the leaf itself. It proves nothing until its hash was verified. */
+  readonly extra?: Uint8Array | undefined;
+}
+
+/** An entry that was proved to be in a log. */
+export interface ProvedEntry {
+  readonly index: number;
+  readonly leaf: Uint8Array;
+  readonly checkpoint: OpenedCheckpoint;
+}
+
+const HEADER = 'c2sp.org/tlog-proof@v1';
+/** No tree has more levels. */
+const MAX_HASHES = 63;
+const MAX_PROOF_BYTES = MAX_NOTE_BYTES + 100_000;
+
+/**
+ * Writes a proof.
+ * @throws AuditError `note_malformed` if it could not be parsed again
+ */
+export function formatProof({ index, hashes, checkpoint, extra }: LogProof): string {
+  const lines = [
+    HEADER,
+    ...(extra === undefined ? [] : [`extra ${base64(extra)}`]),
+    `index ${index}`,
+    ...hashes.map(base64),
+  ];
+  const text = `${lines.join('\n')}\n\n${checkpoint}`;
+  parseProof(text);
+  return text;
+}
+
+/**
+ * Parses a proof, verifying nothing.
+ * @throws AuditError `note_malformed` for whatever is not exactly a proof
+ */
+export function parseProof(proof: string | Uint8Array): LogProof {
+  const text = proofText(proof);
+  const end = text.indexOf('\n\n');
+  if (end < 0) throw proofError('it has no checkpoint after an empty line');
+  const [header, ...lines] = text.slice(0, end).split('\n');
+  if (header !== HEADER) throw proofError(`its first line is not ${HEADER}`);
+  const extra = lines[0]?.startsWith('extra ') ? lines.shift()?.slice('extra '.length) : undefined;
+  const [, index] = /^index (0|[1-9][0-9]{0,15})$/.exec(lines.shift() ?? '') ?? [];
+  if (index === undefined || !Number.isSafeInteger(Number(index)))
+    throw proofError('it does not say the index');
+  if (lines.length > MAX_HASHES) throw proofError(`it has more than ${MAX_HASHES} hashes`);
+  const checkpoint = text.slice(end + 2);
+  parseNote(checkpoint);
+  return {
+    index: Number(index),
+    hashes: lines.map((line) => fromBase64(line, (length) => length === HASH_BYTES)),
+    checkpoint,
+    ...(extra === undefined ? {} : { extra: fromBase64(extra, (length) => length <= MAX_LEAF_BYTES) }),
+  };
+}
+
+/**
+ * Verifies a proof whose extra data is the entry: that a known key has signed its checkpoint, and that the entry stands
+ * at its index in that tree.
+ * @param keys of the log
+ * @param origin of the log, if it is known
+ * @throws AuditError `note_malformed`, `note_unsigned`, `audit_log_foreign` as `openCheckpoint`; `proof_invalid` if the
+ *   entry is not there, or is not in the proof
+ */
+export async function verifyProof(
+  proof: string | Uint8Array,
+  keys: readonly VerifierKey[],
+  origin?: string,
+): Promise<ProvedEntry> {
+  const { index, hashes, checkpoint: note, extra: leaf } = parseProof(proof);
+  const checkpoint = await openCheckpoint(note, keys, origin);
+  if (leaf === undefined) throw invalid('the proof does not carry its entry');
+  const { size, root } = checkpoint;
+  if (!verifyInclusion({ index, size, root, leafHash: hashLeaf(leaf), hashes })) {
+    throw invalid(`the entry is not number ${index} of the log at the size of ${size}`);
+  }
+  return { index, leaf, checkpoint };
+}
+
+function proofText(proof: string | Uint8Array): string {
+  const bytes = typeof proof === 'string' ? Buffer.byteLength(proof) : proof.length;
+  if (bytes > MAX_PROOF_BYTES) throw proofError(`it is longer than ${MAX_PROOF_BYTES} bytes`);
+  if (typeof proof === 'string') return proof;
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(proof);
+  } catch (cause) {
+    throw proofError('it is no valid UTF-8', cause);
+  }
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64');
+}
+
+/** Bytes in their one spelling. */
+function fromBase64(text: string, fits: (length: number) => boolean): Uint8Array {
+  const bytes = Buffer.from(text, 'base64');
+  if (base64(bytes) !== text || !fits(bytes.length))
+    throw proofError('a line of it is no base64 of the right length');
+  return new Uint8Array(bytes);
+}
+
+function proofError(what: string, cause?: unknown): AuditError {
+  return new AuditError('note_malformed', `this is no proof of a log: ${what}`, {
+    hint: 'See c2sp.org/tlog-proof for its form.',
+    cause,
+  });
+}
+
+function invalid(what: string): AuditError {
+  return new AuditError('proof_invalid', what, {
+    hint: 'Do not use the entry. Ask the log for the proof again; if it is wrong again, keep both.',
+  });
+}
