@@ -1,5 +1,5 @@
 import { canonicalizeJson, type JsonObject, type JsonValue, snapshotJson } from '@stele/crypto';
-import { isCount, quoted } from './json-text.js';
+import { canonicalValue, isCount, quoted } from './json-text.js';
 import { type Field, MAX_ITEMS, summaryOf } from './leaf-fields.js';
 import { isOfTheLog, LeafText, malformed, type Prepared, refused } from './leaf-text.js';
 import { parseTime } from './time.js';
@@ -38,23 +38,22 @@ export function prepareKnown(entry: object, fields: readonly Field[], options: E
 }
 
 function writeField(field: Field, value: unknown, text: LeafText): void {
-  const { name, personal } = field;
+  const { name, label, personal } = field;
   if (personal === 'always') {
-    text.addCommitted(name, personalText(name, value));
+    text.addCommitted(label, name, personalText(name, value));
     return;
   }
   const written = field.write(value) ?? malformed(name, value);
   // Of a long list only the hash would stand in clear: the list itself is committed.
-  if (personal === 'marked' && text.isPersonal(name))
-    text.addCommitted(name, canonicalizeJson(snapshotJson(value)));
-  else text.add(name, written);
+  if (personal === 'marked' && text.isPersonal(name)) text.addCommitted(label, name, canonicalValue(value));
+  else text.add(label, written);
 }
 
 /** Agent and resource are texts, a context is any JSON. */
 function personalText(name: string, value: unknown): string {
   if (typeof value === 'string') return quoted(value) ?? malformed(name, value);
   if (name !== 'context' || value === undefined) return malformed(name, value);
-  return canonicalizeJson(snapshotJson(value));
+  return canonicalValue(value);
 }
 
 function strange(given: Record<string, unknown>, fields: readonly Field[]) {
@@ -81,10 +80,11 @@ export function prepareEvent(entry: unknown, { personal, own }: EncodeOptions): 
   const text = new LeafText(personal);
   for (const name of [...Object.keys(given), 'seq'].sort()) {
     const value = given[name];
+    const label = `${quoted(name)}:`;
     if (value === undefined) text.addNumber();
     else if (COMMITTED.includes(name) || text.isPersonal(name))
-      text.addCommitted(name, canonicalizeJson(value));
-    else text.add(name, isLong(value) ? summaryOf(value) : canonicalizeJson(value));
+      text.addCommitted(label, name, canonicalizeJson(value));
+    else text.add(label, isLong(value) ? summaryOf(value) : canonicalizeJson(value));
   }
   return text.prepared(given);
 }

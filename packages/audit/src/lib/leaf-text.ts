@@ -1,6 +1,5 @@
 import { AuditError } from '../errors.js';
 import { type Committed, Committer } from './commitments.js';
-import { quoted } from './json-text.js';
 import { parseTime } from './time.js';
 
 /** An entry that was checked and copied. What is changed in the original later has no effect. */
@@ -37,14 +36,17 @@ export class LeafText {
     return this.#personal?.has(name) === true;
   }
 
-  /** @param text the canonical value */
-  add(name: string, text: string): void {
-    this.#text += `${this.#text === '{' ? '' : ','}${quoted(name)}:${text}`;
+  /**
+   * @param label the name in quotes, with the colon
+   * @param value canonical
+   */
+  add(label: string, value: string): void {
+    this.#text += this.#text === '{' ? label + value : `,${label}${value}`;
   }
 
   /** Adds the commitment to a value instead of it. */
-  addCommitted(name: string, text: string): void {
-    this.add(name, `"${this.#committer.commit(name, text)}"`);
+  addCommitted(label: string, name: string, value: string): void {
+    this.add(label, `"${this.#committer.commit(name, value)}"`);
   }
 
   /** Here the number of the entry comes. `kind` comes before it in every entry. */

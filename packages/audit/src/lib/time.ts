@@ -8,6 +8,14 @@ const SECONDS_END = 19;
  * leap second) is refused instead of rolled over.
  */
 export function parseTime(text: string): number | undefined {
+  // Entries of one moment come together, and each is asked for more than once.
+  if (text !== last.text) last = { text, ms: parsed(text) };
+  return last.ms;
+}
+
+let last: { text: string; ms: number | undefined } = { text: '', ms: undefined };
+
+function parsed(text: string): number | undefined {
   if (!RFC3339_UTC.test(text)) return undefined;
   const ms = Date.parse(`${text.slice(0, SECONDS_END)}Z`);
   // The engine takes 30 February for a day of March.

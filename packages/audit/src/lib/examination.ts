@@ -1,0 +1,135 @@
+/** The verification of a log, whatever it is kept in. */
+import type { LogReader } from '../backend.js';
+import { AuditError } from '../errors.js';
+import type { Checkpoint } from './checkpoint.js';
+import { Judge } from './judge.js';
+import { LogWalk } from './log-walk.js';
+import { sameHash } from './merkle.js';
+import { retired } from './own-entries.js';
+import { headOf, type LogReport, MAX_PROBLEMS, notProvenBy, type Problem, provenBy } from './report.js';
+import { Since } from './since.js';
+import { TILE_WIDTH } from './tiles.js';
+import { unlessCorrupt } from './unless-corrupt.js';
+import type { SignedCheckpoint, Trust } from './verifying-keys.js';
+
+/** What is verified, and against what. */
+export interface Evidence {
+  readonly reader: LogReader;
+  readonly trust: Trust;
+  /** Checkpoints that the auditor holds. */
+  readonly since: readonly (string | Uint8Array)[];
+  /** Of an archive of what was pruned: where it ends, and whether a root of that size begins the checkpoint's tree. */
+  readonly part?:
+    | { readonly end: number; isBeginning(root: Uint8Array, checkpoint: Checkpoint): boolean }
+    | undefined;
+  readonly onBundle?: ((done: { readonly entries: number; readonly size: number }) => void) | undefined;
+  readonly onLeaf?: ((leaf: Uint8Array) => void) | undefined;
+}
+
+export class Examination {
+  readonly #evidence: Evidence;
+  readonly #problems: Problem[] = [];
+  #from = 0;
+  #to = 0;
+  #checked: LogReport['checked'] = { entries: 0, tiles: 0, since: 0, witnesses: [] };
+
+  constructor(evidence: Evidence) {
+    this.#evidence = evidence;
+  }
+
+  /** Never throws for what the log holds. @throws AuditError where the storage cannot be read */
+  async report(): Promise<LogReport> {
+    const head = await this.#head();
+    const since = head.checkpoint === undefined ? [] : await this.#examine(head.checkpoint, head);
+    const problems = this.#problems.slice(0, MAX_PROBLEMS);
+    const [problem] = problems;
+    const { origin, size, root } = headOf(head.checkpoint);
+    const proven = { origin, size, from: this.#from, to: this.#to, since, witnesses: head.witnesses };
+    return {
+      valid: problem === undefined,
+      ...{ origin, size, root, from: this.#from, to: this.#to },
+      checked: { ...this.#checked, since: since.length, witnesses: head.witnesses },
+      ...(problem && { problem }),
+      problems,
+      proves: problem === undefined ? provenBy(proven) : [],
+      doesNotProve: notProvenBy(proven),
+    };
+  }
+
+  async #head(): Promise<SignedCheckpoint> {
+    const { reader, trust } = this.#evidence;
+    const note = await unlessCorrupt(() => reader.checkpoint());
+    const nobody = { signers: [], witnesses: [] };
+    if (typeof note !== 'string') {
+      const [code, what] =
+        note === undefined
+          ? (['checkpoint_missing', 'has no checkpoint'] as const)
+          : (['checkpoint_malformed', note.message] as const);
+      this.#tell({ code, message: note === undefined ? `${reader.name} ${what}` : what, path: 'checkpoint' });
+      return nobody;
+    }
+    const head = await trust.open(note, 'the checkpoint');
+    this.#tell(head.problem);
+    if (head.problem === undefined) this.#tell(trust.quorum(head));
+    return head;
+  }
+
+  /** @returns the sizes of the auditor's checkpoints that hold */
+  async #examine(checkpoint: Checkpoint, head: SignedCheckpoint): Promise<number[]> {
+    const { reader, trust, part, onBundle, onLeaf } = this.#evidence;
+    const { size } = checkpoint;
+    const end = part?.end ?? size;
+    this.#to = end;
+    const since = await Since.open(this.#evidence.since, { checkpoint, end, trust });
+    for (const problem of since.problems) this.#tell(problem);
+    const first = await this.#first(end);
+    if (first === undefined) return [];
+    this.#from = first;
+    const walk = new LogWalk({ reader, first, size: end, sizes: [end, ...since.sizes], onBundle, onLeaf });
+    await walk.run();
+    this.#checked = { ...this.#checked, entries: walk.entries, tiles: walk.tiles };
+    const isRoot = (root: Uint8Array) =>
+      part?.isBeginning(root, checkpoint) ?? sameHash(root, checkpoint.root);
+    const root = walk.roots.get(end);
+    await this.#judge(walk, new Judge({ reader, size: end, isRoot }, root !== undefined && isRoot(root)));
+    const held = await since.compare(walk, { reader, first });
+    for (const problem of held.problems) this.#tell(problem);
+    if (root !== undefined && !isRoot(root) && !walk.findings.explainsRoot) {
+      this.#tell({
+        ...{ code: 'root_mismatch', index: Math.max(first, ...held.sizes), before: end },
+        message: `the ${end} entries and their tiles agree with one another, and are not those that the checkpoint signs`,
+      });
+    }
+    if (part !== undefined) return held.sizes;
+    if (first > walk.own.prunedBefore) {
+      this.#tell({
+        code: 'pruned_unannounced',
+        index: 0,
+        before: first,
+        message: `the entries before ${first} are missing, and no entry says that they were pruned`,
+      });
+    }
+    this.#tell(retired(head.signers, walk.own.keyAt(size), 'the checkpoint'));
+    return held.sizes;
+  }
+
+  async #first(end: number): Promise<number | undefined> {
+    const first = await unlessCorrupt(() => this.#evidence.reader.first());
+    if (typeof first === 'number' && first % TILE_WIDTH === 0 && first >= 0 && first <= end) return first;
+    const message =
+      first instanceof AuditError
+        ? first.message
+        : `the log has ${end} entries, and begins with entry ${first}`;
+    this.#tell({ code: 'entry_missing', index: 0, message });
+    return undefined;
+  }
+
+  async #judge(walk: LogWalk, judge: Judge): Promise<void> {
+    const inOrder = walk.findings.list.toSorted((a, b) => a.index - b.index);
+    for (const finding of inOrder) this.#tell(await judge.problemOf(finding));
+  }
+
+  #tell(problem: Problem | undefined): void {
+    if (problem !== undefined) this.#problems.push(problem);
+  }
+}

@@ -1,0 +1,58 @@
+/** What a log says of itself in its entries: which key signs from where on, and how far it was pruned. */
+import type { Leaf } from './leaf-types.js';
+import { sameHash } from './merkle.js';
+import { parseVerifierKey, type VerifierKey } from './note.js';
+import type { Problem } from './report.js';
+
+export class OwnEntries {
+  /** The highest minimum index that an entry `log.pruned` names. */
+  prunedBefore = 0;
+  readonly #sizes: readonly number[];
+  readonly #keys = new Map<number, VerifierKey>();
+  #before: VerifierKey | undefined;
+
+  /** @param sizes for which the key is wanted that counts there */
+  constructor(sizes: readonly number[]) {
+    this.#sizes = sizes;
+  }
+
+  /** @throws AuditError `note_malformed` for a key that is none */
+  see(leaf: Leaf): void {
+    if (leaf.kind === 'log.key') this.#turn(leaf.seq, leaf as KeyLeaf);
+    if (leaf.kind === 'log.pruned') {
+      const { before } = leaf as { readonly before?: unknown };
+      if (typeof before === 'number') this.prunedBefore = Math.max(this.prunedBefore, before);
+    }
+  }
+
+  /** The key that alone counts for a checkpoint of that size; undefined when no entry says it. */
+  keyAt(size: number): VerifierKey | undefined {
+    return this.#keys.get(size) ?? this.#before;
+  }
+
+  #turn(index: number, { key, previous }: KeyLeaf): void {
+    const next = parseVerifierKey(String(key));
+    this.#before ??= parseVerifierKey(String(previous));
+    for (const size of this.#sizes) if (size > index) this.#keys.set(size, next);
+  }
+}
+
+type KeyLeaf = { readonly key?: unknown; readonly previous?: unknown };
+
+/** A checkpoint counts only with the signature of the key that the log itself names for its size. */
+export function retired(
+  signers: readonly VerifierKey[],
+  key: VerifierKey | undefined,
+  what: string,
+): Problem | undefined {
+  if (
+    key === undefined ||
+    signers.length === 0 ||
+    signers.some(({ publicKey }) => sameHash(publicKey, key.publicKey))
+  )
+    return undefined;
+  return {
+    code: 'key_retired',
+    message: `${what} is signed by a key that was retired: from its size on only ${key.name}+${key.id} counts`,
+  };
+}
