@@ -71,6 +71,14 @@ export interface HeadKeeper {
   write(checkpoint: string): Promise<void>;
 }
 
+/** What became of an append. */
+export interface Appended {
+  /** False when the log has grown past the index meanwhile (only where it is shared): then nothing was written. */
+  readonly appended: boolean;
+  /** The size of the log now. It alone would not tell: others may have appended just as many. */
+  readonly size: number;
+}
+
 /** Where a log lives. One object stands for one writer; it is of no use before `open` and after `close`. */
 export interface LogBackend extends LogReader {
   /** Whether other processes may append to the same log at the same time. */
@@ -86,12 +94,10 @@ export interface LogBackend extends LogReader {
   /**
    * Appends records, all or none, durably when it resolves.
    * @param at the index that the first of them must get
-   * @returns the size of the log: `at + records.length` when they were appended; another size when the log has grown
-   *   past `at` meanwhile (only where it is shared), and then nothing was written
    * @throws AuditError `audit_log_unavailable`, `audit_disk_low`. After the first it is not known whether the records
    *   are there: the backend must be opened again, or say so itself at the next call.
    */
-  append(at: number, records: readonly LogRecord[]): Promise<number>;
+  append(at: number, records: readonly LogRecord[]): Promise<Appended>;
   /** How many records are durable. */
   size(): Promise<number>;
   /**
@@ -104,7 +110,10 @@ export interface LogBackend extends LogReader {
    * @returns false when another process has published meanwhile (only where it is shared); then nothing has changed
    */
   publish(publication: Publication): Promise<boolean>;
-  /** Permits of writers that are gone (this one's earlier life included) without an outcome, at most 65,536, lowest first. */
+  /**
+   * Permits of writers that are gone (this one's earlier life included) without an outcome, at most 65,536, lowest first. Where
+   * the log is shared they are this writer's to settle from then on: while it lives no other is told of them.
+   */
   unsettled(): Promise<readonly number[]>;
   /** Removes full tiles and bundles of entries below an index, a multiple of 256, with their sealed values. */
   prune(before: number): Promise<void>;

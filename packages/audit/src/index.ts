@@ -2,7 +2,15 @@
  * The transparency log of decisions: append, prove, export and verify, in public formats.
  * @module
  */
-export type { HeadKeeper, LogBackend, LogReader, LogRecord, LogTile, Publication } from './backend.js';
+export type {
+  Appended,
+  HeadKeeper,
+  LogBackend,
+  LogReader,
+  LogRecord,
+  LogTile,
+  Publication,
+} from './backend.js';
 export type {
   DecisionEntry,
   DecisionRecord,
