@@ -1,0 +1,101 @@
+/** What is named on the command line: a log, an export of one, or a proof of one entry. */
+import { open, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { FolderLogReader, type LogReader, SqliteLogReader } from '@stele/audit';
+import { CliError } from '../errors.js';
+import { unreadable } from '../input.js';
+import { printable } from '../output.js';
+import { parseStoreName } from '../store/name.js';
+
+export const LOG_ARGUMENT = 'the log: its folder, its SQLite file, or postgres://…?schema=…';
+
+/** A log that can be read; nothing of it is locked. */
+export interface OpenedLog {
+  /** What may be shown of its name. */
+  readonly shown: string;
+  readonly reader: LogReader;
+  close(): Promise<void>;
+}
+
+export type EvidenceKind = 'log' | 'export' | 'proof';
+
+const SQLITE = 'SQLite format 3\0';
+const PROOF = 'c2sp.org/tlog-proof@';
+const TAR_MAGIC = 257;
+/** The file that makes an export of a folder. */
+const MANIFEST = 'manifest.json';
+
+/**
+ * What kind of evidence a name names, by what is there rather than by how it is called.
+ * @throws CliError `file_unreadable` for what is not there, `usage` for what is none
+ */
+export async function kindOf(name: string): Promise<EvidenceKind> {
+  if (isUrl(name)) return 'log';
+  const found = await stat(pathOf(name)).catch((error) => {
+    throw unreadable(printable(name), error);
+  });
+  if (found.isDirectory()) return (await isFile(join(name, MANIFEST))) ? 'export' : 'log';
+  const head = await headOf(name);
+  if (head.toString('latin1', 0, SQLITE.length) === SQLITE) return 'log';
+  if (head.toString('latin1', 0, PROOF.length) === PROOF) return 'proof';
+  if (head.toString('latin1', TAR_MAGIC, TAR_MAGIC + 5) === 'ustar') return 'export';
+  throw new CliError(
+    'usage',
+    `${printable(name)} is neither a log, nor an export of one, nor a proof`,
+    'name a folder, a SQLite file, an export (.tar) or a .tlog-proof',
+  );
+}
+
+/**
+ * Opens a log for reading.
+ * @throws CliError `usage`, `file_unreadable`; AuditError
+ */
+export async function openLog(name: string): Promise<OpenedLog> {
+  if (isUrl(name)) return openServer(name);
+  const path = pathOf(name);
+  if ((await kindOf(path)) !== 'log')
+    throw new CliError('usage', `${printable(path)} is no log`, 'name the log itself: its folder or its SQLite file');
+  const isFolder = (await stat(path)).isDirectory();
+  const reader = isFolder ? new FolderLogReader(path) : new SqliteLogReader(path);
+  return {
+    shown: printable(path),
+    reader,
+    close: async () => ('close' in reader ? reader.close() : undefined),
+  };
+}
+
+async function openServer(name: string): Promise<OpenedLog> {
+  const parsed = parseStoreName(name);
+  if (parsed.kind !== 'postgres')
+    throw new CliError('usage', 'there are no logs of this kind', 'postgres://host/database?schema=stele');
+  const { url, space, shown } = parsed;
+  throw new CliError('usage', `not yet ${url} ${space} ${shown}`);
+}
+
+const isUrl = (name: string) => /^[a-z][a-z0-9+.-]*:\/\//i.test(name);
+
+function pathOf(name: string): string {
+  const path = name.startsWith('sqlite:') ? name.slice('sqlite:'.length) : name;
+  if (path !== '' && path !== '-' && !path.includes('\0')) return path;
+  throw new CliError('usage', 'this names no log', 'name a folder, a SQLite file or a URL');
+}
+
+async function headOf(path: string): Promise<Buffer> {
+  try {
+    const file = await open(path, 'r');
+    try {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(512), 0, 512, 0);
+      return buffer.subarray(0, bytesRead);
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    throw unreadable(printable(path), error);
+  }
+}
+
+const isFile = (path: string) =>
+  stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );
