@@ -59,18 +59,14 @@ export class Examination {
   async #head(): Promise<SignedCheckpoint> {
     const { reader, trust } = this.#evidence;
     const note = await unlessCorrupt(() => reader.checkpoint());
-    const nobody = { signers: [], witnesses: [] };
     if (typeof note !== 'string') {
-      const [code, what] =
-        note === undefined
-          ? (['checkpoint_missing', 'has no checkpoint'] as const)
-          : (['checkpoint_malformed', note.message] as const);
-      this.#tell({ code, message: note === undefined ? `${reader.name} ${what}` : what, path: 'checkpoint' });
-      return nobody;
+      const message = note?.message ?? `${reader.name} has no checkpoint`;
+      const code = note === undefined ? 'checkpoint_missing' : 'checkpoint_malformed';
+      this.#tell({ code, message, path: 'checkpoint' });
+      return { signers: [], witnesses: [] };
     }
-    const head = await trust.open(note, 'the checkpoint');
+    const head = await trust.openWitnessed(note, 'the checkpoint');
     this.#tell(head.problem);
-    if (head.problem === undefined) this.#tell(trust.quorum(head));
     return head;
   }
 

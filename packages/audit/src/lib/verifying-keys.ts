@@ -11,6 +11,7 @@ import {
   toVerifierKey,
   type VerifierKey,
 } from './note.js';
+import { verifyQuorum, type WitnessPolicy } from './quorum.js';
 import type { Problem, ProblemCode } from './report.js';
 
 /** Whom an auditor believes. */
@@ -22,8 +23,10 @@ export interface TrustOptions {
   readonly keys: readonly NamedKey[];
   /** The log that is meant, where the keys do not say it: only verifier keys carry a name. */
   readonly origin?: string | undefined;
-  /** Witnesses (C2SP tlog-cosignature), as verifier keys, and how many of them must have signed: all unless given. */
-  readonly witnesses?: { readonly keys: readonly string[]; readonly quorum?: number | undefined } | undefined;
+  /** Witnesses (C2SP tlog-cosignature), and how many of them must have signed: all unless given. */
+  readonly witnesses?:
+    | { readonly keys: readonly NamedKey[]; readonly quorum?: number | undefined }
+    | undefined;
 }
 
 /** A checkpoint of which it is known who signed it. */
@@ -43,61 +46,81 @@ const MAX_KEYS = 1_000;
 export class Trust {
   readonly #keys: readonly NamedKey[];
   readonly #origin: string | undefined;
-  readonly #witnesses: readonly VerifierKey[];
-  readonly #quorum: number;
+  readonly #witnesses: WitnessPolicy | undefined;
 
   /**
    * @throws TypeError, RangeError for no key, too many, or a quorum that cannot be reached
    * @throws AuditError `note_malformed`, CryptoError for a text that is no key
    */
   constructor({ keys, origin, witnesses }: TrustOptions) {
-    if (!Array.isArray(keys)) throw new TypeError('keys must be a list of public keys');
-    if (keys.length === 0 || keys.length > MAX_KEYS)
-      throw new RangeError(`keys must be 1 to ${MAX_KEYS} public keys`);
-    if (origin !== undefined && !isKeyName(origin))
+    const own = checkedKeys('keys', keys, ED25519).map(({ publicKey }) => hexOf(publicKey));
+    if (origin !== undefined && !isKeyName(origin)) {
       throw new RangeError('the origin of a log has neither white space nor plus signs in it');
-    for (const key of keys) {
-      if (toVerifierKey(key, 'any').type !== ED25519)
-        throw new RangeError('keys are those of the log; witnesses are named apart');
     }
     this.#keys = [...keys];
     this.#origin = origin;
-    this.#witnesses = distinct((witnesses?.keys ?? []).map(witnessKey));
-    this.#quorum = witnesses?.quorum ?? this.#witnesses.length;
-    if (!Number.isSafeInteger(this.#quorum) || this.#quorum < 0 || this.#quorum > this.#witnesses.length) {
-      throw new RangeError(`quorum must be 0 to ${this.#witnesses.length}, the number of witnesses`);
-    }
+    this.#witnesses = witnesses && policyOf(witnesses, own);
   }
 
   /**
-   * Opens a checkpoint. Never throws for what stands in it.
+   * Opens a checkpoint: the signatures of the log, not those of witnesses. Never throws for what stands in it.
    * @param what it is called in messages
    */
   async open(note: string | Uint8Array, what: string): Promise<SignedCheckpoint> {
     const read = readHead(note, this.#origin);
-    if (read instanceof AuditError)
-      return failed(codeOf(read), `${what} is no checkpoint of this log: ${read.message}`);
+    if (read instanceof AuditError) {
+      const code: ProblemCode =
+        read.code === 'audit_log_foreign' ? 'checkpoint_foreign' : 'checkpoint_malformed';
+      return failed(code, `${what} cannot be used: ${read.message}`);
+    }
     const { origin } = read;
     if (!isKeyName(origin))
       return failed('checkpoint_malformed', `${what} has an origin that no key can have as its name`);
     // A key by another name is another log's, whatever it signs.
     const keys = this.#keys.map((key) => toVerifierKey(key, origin)).filter(({ name }) => name === origin);
-    const opened = await openNote(note, [...keys, ...this.#witnesses]).catch(auditError);
+    const opened = await openNote(note, keys).catch(auditError);
     if (opened instanceof AuditError)
-      return failed('checkpoint_unsigned', `${what}: ${opened.message}`, read);
-    const known = opened.verified.map(({ key }) => key);
-    const signers = known.filter(({ type }) => type === ED25519);
-    const witnesses = known.filter(({ type }) => type === COSIGNATURE).map(({ name }) => name);
-    if (signers.length > 0) return { checkpoint: read, signers, witnesses };
-    return failed('checkpoint_unsigned', `${what} is signed by none of the keys that were named`, read);
+      return failed('checkpoint_unsigned', `${what} cannot be used: ${opened.message}`, read);
+    return { checkpoint: read, signers: opened.verified.map(({ key }) => key), witnesses: [] };
   }
 
-  /** What is wrong where too few witnesses have signed. */
-  quorum({ witnesses }: SignedCheckpoint): Problem | undefined {
-    if (witnesses.length >= this.#quorum) return undefined;
-    const message = `the checkpoint is signed by ${witnesses.length} of the ${this.#witnesses.length} witnesses that were named; ${this.#quorum} are asked for`;
-    return { code: 'witnesses_missing', message };
+  /** As `open`, with the witnesses that were asked for. */
+  async openWitnessed(note: string | Uint8Array, what: string): Promise<SignedCheckpoint> {
+    const opened = await this.open(note, what);
+    if (this.#witnesses === undefined || opened.problem !== undefined) return opened;
+    const own = opened.signers.map(({ publicKey }) => publicKey);
+    const found = await verifyQuorum(note, this.#witnesses, own).catch(auditError);
+    if (!(found instanceof AuditError)) return { ...opened, witnesses: found.map(({ name }) => name) };
+    return {
+      ...opened,
+      problem: { code: 'witnesses_missing', message: `${what} cannot be used: ${found.message}` },
+    };
   }
+}
+
+function checkedKeys(name: string, keys: readonly NamedKey[], type: number): VerifierKey[] {
+  if (!Array.isArray(keys)) throw new TypeError(`${name} must be a list of public keys`);
+  if (keys.length === 0 || keys.length > MAX_KEYS)
+    throw new RangeError(`${name} must be 1 to ${MAX_KEYS} public keys`);
+  return keys.map((key: NamedKey) => {
+    const parsed = toVerifierKey(key, 'any');
+    if (typeof key !== 'string' || !key.includes('+') || parsed.type === type) return parsed;
+    throw new RangeError('a log signs with a key of type 0x01, a witness with one of type 0x04');
+  });
+}
+
+function policyOf(
+  { keys, quorum }: NonNullable<TrustOptions['witnesses']>,
+  own: readonly string[],
+): WitnessPolicy {
+  const all = checkedKeys('witnesses.keys', keys, COSIGNATURE).map(({ publicKey }) => hexOf(publicKey));
+  const possible = new Set(all.filter((key) => !own.includes(key))).size;
+  const needed = quorum ?? possible;
+  if (Number.isSafeInteger(needed) && needed >= 1 && needed <= possible)
+    return { keys: [...keys], quorum: needed };
+  throw new RangeError(
+    `quorum must be 1 to the number of different witnesses that are not the log, of which there are ${possible}`,
+  );
 }
 
 function readHead(note: string | Uint8Array, origin: string | undefined): Checkpoint | AuditError {
@@ -113,20 +136,10 @@ function auditError(cause: unknown): AuditError {
   throw cause;
 }
 
-const codeOf = ({ code }: AuditError): ProblemCode =>
-  code === 'audit_log_foreign' ? 'checkpoint_foreign' : 'checkpoint_malformed';
-
 function failed(code: ProblemCode, message: string, checkpoint?: Checkpoint): SignedCheckpoint {
   return { ...(checkpoint && { checkpoint }), signers: [], witnesses: [], problem: { code, message } };
 }
 
-function witnessKey(text: string): VerifierKey {
-  const key = toVerifierKey(text, 'any');
-  if (key.type === COSIGNATURE) return key;
-  throw new RangeError('the key of a witness is a verifier key of type 0x04');
-}
-
-/** Whoever is named twice signs once. By the key itself: one key may have several names. */
-function distinct(keys: readonly VerifierKey[]): VerifierKey[] {
-  return [...new Map(keys.map((key) => [Buffer.from(key.publicKey).toString('hex'), key])).values()];
+function hexOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
 }

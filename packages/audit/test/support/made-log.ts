@@ -12,11 +12,19 @@ export const ORIGIN = 'acme.example/audit';
 
 export const keyOf = (seed: number): Promise<KeyPair> => keyPairFromPrivateKey(new Uint8Array(32).fill(seed));
 
-export const vkey = ({ publicKey }: KeyPair, name = ORIGIN): string => formatVerifierKey(verifierKey(name, publicKey));
+export const vkey = ({ publicKey }: KeyPair, name = ORIGIN): string =>
+  formatVerifierKey(verifierKey(name, publicKey));
 
 /** An event of the form that a log may hold. */
 export function leaf(seq: number, more: Record<string, unknown> = {}): Uint8Array {
-  const entry = { v: 1, kind: 'covenant.put', time: '2026-01-02T03:04:05Z', covenant: `c${seq}`, seq, ...more };
+  const entry = {
+    v: 1,
+    kind: 'covenant.put',
+    time: '2026-01-02T03:04:05Z',
+    covenant: `c${seq}`,
+    seq,
+    ...more,
+  };
   return Buffer.from(canonicalizeJson(entry));
 }
 
