@@ -60,7 +60,10 @@ export interface Publication {
   readonly checkpoint: string;
   /** The size of its tree. */
   readonly size: number;
-  /** Every tile that is new since `before`, the widest of its index, hash tiles and entry bundles. */
+  /**
+   * Every tile that is new since `before`, the widest of its index, hash tiles and entry bundles; but for those that were
+   * staged.
+   */
   readonly tiles: readonly LogTile[];
 }
 
@@ -105,6 +108,11 @@ export interface LogBackend extends LogReader {
    * covered by a published checkpoint has to be had from here; the rest may be had from entry bundles.
    */
   records(from: number, to: number): AsyncIterable<readonly Pick<LogRecord, 'leaf' | 'hash'>[]>;
+  /**
+   * Makes tiles durable before the checkpoint that will cover them is signed, where they can be written ahead of it.
+   * Nobody is shown them yet. Doing it twice does no harm.
+   */
+  stage?(tiles: readonly LogTile[]): Promise<void>;
   /**
    * Publishes, if the checkpoint that is published is still `before`. Tiles are durable before the checkpoint appears.
    * @returns false when another process has published meanwhile (only where it is shared); then nothing has changed

@@ -56,14 +56,11 @@ function personalText(name: string, value: unknown): string {
   return canonicalValue(value);
 }
 
+/** Says which field is too many. */
 function strange(given: Record<string, unknown>, fields: readonly Field[]) {
-  const isKnown = (name: string) => name !== 'seq' && fields.some((field) => field.name === name);
-  const name = Object.keys(given).find((each) => !isKnown(each)) ?? '';
-  return refused(
-    name === 'seq'
-      ? 'its seq is given by the log'
-      : `no ${given.kind} has a field ${JSON.stringify(name.slice(0, 64))}`,
-  );
+  if (Object.hasOwn(given, 'seq')) return refused('its seq is given by the log');
+  const name = Object.keys(given).find((each) => !fields.some((field) => field.name === each)) as string;
+  return refused(`no ${given.kind} has a field ${JSON.stringify(name.slice(0, 64))}`);
 }
 
 const KIND = /^[a-z0-9._]{1,64}$/;

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { CryptoError, canonicalizeJson, type JsonValue, parseJson } from '@stele/crypto';
+import { canonicalizeJson, type JsonValue, parseJson } from '@stele/crypto';
 import { AuditError } from '../errors.js';
 import { isCount, isDigest } from './json-text.js';
 import { DECISION_FIELDS, type Field, MAX_ITEMS, OUTCOME_FIELDS } from './leaf-fields.js';
@@ -105,8 +105,7 @@ function canonicalObject(text: string, index: number): Members {
     const leaf = parseJson(text, LIMITS) as Members;
     if (canonicalizeJson(leaf) === text) return leaf;
   } catch (cause) {
-    if (!(cause instanceof CryptoError)) throw cause;
-    throw corrupt(index, cause.message, cause);
+    throw corrupt(index, 'it is no I-JSON', cause);
   }
   throw corrupt(index, 'it is not in canonical form');
 }

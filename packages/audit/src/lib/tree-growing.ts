@@ -1,0 +1,114 @@
+/** The growth of a log's tree beside the appends: what is durable becomes hashes, tiles and bundles. */
+import type { LogBackend, LogTile } from '../backend.js';
+import { AuditError } from '../errors.js';
+import { TreeEdge } from './tree-edge.js';
+import { decodeBundle, encodeBundle, TILE_WIDTH } from './tiles.js';
+
+/** A publication carries no more than this, of entries and of their bytes. */
+const MAX_ENTRIES = 65_536;
+const MAX_BYTES = 32 * 1024 * 1024;
+
+export class GrowingTree {
+  readonly #backend: LogBackend;
+  readonly #edge: TreeEdge;
+  /** The leaves of the bundle that is not full. */
+  #leaves: Uint8Array[];
+  #bundles: LogTile[] = [];
+  #bytes = 0;
+  /** The size when the last publication was made. */
+  #published: number;
+  readonly #staged = new Set<string>();
+
+  private constructor(backend: LogBackend, edge: TreeEdge, leaves: Uint8Array[]) {
+    this.#backend = backend;
+    this.#edge = edge;
+    this.#leaves = leaves;
+    this.#published = edge.size;
+  }
+
+  /** @param size of a tree that was published */
+  static async load(backend: LogBackend, size: number): Promise<GrowingTree> {
+    const edge = await TreeEdge.load(backend, size);
+    const width = size % TILE_WIDTH;
+    if (width === 0) return new GrowingTree(backend, edge, []);
+    const bundle = await backend.entries(Math.floor(size / TILE_WIDTH), width);
+    if (bundle === undefined) {
+      throw new AuditError('audit_log_corrupt', `${backend.name}: the last bundle of entries is missing`, {
+        hint: 'Take it from a copy of the log.',
+      });
+    }
+    return new GrowingTree(backend, edge, decodeBundle(bundle, width));
+  }
+
+  get size(): number {
+    return this.#edge.size;
+  }
+
+  root(): Uint8Array {
+    return this.#edge.root();
+  }
+
+  /**
+   * Grows, as far as one publication may.
+   * @param size of the durable log
+   */
+  async grow(size: number): Promise<void> {
+    const to = Math.min(size, this.#published + MAX_ENTRIES);
+    if (this.size >= to || this.#bytes >= MAX_BYTES) return;
+    for await (const records of this.#backend.records(this.size, to)) {
+      for (const { leaf, hash } of records) this.#add(leaf, hash);
+      await this.#stageFull();
+      if (this.#bytes >= MAX_BYTES) return;
+    }
+    if (this.size >= to) return;
+    throw new AuditError('audit_log_corrupt', `${this.#backend.name}: entry ${this.size} of ${size} is missing`, {
+      hint: 'Keep the log as evidence, and begin a new one that names it.',
+    });
+  }
+
+  /** Makes durable what a checkpoint of now covers, where the backend can do that before it is signed. */
+  stageAll(): Promise<void> {
+    return this.#stage(this.unstaged());
+  }
+
+  /** Every tile and bundle since the last publication that was not staged. */
+  unstaged(): LogTile[] {
+    const tiles = [...this.#edge.newTiles(), ...this.#bundles];
+    if (this.#leaves.length > 0 && this.size > this.#published) {
+      const index = Math.floor(this.size / TILE_WIDTH);
+      tiles.push({ level: 'entries', index, width: this.#leaves.length, bytes: encodeBundle(this.#leaves) });
+    }
+    return tiles.filter((tile) => !this.#staged.has(nameOf(tile)));
+  }
+
+  markPublished(): void {
+    this.#edge.markPublished();
+    this.#bundles = [];
+    this.#bytes = 0;
+    this.#staged.clear();
+    this.#published = this.size;
+  }
+
+  #add(leaf: Uint8Array, hash: Uint8Array): void {
+    this.#edge.add(hash);
+    this.#bytes += leaf.length;
+    if (this.#leaves.push(leaf) < TILE_WIDTH) return;
+    const index = this.size / TILE_WIDTH - 1;
+    this.#bundles.push({ level: 'entries', index, width: TILE_WIDTH, bytes: encodeBundle(this.#leaves) });
+    this.#leaves = [];
+  }
+
+  /** Full tiles as soon as they are known, so that they do not all come at once. */
+  #stageFull(): Promise<void> {
+    const full = [...this.#edge.newTiles(), ...this.#bundles].filter(({ width }) => width === TILE_WIDTH);
+    return this.#stage(full.filter((tile) => !this.#staged.has(nameOf(tile))));
+  }
+
+  async #stage(tiles: readonly LogTile[]): Promise<void> {
+    if (this.#backend.stage === undefined || tiles.length === 0) return;
+    await this.#backend.stage(tiles);
+    for (const tile of tiles) this.#staged.add(nameOf(tile));
+  }
+}
+
+const nameOf = ({ level, index, width }: LogTile): string => `${level}/${index}/${width}`;
