@@ -8,6 +8,7 @@ import { AuditError } from '../errors.js';
 const MAX_NAMES = 4_096;
 /** How many folders are remembered as being where they seem to be. */
 const MAX_FOLDERS = 64;
+const PIECE = 1024 * 1024;
 /** Neither through a link at its end, nor waiting for a pipe that nobody writes to. Zero where the platform has none. */
 const FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
@@ -34,6 +35,20 @@ export class PlainFiles {
       if (size > most) throw this.#corrupt(path, `has ${size} bytes; ${most} is the most`);
       return readExactly(file, size);
     });
+  }
+
+  /** The length of a file that was listed, in bytes. */
+  async size(path: string): Promise<number> {
+    return (await this.#with(path, async (_, size) => size)) ?? 0;
+  }
+
+  /** A file in pieces of up to 1 MiB. */
+  async *pieces(path: string): AsyncGenerator<Uint8Array> {
+    for (let at = 0; ; at += PIECE) {
+      const piece = await this.#with(path, (file, size) => readExactly(file, Math.max(0, Math.min(PIECE, size - at)), at));
+      if (piece === undefined || piece.length === 0) return;
+      yield piece;
+    }
   }
 
   /**
@@ -112,10 +127,10 @@ export class PlainFiles {
 }
 
 /** Fewer bytes where the file has become shorter meanwhile. */
-async function readExactly(file: FileHandle, size: number): Promise<Uint8Array> {
+async function readExactly(file: FileHandle, size: number, from = 0): Promise<Uint8Array> {
   const bytes = new Uint8Array(size);
   for (let at = 0; at < size; ) {
-    const { bytesRead } = await file.read(bytes, at, size - at, at);
+    const { bytesRead } = await file.read(bytes, at, size - at, from + at);
     if (bytesRead === 0) return bytes.subarray(0, at);
     at += bytesRead;
   }
