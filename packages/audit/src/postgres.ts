@@ -1,5 +1,6 @@
 /**
- * A log in PostgreSQL, which several processes may append to.
+ * A log in PostgreSQL, which several processes may append to. It needs the package `pg`.
  * @module
  */
-export {};
+export type { PostgresClient, PostgresLogOptions, PostgresPool } from './lib/postgres-connections.js';
+export { PostgresLogBackend, PostgresLogReader } from './lib/postgres-log.js';

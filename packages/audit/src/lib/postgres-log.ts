@@ -1,0 +1,170 @@
+import type { Appended, LogBackend, LogReader, LogRecord, Publication } from '../backend.js';
+import { AuditError } from '../errors.js';
+import { checkPrune, checkRecords } from './log-arguments.js';
+import { hashLeaf } from './merkle.js';
+import { tileColumns } from './postgres-batch.js';
+import { PostgresConnections, type PostgresLogOptions, type PostgresPool } from './postgres-connections.js';
+import { PostgresReads } from './postgres-reads.js';
+import { migrate } from './postgres-schema.js';
+import { PostgresWriter } from './postgres-writer.js';
+import { decodeBundle, TILE_WIDTH } from './tile-format.js';
+
+/** The most that one answer has of leaves: 8 MiB at their longest. */
+const TOGETHER = 128;
+const MOST_PERMITS = 65_536;
+/** So many entries are removed in one transaction. */
+const PRUNED_TOGETHER = 64 * TILE_WIDTH;
+
+/**
+ * A log in PostgreSQL, which any number of processes and machines may append to: one history, in which each batch is one round trip
+ * and one commit. It is on the server's disk before it is acknowledged, and on its standbys' if `synchronous_commit` says so.
+ */
+export class PostgresLogBackend extends PostgresReads implements LogBackend {
+  readonly name: string;
+  readonly shared = true;
+  readonly #connections: PostgresConnections;
+  #writer: PostgresWriter | undefined;
+  #closed = false;
+
+  /**
+   * Connects with `open`.
+   * @param source a URL (`postgres://…`), or a pool of `pg` of at least two connections, which stays the caller's to close
+   * @throws TypeError, RangeError for wrong arguments
+   */
+  constructor(source: string | PostgresPool, options: PostgresLogOptions = {}) {
+    super();
+    this.#connections = new PostgresConnections(source, options);
+    this.name = nameOf(this.#connections);
+  }
+
+  async open(): Promise<{ size: number; cutBytes: number }> {
+    if (this.#closed) throw notOpen(this.name);
+    await migrate(this.#connections, true);
+    const writer = new PostgresWriter(this.#connections);
+    await writer.open();
+    this.#writer = writer;
+    return { size: await this.size(), cutBytes: 0 };
+  }
+
+  async append(at: number, records: readonly LogRecord[]): Promise<Appended> {
+    checkRecords(at, records);
+    return this.#open().append(at, records);
+  }
+
+  async size(): Promise<number> {
+    const [row] = await this.ask<{ size: string }>('SELECT size FROM @.audit_head', []);
+    return Number(row?.size);
+  }
+
+  async *records(from: number, to: number): AsyncGenerator<Pick<LogRecord, 'leaf' | 'hash'>[]> {
+    for (let at = from; at < to; at += TOGETHER) {
+      const end = Math.min(at + TOGETHER, to);
+      const [row] = await this.ask<{ entries: string; bundle: Uint8Array }>(
+        'SELECT entries, bundle FROM @.audit_bundle($1, $2)',
+        [at, end],
+      );
+      if (row === undefined || Number(row.entries) !== end - at) throw incomplete(this.name, at, end);
+      yield decodeBundle(row.bundle, end - at).map((leaf) => ({ leaf, hash: hashLeaf(leaf) }));
+    }
+  }
+
+  async publish({ before, checkpoint, size, tiles }: Publication): Promise<boolean> {
+    const [row] = await this.ask<{ done: boolean }>(
+      'SELECT @.audit_publish($1, $2, $3, $4, $5, $6, $7, $8) AS done',
+      [before ?? null, checkpoint, size, ...tileColumns(tiles)],
+    );
+    return row?.done === true;
+  }
+
+  async unsettled(): Promise<number[]> {
+    const rows = await this.ask<{ idx: string }>('SELECT idx FROM @.audit_unsettled($1, $2) AS idx', [
+      this.#open().id,
+      MOST_PERMITS,
+    ]);
+    return rows.map(({ idx }) => Number(idx));
+  }
+
+  async prune(before: number): Promise<void> {
+    checkPrune(before, Number.MAX_SAFE_INTEGER);
+    const first = await this.first();
+    // A bounded part at a time, each time with a log that is consistent.
+    for (
+      let next = Math.min(before, first + PRUNED_TOGETHER);
+      ;
+      next = Math.min(before, next + PRUNED_TOGETHER)
+    ) {
+      await this.ask('SELECT @.audit_prune($1, $2)', [next, before]);
+      if (next === before) return;
+    }
+  }
+
+  async close(): Promise<void> {
+    const writer = this.#writer;
+    this.#closed = true;
+    this.#writer = undefined;
+    await writer?.close();
+    await this.#connections.close();
+  }
+
+  protected connections(): PostgresConnections {
+    if (this.#writer === undefined) throw notOpen(this.name);
+    return this.#connections;
+  }
+
+  #open(): PostgresWriter {
+    if (this.#writer === undefined) throw notOpen(this.name);
+    return this.#writer;
+  }
+}
+
+/** A log in PostgreSQL, to be read beside its writers. */
+export class PostgresLogReader extends PostgresReads implements LogReader {
+  readonly name: string;
+  readonly #connections: PostgresConnections;
+  #ready: Promise<void> | undefined;
+  #closed = false;
+
+  /**
+   * Connects when it is first asked.
+   * @param source a URL (`postgres://…`), or a pool of `pg`, which stays the caller's to close
+   * @throws TypeError, RangeError for wrong arguments
+   */
+  constructor(source: string | PostgresPool, options: PostgresLogOptions = {}) {
+    super();
+    this.#connections = new PostgresConnections(source, options);
+    this.name = nameOf(this.#connections);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#connections.close();
+  }
+
+  protected override async ask<Row>(text: string, values: unknown[]): Promise<Row[]> {
+    this.connections();
+    this.#ready ??= migrate(this.#connections, false).catch((error: unknown) => {
+      this.#ready = undefined;
+      throw error;
+    });
+    await this.#ready;
+    return super.ask(text, values);
+  }
+
+  protected connections(): PostgresConnections {
+    if (this.#closed) throw notOpen(this.name);
+    return this.#connections;
+  }
+}
+
+/** Never the URL: it may hold a password. */
+const nameOf = ({ schema }: PostgresConnections): string => `the schema ${schema} of PostgreSQL`;
+
+function notOpen(name: string): AuditError {
+  return new AuditError('audit_log_closed', `the log in ${name} is not open`);
+}
+
+function incomplete(name: string, from: number, to: number): AuditError {
+  return new AuditError('audit_log_corrupt', `the log in ${name} lacks entries of ${from} to ${to - 1}`, {
+    hint: 'restore it from a backup, and go on under a new origin',
+  });
+}
