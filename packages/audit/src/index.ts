@@ -21,6 +21,8 @@ export type {
   Receipt,
 } from './entry.js';
 export { AuditError, type AuditErrorCode } from './errors.js';
+export { FileLogBackend } from './file-log.js';
+export { FolderLogReader } from './folder-reader.js';
 export {
   type Checkpoint,
   formatCheckpoint,
@@ -46,10 +48,11 @@ export {
   signNote,
   type VerifiedSignature,
 } from './lib/note.js';
+export { formatProof, type LogProof, parseProof } from './lib/proof-file.js';
+export { verifyQuorum, type WitnessPolicy } from './lib/quorum.js';
+export type { Checked, LogReport, Problem, ProblemCode } from './lib/report.js';
 export { decodeBundle, parseTilePath, TILE_WIDTH, type TilePlace, tilePath } from './lib/tile-format.js';
 export { TreeReader } from './lib/tiles.js';
-export { formatProof, type LogProof, type ProvedEntry, parseProof, verifyProof } from './lib/proof-file.js';
-export { verifyQuorum, type WitnessPolicy } from './lib/quorum.js';
 export {
   formatVerifierKey,
   type KeyType,
@@ -59,6 +62,10 @@ export {
   verifierKey,
 } from './lib/verifier-key.js';
 export type { Listening, ListenOptions } from './lib/witness-server.js';
+export { consistencyProof, inclusionProof, proveEntry } from './proofs.js';
+export { SqliteLogBackend, SqliteLogReader } from './sqlite-log.js';
+export { type VerifyLogOptions, verifyLog } from './verify-log.js';
+export { type ProofReport, verifyProof } from './verify-proof.js';
 export { Witness, type WitnessAnswer, type WitnessedLog, type WitnessOptions } from './witness.js';
 export {
   type CheckpointToCosign,

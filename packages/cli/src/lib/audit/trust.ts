@@ -19,8 +19,9 @@ export interface TrustFlags {
 }
 
 /** What verifying takes. */
-export type Trust = Pick<VerifyLogOptions, 'keys' | 'origin' | 'since' | 'witnesses'> & {
+export type Trust = Pick<VerifyLogOptions, 'origin' | 'witnesses'> & {
   readonly keys: readonly string[];
+  readonly since: readonly string[];
 };
 
 const MAX_KEY_FILE = 64 * 1024;
