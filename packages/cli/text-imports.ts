@@ -5,7 +5,8 @@ import { build, type Plugin } from 'esbuild';
 
 const TEXT = /\?text$/;
 
-async function textOf(path: string): Promise<string> {
+async function textOf(name: string): Promise<string> {
+  const path = name.replace(TEXT, '');
   if (!path.endsWith('.ts')) return readFile(path, 'utf8');
   const { outputFiles } = await build({
     entryPoints: [path],
@@ -24,7 +25,7 @@ export const textImports: Plugin = {
   name: 'text-imports',
   setup({ onResolve, onLoad }) {
     onResolve({ filter: TEXT }, ({ path, resolveDir }) => ({
-      path: resolve(resolveDir, path.replace(TEXT, '')),
+      path: resolve(resolveDir, path), // with its end: other plugins would take it for what it is
       namespace: 'text',
     }));
     onLoad({ filter: /./, namespace: 'text' }, async ({ path }) => ({
@@ -34,14 +35,19 @@ export const textImports: Plugin = {
   },
 };
 
+/** A name that no other plugin takes for a style sheet or a script. */
+const PREFIX = '\0text:';
+
 /** For the tests, which run the sources. */
 export const textImportsOfTests = {
   name: 'text-imports',
   enforce: 'pre',
   resolveId: (source: string, importer: string | undefined) =>
-    TEXT.test(source) && importer !== undefined ? `\0${resolve(dirname(importer), source)}` : undefined,
+    TEXT.test(source) && importer !== undefined
+      ? `${PREFIX}${encodeURIComponent(resolve(dirname(importer), source)).replaceAll('.', '%2E')}`
+      : undefined,
   load: async (id: string) =>
-    id.startsWith('\0') && TEXT.test(id)
-      ? `export default ${JSON.stringify(await textOf(id.slice(1).replace(TEXT, '')))}`
+    id.startsWith(PREFIX)
+      ? `export default ${JSON.stringify(await textOf(decodeURIComponent(id.slice(PREFIX.length))))}`
       : undefined,
 } as const;

@@ -3,7 +3,10 @@ import type { Cli } from '../lib/cli.js';
 import { addCommands, type CommandEntry } from '../lib/commands.js';
 
 const COMMANDS: Readonly<Record<string, CommandEntry>> = {
-  tail: { summary: 'show the newest entries, and new ones as they come', load: () => import('./audit/tail.js') },
+  tail: {
+    summary: 'show the newest entries, and new ones as they come',
+    load: () => import('./audit/tail.js'),
+  },
   show: { summary: 'show entries, as lines or as a page to read', load: () => import('./audit/show.js') },
   verify: {
     summary: 'verify a log, an export or a proof with public keys alone',

@@ -17,10 +17,11 @@ interface Flags extends SelectionFlags, TrustFlags, ProgressFlags {
 }
 
 export function define(command: Command, cli: Cli): void {
-  addProgressOptions(
-    addTrustOptions(addSelectionOptions(command.argument('<log>', LOG_ARGUMENT))),
-  )
-    .option('--html <file>', 'write one page of HTML instead, which loads nothing and can be sent to a person')
+  addProgressOptions(addTrustOptions(addSelectionOptions(command.argument('<log>', LOG_ARGUMENT))))
+    .option(
+      '--html <file>',
+      'write one page of HTML instead, which loads nothing and can be sent to a person',
+    )
     .addHelpText('after', HELP)
     .action(cli.does((name: string, flags: Flags) => show(name, flags, cli)));
 }
@@ -67,7 +68,9 @@ async function asJson({ head, shown, report }: LogSession, flags: Flags, cli: Cl
   }
   const { origin, size, root, first } = head;
   const verified = report === undefined ? null : report.valid;
-  cli.print(jsonText({ log: shown, origin, size, root, first, verified, entries, unlisted: found - entries.length }));
+  cli.print(
+    jsonText({ log: shown, origin, size, root, first, verified, entries, unlisted: found - entries.length }),
+  );
 }
 
 async function toPage(
@@ -85,5 +88,8 @@ async function toPage(
   const { origin, size } = head;
   if (flags.json)
     cli.print(jsonText({ log: shown, origin, size, verified: report?.valid ?? null, page: path, entries }));
-  else cli.print(`${count(entries)} of ${count(size)} entries of ${printable(origin)} are on ${printable(path)}`);
+  else
+    cli.print(
+      `${count(entries)} of ${count(size)} entries of ${printable(origin)} are on ${printable(path)}`,
+    );
 }

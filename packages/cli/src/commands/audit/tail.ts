@@ -4,9 +4,9 @@ import { entryOf, jsonOf, lineOf } from '../../lib/audit/entry.js';
 import { type Head, readHead } from '../../lib/audit/head.js';
 import { leavesOf } from '../../lib/audit/leaves.js';
 import { LOG_ARGUMENT, openLog } from '../../lib/audit/log-name.js';
+import { untilStopped } from '../../lib/audit/until-stopped.js';
 import type { Cli, ExitCode } from '../../lib/cli.js';
 import { CliError } from '../../lib/errors.js';
-import { untilStopped } from '../../lib/audit/until-stopped.js';
 import { jsonText } from '../../lib/output.js';
 
 interface Flags {

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { parseVerifierKey, Witness, type WitnessedLog } from '@stele/audit';
+import { didFromPublicKey } from '@stele/crypto';
 import { isSteleError } from '@stele/types/errors';
 import type { Command } from 'commander';
 import { type Address, parseAddress } from '../../lib/audit/address.js';
@@ -53,7 +54,7 @@ async function witness(flags: Flags, cli: Cli): Promise<ExitCode> {
   const address = parseAddress(flags.listen, '--listen');
   const logs = logsOf(flags.log);
   const signer = await readSigner(flags.key, flags, cli);
-  const name = flags.name ?? signer.did;
+  const name = flags.name ?? didFromPublicKey(signer.publicKey);
   await mkdir(flags.state, { recursive: true, mode: 0o700 }).catch((error) => {
     throw unwritable(flags.state, error);
   });
@@ -106,6 +107,10 @@ function parsed(text: string) {
     return parseVerifierKey(text);
   } catch (error) {
     if (!isSteleError(error)) throw error;
-    throw new CliError('key_malformed', '--log names no verifier key', 'write name+hash+base64, as the log shows it');
+    throw new CliError(
+      'key_malformed',
+      '--log names no verifier key',
+      'write name+hash+base64, as the log shows it',
+    );
   }
 }

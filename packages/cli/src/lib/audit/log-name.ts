@@ -54,7 +54,11 @@ export async function openLog(name: string): Promise<OpenedLog> {
   if (isUrl(name)) return openServer(name);
   const path = pathOf(name);
   if ((await kindOf(path)) !== 'log')
-    throw new CliError('usage', `${printable(path)} is no log`, 'name the log itself: its folder or its SQLite file');
+    throw new CliError(
+      'usage',
+      `${printable(path)} is no log`,
+      'name the log itself: its folder or its SQLite file',
+    );
   const isFolder = (await stat(path)).isDirectory();
   const reader = isFolder ? new FolderLogReader(path) : new SqliteLogReader(path);
   return {
@@ -64,12 +68,24 @@ export async function openLog(name: string): Promise<OpenedLog> {
   };
 }
 
+/** How long a server may take over one call: nobody else waits. */
+const TIMEOUT_MS = 30_000;
+
 async function openServer(name: string): Promise<OpenedLog> {
   const parsed = parseStoreName(name);
   if (parsed.kind !== 'postgres')
     throw new CliError('usage', 'there are no logs of this kind', 'postgres://host/database?schema=stele');
   const { url, space, shown } = parsed;
-  throw new CliError('usage', `not yet ${url} ${space} ${shown}`);
+  const { PostgresLogReader } = await import('@stele/audit/postgres');
+  try {
+    const schema = space === undefined ? {} : { schema: space };
+    const reader = new PostgresLogReader(url, { ...schema, timeoutMs: TIMEOUT_MS });
+    return { shown, reader, close: () => reader.close() };
+  } catch (error) {
+    // Says which part of the name has the wrong form, without repeating it.
+    if (error instanceof RangeError) throw new CliError('usage', error.message);
+    throw error;
+  }
 }
 
 const isUrl = (name: string) => /^[a-z][a-z0-9+.-]*:\/\//i.test(name);

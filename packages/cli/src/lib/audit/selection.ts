@@ -31,7 +31,10 @@ export function addSelectionOptions(command: Command): Command {
     .addOption(
       new Option('--decision <decision>', 'decisions of this kind').choices(['permit', 'pending', 'deny']),
     )
-    .option('--since-time <time>', 'entries from this time on: 2026-11-30T06:00:00Z, 2026-11-30, or 2h ago: 2h')
+    .option(
+      '--since-time <time>',
+      'entries from this time on: 2026-11-30T06:00:00Z, 2026-11-30, or 2h ago: 2h',
+    )
     .option('--until <time>', 'entries before this time')
     .option('--index <a..b>', 'entries from index a to index b, both included; a.. and ..b and a as well');
 }
@@ -77,7 +80,11 @@ function rangeOf(text: string | undefined, first: number, size: number): [from: 
   const end = dots === undefined ? start : Number(b ?? Number.MAX_SAFE_INTEGER - 1);
   const isRange = (a !== undefined || b !== undefined) && start <= end && Number.isSafeInteger(end);
   if (!isRange || (dots === undefined && b !== undefined))
-    throw new CliError('usage', `--index is no range: ${printable(text, 64)}`, 'write 17, 100..199, 100.. or ..99');
+    throw new CliError(
+      'usage',
+      `--index is no range: ${printable(text, 64)}`,
+      'write 17, 100..199, 100.. or ..99',
+    );
   return [Math.max(start, first), Math.min(end + 1, size)];
 }
 

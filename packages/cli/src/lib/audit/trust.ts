@@ -1,6 +1,7 @@
 /** Whom an auditor believes: the same options wherever a command verifies. */
-import { publicKeyFromDid } from '@stele/crypto';
+
 import { parseVerifierKey, type VerifyLogOptions } from '@stele/audit';
+import { publicKeyFromDid } from '@stele/crypto';
 import { isSteleError } from '@stele/types/errors';
 import type { Command } from 'commander';
 import type { Streams } from '../cli.js';

@@ -19,7 +19,12 @@ export interface ProgressFlags {
 }
 
 /** Verifies a log, with a bar on standard error. @throws CliError `usage` for options that cannot be */
-export function verdictOn(reader: LogReader, trust: Trust, flags: ProgressFlags, cli: Cli): Promise<LogReport> {
+export function verdictOn(
+  reader: LogReader,
+  trust: Trust,
+  flags: ProgressFlags,
+  cli: Cli,
+): Promise<LogReport> {
   return withProgress(flags, cli, (onProgress) => verifyLog(reader, { ...trust, onProgress }));
 }
 
@@ -47,7 +52,9 @@ export function verdictText({ valid, ...report }: Verdict): string {
   const { origin, size, root, problem, problems = problem === undefined ? [] : [problem] } = report;
   return [
     ...problems.slice(0, MOST_SHOWN).map((each) => `  ✗ ${problemText(each)}`),
-    ...(problems.length > MOST_SHOWN ? [`  … and ${problems.length - MOST_SHOWN} more: --json has them`] : []),
+    ...(problems.length > MOST_SHOWN
+      ? [`  … and ${problems.length - MOST_SHOWN} more: --json has them`]
+      : []),
     ...(origin === ''
       ? []
       : [`log        ${printable(origin)}`, `entries    ${count(size)}`, `root       ${root}`]),
@@ -66,7 +73,11 @@ function problemText({ code, message, index, before, path }: Problem): string {
   const entries =
     index === undefined
       ? []
-      : [before === undefined || before === index + 1 ? `entry ${index}` : `entries ${index} to ${before - 1}`];
+      : [
+          before === undefined || before === index + 1
+            ? `entry ${index}`
+            : `entries ${index} to ${before - 1}`,
+        ];
   const where = [...entries, ...(path === undefined ? [] : [printable(path)])].join(', ');
   return `${where === '' ? '' : `${where}: `}${printable(message, 400)} (${code})`;
 }
