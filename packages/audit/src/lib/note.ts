@@ -188,11 +188,11 @@ export async function signNote(text: string, name: string, signer: Signer): Prom
 
 /**
  * A note with further signature lines after those that it has; lines that it has already are left out.
- * @throws AuditError `note_malformed` if it would be no note any more
+ * @throws AuditError `note_malformed` if one of them is none, or the note would become too long
  */
 export function addSignatures(note: string, lines: readonly string[]): string {
   const { text, signatures } = parseNote(note);
-  const all = new Set([...signatures.map(({ line }) => line), ...lines]);
+  const all = new Set([...signatures, ...lines.map(parseSignature)].map(({ line }) => line));
   const longer = `${text}\n${[...all].map((line) => `${line}\n`).join('')}`;
   parseNote(longer);
   return longer;

@@ -1,8 +1,8 @@
 /** Offline proofs (C2SP tlog-proof@v1): a checkpoint with the inclusion of one entry, as a text. */
 import { AuditError } from '../errors.js';
-import { type OpenedCheckpoint, openCheckpoint } from './checkpoint.js';
+import { type OpenedCheckpoint, openCheckpoint, readCheckpoint } from './checkpoint.js';
 import { HASH_BYTES, hashLeaf, verifyInclusion } from './merkle.js';
-import { MAX_NOTE_BYTES, parseNote } from './note.js';
+import { MAX_NOTE_BYTES } from './note.js';
 import { MAX_LEAF_BYTES } from './tile-format.js';
 import type { VerifierKey } from './verifier-key.js';
 
@@ -61,7 +61,7 @@ export function parseProof(proof: string | Uint8Array): LogProof {
     throw proofError('it does not say the index');
   if (lines.length > MAX_HASHES) throw proofError(`it has more than ${MAX_HASHES} hashes`);
   const checkpoint = text.slice(end + 2);
-  parseNote(checkpoint);
+  readCheckpoint(checkpoint);
   return {
     index: Number(index),
     hashes: lines.map((line) => fromBase64(line, (length) => length === HASH_BYTES)),
