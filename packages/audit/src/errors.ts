@@ -32,10 +32,14 @@ export type AuditErrorCode =
   | 'proof_invalid'
   /** An export that is not whole, or not of its form. */
   | 'export_malformed'
+  /** Something is there already, and is not overwritten. */
+  | 'export_exists'
   /** Sealed values that cannot be opened: another key, or not as they were written. */
   | 'values_unreadable'
   /** The subject's key was destroyed. */
-  | 'values_erased';
+  | 'values_erased'
+  /** Keys of subjects cannot be had, made or destroyed at present. */
+  | 'subject_keys_unavailable';
 
 /** Something about a log failed. `code` is stable: test it, never the message. */
 export class AuditError extends SteleError<AuditErrorCode> {}

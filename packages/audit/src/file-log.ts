@@ -1,6 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { Appended, HeadKeeper, LogBackend, LogRecord, Publication } from './backend.js';
+import type { Appended, HeadKeeper, LogBackend, LogRecord, LogTile, Publication } from './backend.js';
 import { AuditError } from './errors.js';
 import { FileHeadKeeper } from './head-keeper.js';
 import { DiskRoom } from './lib/disk-room.js';
@@ -97,11 +97,17 @@ export class FileLogBackend implements LogBackend {
     for await (const records of journal.records(from, to)) yield records;
   }
 
+  async stage(tiles: readonly LogTile[]): Promise<void> {
+    const parts = this.#usable();
+    await attempt(this.#path, () => parts.tiles.write(tiles));
+  }
+
   async publish({ before, checkpoint, size, tiles }: Publication): Promise<boolean> {
     const parts = this.#usable();
     if (before !== parts.checkpoint) return false;
     checkSizes(size, parts.published, parts.journal.size);
     return attempt(this.#path, async () => {
+      const from = parts.published;
       await this.#moveSealed(parts, size);
       await parts.tiles.write(tiles);
       try {
@@ -110,14 +116,9 @@ export class FileLogBackend implements LogBackend {
         // Had the last sync failed, either of the two may be there.
         Object.assign(parts, await published(parts.tiles));
       }
-      for (const { level, index, width } of tiles) {
-        if (width === TILE_WIDTH) await parts.tiles.removePartial(level, index);
-      }
+      await parts.tiles.removePartials(from, size);
       await parts.room.look();
-      if (parts.journal.hasRetired(size)) {
-        await parts.room.give(() => parts.permits.save());
-        await parts.journal.retire(size);
-      }
+      await retire(parts);
       return true;
     });
   }
@@ -165,7 +166,8 @@ export class FileLogBackend implements LogBackend {
     parts.first = before;
     await attempt(this.#path, async () => {
       await parts.tiles.prune(from, before);
-      for (let i = Math.max(0, from / TILE_WIDTH - 1); i < before / TILE_WIDTH; i++) await parts.sealed.remove(i);
+      for (let i = Math.max(0, from / TILE_WIDTH - 1); i < before / TILE_WIDTH; i++)
+        await parts.sealed.remove(i);
     });
   }
 
@@ -195,8 +197,10 @@ export class FileLogBackend implements LogBackend {
     try {
       await checkFormat(join(beside, 'format'));
       const parts = await this.#load(folder, beside, unlock);
-      const cutBytes = await parts.journal.open(parts.published, (at, records) => recover(parts, at, records));
-      await parts.journal.retire(0);
+      const cutBytes = await parts.journal.open(parts.published, (at, records) =>
+        recover(parts, at, records),
+      );
+      await retire(parts);
       parts.permits.begin();
       this.#parts = parts;
       this.#heads = new FileHeadKeeper(`${folder}.head`);
@@ -268,10 +272,14 @@ export class FileLogBackend implements LogBackend {
   #usable(): Parts {
     const parts = this.#open_();
     if (this.#broken === undefined) return parts;
-    throw new AuditError('audit_log_unavailable', `${this.#path}: a write has failed, and what of it is durable is not known`, {
-      cause: this.#broken,
-      hint: 'Look at the health of the disk, then open the log again.',
-    });
+    throw new AuditError(
+      'audit_log_unavailable',
+      `${this.#path}: a write has failed, and what of it is durable is not known`,
+      {
+        cause: this.#broken,
+        hint: 'Look at the health of the disk, then open the log again.',
+      },
+    );
   }
 
   async #unlessBroken(step: () => Promise<void>): Promise<void> {
@@ -283,6 +291,13 @@ export class FileLogBackend implements LogBackend {
       this.#usable();
     }
   }
+}
+
+/** Removes what of the journal is public, after what it says of permits was written down. */
+async function retire({ journal, permits, room, published: size }: Parts): Promise<void> {
+  if (!journal.hasRetired(size)) return;
+  await room.give(() => permits.save());
+  await journal.retire(size);
 }
 
 async function published(tiles: TileFiles): Promise<{ checkpoint: string | undefined; published: number }> {
@@ -301,10 +316,18 @@ async function recover(parts: Parts, at: number, records: readonly JournalRecord
     for (; i < end; i++) {
       const offset = ((at + i) % TILE_WIDTH) * HASH_BYTES;
       // A tile that is missing or pruned is for others to miss.
-      if (tile === undefined || tile.subarray(offset, offset + HASH_BYTES).equals(records[i]?.hash as Uint8Array)) continue;
-      throw new AuditError('audit_log_corrupt', `entry ${at + i} is another one in the journal than in the tiles`, {
-        hint: 'The folder and the one beside it are of different logs, or of different times. Restore both from one copy.',
-      });
+      if (
+        tile === undefined ||
+        tile.subarray(offset, offset + HASH_BYTES).equals(records[i]?.hash as Uint8Array)
+      )
+        continue;
+      throw new AuditError(
+        'audit_log_corrupt',
+        `entry ${at + i} is another one in the journal than in the tiles`,
+        {
+          hint: 'The folder and the one beside it are of different logs, or of different times. Restore both from one copy.',
+        },
+      );
     }
   }
 }

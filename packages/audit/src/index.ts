@@ -2,6 +2,7 @@
  * The transparency log of decisions: append, prove, export and verify, in public formats.
  * @module
  */
+export { AuditLog, type AuditLogOptions } from './audit-log.js';
 export type {
   Appended,
   HeadKeeper,
@@ -23,6 +24,8 @@ export type {
 export { AuditError, type AuditErrorCode } from './errors.js';
 export { FileLogBackend } from './file-log.js';
 export { FolderLogReader } from './folder-reader.js';
+export { type Exported, type ExportOptions, exportLog } from './export.js';
+export { FileHeadKeeper } from './head-keeper.js';
 export {
   type Checkpoint,
   formatCheckpoint,
@@ -30,6 +33,7 @@ export {
   openCheckpoint,
   parseCheckpoint,
 } from './lib/checkpoint.js';
+export type { DecisionLeaf, EventLeaf, Leaf, ListSummary, OutcomeLeaf } from './lib/leaf-types.js';
 export {
   type ConsistencyProof,
   hashLeaf,
@@ -53,6 +57,7 @@ export { verifyQuorum, type WitnessPolicy } from './lib/quorum.js';
 export type { Checked, LogReport, Problem, ProblemCode } from './lib/report.js';
 export { decodeBundle, parseTilePath, TILE_WIDTH, type TilePlace, tilePath } from './lib/tile-format.js';
 export { TreeReader } from './lib/tiles.js';
+export type { EntryValues, ValuesOptions } from './lib/values.js';
 export {
   formatVerifierKey,
   type KeyType,
@@ -61,10 +66,17 @@ export {
   type VerifierKey,
   verifierKey,
 } from './lib/verifier-key.js';
+export type { TrustOptions } from './lib/verifying-keys.js';
 export type { Listening, ListenOptions } from './lib/witness-server.js';
 export { consistencyProof, inclusionProof, proveEntry } from './proofs.js';
 export { SqliteLogBackend, SqliteLogReader } from './sqlite-log.js';
 export { type VerifyLogOptions, verifyLog } from './verify-log.js';
+export { consistencyProof, type EntryProof, inclusionProof, proveEntry } from './proofs.js';
+export type { Pruned, PruneOptions } from './prune.js';
+export { SubjectKeyFolder } from './subject-key-folder.js';
+export { MemorySubjectKeys, type SubjectKey, type SubjectKeys } from './subject-keys.js';
+export { verifyExport } from './verify-export.js';
+export { type LiveLog, type VerifyLogOptions, verifyLog } from './verify-log.js';
 export { type ProofReport, verifyProof } from './verify-proof.js';
 export { Witness, type WitnessAnswer, type WitnessedLog, type WitnessOptions } from './witness.js';
 export {

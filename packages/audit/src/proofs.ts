@@ -7,7 +7,7 @@ import { formatProof } from './lib/proof-file.js';
 import { decodeBundle, TILE_WIDTH, TreeReader, tileWidth } from './lib/tiles.js';
 
 /** That an entry stands at its index in a tree of a size (RFC 9162, section 2.1.3). */
-export interface InclusionProof {
+export interface EntryProof {
   readonly index: number;
   readonly size: number;
   /** 32 bytes. */
@@ -35,11 +35,7 @@ function treeOf(reader: LogReader): TreeReader {
  * @throws AuditError `entry_not_found` for an entry that is not in that tree, or a tree that was not published yet;
  *   `audit_log_corrupt` where a tile cannot be had
  */
-export async function inclusionProof(
-  reader: LogReader,
-  index: number,
-  size?: number,
-): Promise<InclusionProof> {
+export async function inclusionProof(reader: LogReader, index: number, size?: number): Promise<EntryProof> {
   const head = await published(reader);
   const within = count('size', size ?? head.size);
   if (count('index', index) >= within) throw notFound(`there is no entry ${index} among the first ${within}`);

@@ -64,9 +64,13 @@ export class AppendQueue {
     const bytes = sizeOf(prepared);
     if (this.#waiting.length >= MAX_WAITING || this.#bytes + bytes > MAX_WAITING_BYTES) {
       return Promise.reject(
-        new AuditError('audit_log_full', `${this.#waiting.length} entries wait to be appended, and no more can`, {
-          hint: 'Append them more slowly, or look why the log takes them so slowly.',
-        }),
+        new AuditError(
+          'audit_log_full',
+          `${this.#waiting.length} entries wait to be appended, and no more can`,
+          {
+            hint: 'Append them more slowly, or look why the log takes them so slowly.',
+          },
+        ),
       );
     }
     return new Promise((resolve, reject) => {
@@ -156,7 +160,8 @@ export class AppendQueue {
       if (appended) {
         onAppended(at, records);
         return () => {
-          for (const [i, { waiting, record }] of numbers.entries()) waiting.resolve(receipt(origin, at + i, record));
+          for (const [i, { waiting, record }] of numbers.entries())
+            waiting.resolve(receipt(origin, at + i, record));
         };
       }
       batch = numbers.map(({ waiting }) => waiting);
@@ -195,7 +200,12 @@ function numberAll(batch: readonly Waiting[], at: number): Numbered[] {
 }
 
 function receipt(origin: string, index: number, { hash }: Encoded): Receipt {
-  return { origin, index, leafHash: Buffer.from(hash.buffer, hash.byteOffset, 32).toString('hex'), seq: index };
+  return {
+    origin,
+    index,
+    leafHash: Buffer.from(hash.buffer, hash.byteOffset, 32).toString('hex'),
+    seq: index,
+  };
 }
 
 /** About what a prepared entry takes. */

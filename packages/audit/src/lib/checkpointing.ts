@@ -4,8 +4,8 @@ import type { HeadKeeper, LogBackend } from '../backend.js';
 import { AuditError } from '../errors.js';
 import { formatCheckpoint, openCheckpoint } from './checkpoint.js';
 import { signNote, type VerifierKey } from './note.js';
-import { GrowingTree } from './tree-growing.js';
 import { rootAt } from './tiles.js';
+import { GrowingTree } from './tree-growing.js';
 
 /** How often the tree grows for each time that it is signed. */
 const STEPS = 4;
@@ -90,7 +90,7 @@ export class Checkpointing {
   /** Publishes a head that was signed in an earlier life, and is further than what is published. */
   publishAgain(head: Head): Promise<void> {
     return this.#alone(async () => {
-      await this.#grow(head.size);
+      await this.#tree.growTo(head.size);
       await this.#tree.stageAll();
       await this.#show(head);
     });
@@ -179,16 +179,14 @@ export class Checkpointing {
     if (size > this.#tree.size) this.#tree = await GrowingTree.load(backend, size);
     const own = size === this.#tree.size ? this.#tree.root() : await rootAt(backend, size);
     if (!Buffer.from(own).equals(root)) {
-      throw new AuditError('audit_log_corrupt', `${backend.name}: another tree of ${size} entries was published`, {
-        hint: 'Two logs are mixed up. Keep both as evidence.',
-      });
+      throw new AuditError(
+        'audit_log_corrupt',
+        `${backend.name}: another tree of ${size} entries was published`,
+        {
+          hint: 'Two logs are mixed up. Keep both as evidence.',
+        },
+      );
     }
     this.#setPublished({ note, size }, performance.now());
-  }
-
-  async #grow(size: number): Promise<void> {
-    await this.#tree.grow(size);
-    if (this.#tree.size === size) return;
-    throw new AuditError('audit_log_rolled_back', `there are not the ${size} entries that were signed`);
   }
 }

@@ -4,7 +4,7 @@ import { AuditError } from '../errors.js';
 import type { Checkpoint } from './checkpoint.js';
 import { Judge } from './judge.js';
 import { LogWalk } from './log-walk.js';
-import { sameHash } from './merkle.js';
+import { sameHash, verifyConsistency } from './merkle.js';
 import { retired } from './own-entries.js';
 import { headOf, type LogReport, MAX_PROBLEMS, notProvenBy, type Problem, provenBy } from './report.js';
 import { Since } from './since.js';
@@ -18,10 +18,8 @@ export interface Evidence {
   readonly trust: Trust;
   /** Checkpoints that the auditor holds. */
   readonly since: readonly (string | Uint8Array)[];
-  /** Of an archive of what was pruned: where it ends, and whether a root of that size begins the checkpoint's tree. */
-  readonly part?:
-    | { readonly end: number; isBeginning(root: Uint8Array, checkpoint: Checkpoint): boolean }
-    | undefined;
+  /** Of an export: where it ends, and the proof that the tree of that size begins the one that was signed. */
+  readonly part?: { readonly to: number; readonly consistency: readonly Uint8Array[] } | undefined;
   readonly onBundle?: ((done: { readonly entries: number; readonly size: number }) => void) | undefined;
   readonly onLeaf?: ((leaf: Uint8Array) => void) | undefined;
 }
@@ -71,10 +69,17 @@ export class Examination {
   }
 
   /** @returns the sizes of the auditor's checkpoints that hold */
-  async #examine(checkpoint: Checkpoint, head: SignedCheckpoint): Promise<number[]> {
+  async #examine(checkpoint: Checkpoint, { signers }: SignedCheckpoint): Promise<number[]> {
     const { reader, trust, part, onBundle, onLeaf } = this.#evidence;
     const { size } = checkpoint;
-    const end = part?.end ?? size;
+    const end = part?.to ?? size;
+    if (end > size) {
+      this.#tell({
+        code: 'export_malformed',
+        message: `the export goes on to entry ${end}, and its checkpoint signs ${size}`,
+      });
+      return [];
+    }
     this.#to = end;
     const since = await Since.open(this.#evidence.since, { checkpoint, end, trust });
     for (const problem of since.problems) this.#tell(problem);
@@ -84,28 +89,19 @@ export class Examination {
     const walk = new LogWalk({ reader, first, size: end, sizes: [end, ...since.sizes], onBundle, onLeaf });
     await walk.run();
     this.#checked = { ...this.#checked, entries: walk.entries, tiles: walk.tiles };
-    const isRoot = (root: Uint8Array) =>
-      part?.isBeginning(root, checkpoint) ?? sameHash(root, checkpoint.root);
+    const isRoot = (root: Uint8Array) => isRootOf(root, end, checkpoint, part?.consistency);
     const root = walk.roots.get(end);
-    await this.#judge(walk, new Judge({ reader, size: end, isRoot }, root !== undefined && isRoot(root)));
+    const holds = root !== undefined && isRoot(root);
+    await this.#judge(walk, new Judge({ reader, size: end, isRoot }, holds));
     const held = await since.compare(walk, { reader, first });
     for (const problem of held.problems) this.#tell(problem);
-    if (root !== undefined && !isRoot(root) && !walk.findings.explainsRoot) {
-      this.#tell({
-        ...{ code: 'root_mismatch', index: Math.max(first, ...held.sizes), before: end },
-        message: `the ${end} entries and their tiles agree with one another, and are not those that the checkpoint signs`,
-      });
+    // Without a root the walk was given up, and there is enough to tell.
+    if (root === undefined) return held.sizes;
+    if (!holds && !walk.findings.explainsRoot) this.#tell(otherRoot(Math.max(first, ...held.sizes), end));
+    if (end === size) {
+      if (first > walk.own.prunedBefore) this.#tell(unannounced(first));
+      this.#tell(retired(signers, walk.own.keyAt(size), 'the checkpoint'));
     }
-    if (part !== undefined) return held.sizes;
-    if (first > walk.own.prunedBefore) {
-      this.#tell({
-        code: 'pruned_unannounced',
-        index: 0,
-        before: first,
-        message: `the entries before ${first} are missing, and no entry says that they were pruned`,
-      });
-    }
-    this.#tell(retired(head.signers, walk.own.keyAt(size), 'the checkpoint'));
     return held.sizes;
   }
 
@@ -128,4 +124,31 @@ export class Examination {
   #tell(problem: Problem | undefined): void {
     if (problem !== undefined) this.#problems.push(problem);
   }
+}
+
+/** Whether a root of the first `end` entries is what the checkpoint signs, by itself or as its beginning. */
+function isRootOf(
+  root: Uint8Array,
+  end: number,
+  checkpoint: Checkpoint,
+  hashes: readonly Uint8Array[] = [],
+): boolean {
+  if (end === checkpoint.size) return sameHash(root, checkpoint.root);
+  return verifyConsistency({
+    size1: end,
+    root1: root,
+    size2: checkpoint.size,
+    root2: checkpoint.root,
+    hashes,
+  });
+}
+
+function otherRoot(index: number, before: number): Problem {
+  const message = `the ${before} entries and their tiles agree with one another, and are not those that the checkpoint signs`;
+  return { code: 'root_mismatch', index, before, message };
+}
+
+function unannounced(first: number): Problem {
+  const message = `the entries before ${first} are missing, and no entry says that they were pruned`;
+  return { code: 'pruned_unannounced', index: 0, before: first, message };
 }

@@ -7,10 +7,15 @@ export const FORMAT = 'stele-audit-export@v1';
 export const MANIFEST = 'manifest.json';
 export const CHECKPOINT = 'checkpoint';
 export const ENTRIES = 'entries.ndjson';
+/** Ends each line of entries. */
+export const NEWLINE: Uint8Array = Uint8Array.of(0x0a);
 /** Enough for the parts of a log of fifty million entries. */
 export const MAX_MANIFEST_BYTES = 128 * 1024 * 1024;
 /** How many parts are looked at. */
 export const MAX_PARTS = 1_000_000;
+
+/** A proof between trees of up to 2^53 entries has fewer. */
+const MAX_HASHES = 64;
 
 /** A file of an export, but for the manifest. */
 export interface Part {
@@ -35,16 +40,25 @@ export interface Manifest extends Range {
   readonly size: number;
   /** Its root, 64 hex digits. */
   readonly root: string;
-  /** That the tree of `to` entries begins the checkpoint's, base64; only where `to` is below `size`. */
-  readonly consistency: readonly string[];
+  /** That the tree of `to` entries begins the checkpoint's; only where `to` is below `size`. */
+  readonly consistency: readonly Uint8Array[];
   /** In the order in which they are written. */
   readonly parts: readonly Part[];
 }
 
 /** Where the tiles of a range stand: of each level from the lowest, then the bundles of entries. */
-export function* tilesOf({ from, to }: Range): Generator<{ level: number | 'entries'; index: number; width: number; path: string }> {
-  for (let level = 0; TILE_WIDTH ** level <= to; level++) yield* levelOf(level, from, to, TILE_WIDTH ** (level + 1));
+export function* tilesOf({
+  from,
+  to,
+}: Range): Generator<{ level: number | 'entries'; index: number; width: number; path: string }> {
+  for (let level = 0; TILE_WIDTH ** level <= to; level++)
+    yield* levelOf(level, from, to, TILE_WIDTH ** (level + 1));
   yield* levelOf('entries', from, to, TILE_WIDTH);
+}
+
+/** The paths of the tiles of a range, in the order of {@link tilesOf}. */
+export function* pathsOf(range: Range): Generator<string> {
+  for (const { path } of tilesOf(range)) yield path;
 }
 
 function* levelOf(level: number | 'entries', from: number, to: number, span: number) {
@@ -63,7 +77,7 @@ export function formatManifest({ origin, size, root, from, to, consistency, part
   const manifest = {
     format: FORMAT,
     ...{ origin, size, root, from, to },
-    ...(to < size && { consistency }),
+    ...(to < size && { consistency: consistency.map((hash) => Buffer.from(hash).toString('base64')) }),
     proves: [
       `That these are the entries from ${from} to before ${to} of the log “${origin}”, unchanged, complete and in order, as the holder of its key signed them with the checkpoint of ${size} entries. Verify it: until then it proves nothing.`,
     ],
@@ -82,20 +96,31 @@ export function formatManifest({ origin, size, root, from, to, consistency, part
  * What can be used of a manifest before its parts were looked at.
  * @throws AuditError `export_malformed`
  */
-export function parseManifest(bytes: Uint8Array): Range & Pick<Manifest, 'consistency'> & { readonly parts: ReadonlyMap<string, string> } {
+export function parseManifest(
+  bytes: Uint8Array,
+): Range & Pick<Manifest, 'consistency'> & { readonly parts: ReadonlyMap<string, string> } {
   const manifest = objectOf(bytes);
   const { format, from, to, consistency = [], parts } = manifest;
-  if (format !== FORMAT) throw malformed(`its format is ${JSON.stringify(format ?? null).slice(0, 100)}, and only ${FORMAT} is known here`);
-  if (!isCount(from) || !isCount(to) || from > to || from % TILE_WIDTH !== 0) throw malformed('it does not say which entries there are');
-  if (!isList(consistency) || consistency.length > 64 || !consistency.every((each) => typeof each === 'string')) {
+  if (format !== FORMAT)
+    throw malformed(
+      `its format is ${JSON.stringify(format ?? null).slice(0, 100)}, and only ${FORMAT} is known here`,
+    );
+  if (!isCount(from) || !isCount(to) || from > to || from % TILE_WIDTH !== 0)
+    throw malformed('it does not say which entries there are');
+  if (!isList(consistency) || consistency.length > MAX_HASHES)
     throw malformed('its consistency proof is none');
-  }
   const hashes = new Map<string, string>();
   for (const part of isList(parts) ? parts : []) {
     const { path, sha256 } = (isObject(part) ? part : {}) as { path?: unknown; sha256?: unknown };
     if (typeof path === 'string' && typeof sha256 === 'string') hashes.set(path, sha256);
   }
-  return { from, to, consistency: consistency as readonly string[], parts: hashes };
+  // In whatever spelling: the text of the manifest is compared as a whole.
+  return {
+    from,
+    to,
+    consistency: consistency.map((each) => Buffer.from(String(each), 'base64')),
+    parts: hashes,
+  };
 }
 
 function objectOf(bytes: Uint8Array): { readonly [name: string]: JsonValue } {

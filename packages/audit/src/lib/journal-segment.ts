@@ -180,7 +180,8 @@ function tornBytes(path: string, bytes: Buffer, offset: number, header: BatchHea
   let used = rest.length;
   while (used > 0 && rest[used - 1] === 0) used--;
   if (used === 0) return 0;
-  const damaged = () => corrupt(path, offset, 'what stands there is no batch, and no interrupted write explains it');
+  const damaged = () =>
+    corrupt(path, offset, 'what stands there is no batch, and no interrupted write explains it');
   if (header === undefined) {
     // The first sector holds the header: it must be missing altogether, and no whole batch may follow.
     if (rest.length > SECTOR && !isZero(rest.subarray(0, SECTOR))) throw damaged();

@@ -10,7 +10,7 @@ import { type BatchPlace, type Scanned, Segment, scanSegment } from './journal-s
 const FIRST_BYTES = 256 * 1024;
 const MOST_BYTES = 16 * 1024 * 1024;
 /** So much is read at a time. */
-const READ_BYTES = 512 * 1024;
+const READ_BYTES = 256 * 1024;
 
 const NAME = /^\d{10}$/;
 
@@ -56,7 +56,8 @@ export class Journal {
       this.#number = Number(name);
       const scanned = await scanSegment(path, async ({ at, count }, records) => {
         if (torn !== undefined) throw gap(path, 'it goes on after a batch that is incomplete');
-        if (end === undefined ? at > published : at !== end) throw gap(path, `records before ${at} are missing`);
+        if (end === undefined ? at > published : at !== end)
+          throw gap(path, `records before ${at} are missing`);
         end = at + count;
         await visit(at, records);
       });
@@ -108,12 +109,13 @@ export class Journal {
     return this.#retired(published).length > 0;
   }
 
-  /** Removes them. */
+  /** Removes them, the first ones first, so that no machine that fails leaves a gap. */
   async retire(published: number): Promise<void> {
     for (const segment of this.#retired(published)) {
       this.#segments.splice(this.#segments.indexOf(segment), 1);
       await segment.close();
       await removeFile(segment.path);
+      await syncFolder(this.#folder);
     }
   }
 
@@ -124,8 +126,10 @@ export class Journal {
     this.#segments.length = 0;
     for (const segment of segments) await segment.close();
     if (published < this.#size) return;
-    for (const segment of segments) await removeFile(segment.path);
-    await syncFolder(this.#folder);
+    for (const segment of segments) {
+      await removeFile(segment.path);
+      await syncFolder(this.#folder);
+    }
   }
 
   #retired(published: number): Segment[] {
@@ -135,6 +139,7 @@ export class Journal {
   /** What has to be read for a range, neighbouring batches together, as one list because segments come and go. */
   #portions(from: number, to: number): [Segment, BatchPlace[]][] {
     const portions: [Segment, BatchPlace[]][] = [];
+    if (from >= to) return portions;
     for (const segment of this.#segments) {
       let bytes = READ_BYTES;
       for (const place of segment.batches.slice(firstAfter(segment.batches, from))) {

@@ -1,4 +1,5 @@
 import { canonicalizeJson, type JsonObject, type JsonValue, snapshotJson } from '@stele/crypto';
+import type { LogEntry } from '../entry.js';
 import { canonicalValue, isCount, quoted } from './json-text.js';
 import { type Field, MAX_ITEMS, summaryOf } from './leaf-fields.js';
 import { isOfTheLog, LeafText, malformed, type Prepared, refused } from './leaf-text.js';
@@ -16,12 +17,15 @@ export interface EncodeOptions {
   readonly personal?: ReadonlySet<string>;
   /** True for what the log writes of itself: nobody else may use the kinds that begin with `log.`. */
   readonly own?: boolean;
+  /** Under whose key the values are sealed, see `ValueSealer`; not given: they are not kept. */
+  readonly subjectOf?: ((entry: LogEntry) => string | undefined) | undefined;
 }
 
 /** A decision or an outcome: exactly the fields of its form. */
-export function prepareKnown(entry: object, fields: readonly Field[], options: EncodeOptions): Prepared {
+export function prepareKnown(entry: LogEntry, fields: readonly Field[], options: EncodeOptions): Prepared {
   // Each is read once: one that answers differently the second time must not come past its check.
   const given: Record<string, unknown> = { ...entry };
+  const subject = options.subjectOf?.(given as unknown as LogEntry);
   const text = new LeafText(options.personal);
   let known = 0;
   for (const field of fields) {
@@ -34,7 +38,7 @@ export function prepareKnown(entry: object, fields: readonly Field[], options: E
     if (value !== undefined || Object.hasOwn(given, field.name)) known += 1;
   }
   if (Object.keys(given).length !== known) throw strange(given, fields);
-  return text.prepared(given);
+  return text.prepared(given, subject);
 }
 
 function writeField(field: Field, value: unknown, text: LeafText): void {
@@ -68,12 +72,13 @@ const COMMITTED: readonly string[] = ['agent', 'context', 'resource'];
 const TEXTS: readonly string[] = ['covenant', 'agent', 'resource'];
 
 /** An event: a few fields of known forms, and whatever JSON the host adds. */
-export function prepareEvent(entry: unknown, { personal, own }: EncodeOptions): Prepared {
+export function prepareEvent(entry: unknown, { personal, own, subjectOf }: EncodeOptions): Prepared {
   const given = snapshotJson(entry, EVENT_LIMITS);
   if (!isObject(given)) throw refused('it is no object');
   checkEvent(given);
   if (isOfTheLog(given.kind) && own !== true)
     throw refused('kinds that begin with "log." are written by the log alone');
+  const subject = subjectOf?.(given as unknown as LogEntry);
   const text = new LeafText(personal);
   for (const name of [...Object.keys(given), 'seq'].sort()) {
     const value = given[name];
@@ -83,7 +88,7 @@ export function prepareEvent(entry: unknown, { personal, own }: EncodeOptions): 
       text.addCommitted(label, name, canonicalizeJson(value));
     else text.add(label, isLong(value) ? summaryOf(value) : canonicalizeJson(value));
   }
-  return text.prepared(given);
+  return text.prepared(given, subject);
 }
 
 function checkEvent(event: JsonObject): void {

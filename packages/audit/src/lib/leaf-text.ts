@@ -18,6 +18,8 @@ export interface Prepared {
   readonly vital: boolean;
   /** Undefined where nothing was committed. */
   readonly committed: Committed | undefined;
+  /** Under whose key the values are sealed; undefined where they are not kept. */
+  readonly subject: string | undefined;
 }
 
 /** The text of a leaf as it grows, member by member in the order of RFC 8785. */
@@ -55,8 +57,11 @@ export class LeafText {
     this.#text = '';
   }
 
-  /** @param given what was checked and written */
-  prepared(given: { readonly [field: string]: unknown }): Prepared {
+  /**
+   * @param given what was checked and written
+   * @param subject under whose key the values are sealed
+   */
+  prepared(given: { readonly [field: string]: unknown }, subject: string | undefined): Prepared {
     const { kind, time, of } = given as { kind: string; time: string; of: number };
     const isPermit = kind === 'decision' && given.decision === 'permit' && given.mode === 'enforce';
     const { salt, values } = this.#committer;
@@ -69,6 +74,7 @@ export class LeafText {
       closes: kind === 'outcome' ? of : undefined,
       vital: isPermit || kind === 'outcome' || isOfTheLog(kind),
       committed: values.length > 0 ? { salt, values } : undefined,
+      subject,
     };
   }
 }

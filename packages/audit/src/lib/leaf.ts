@@ -63,7 +63,7 @@ export function prepareEntry(entry: LogEntry, options: EncodeOptions = {}): Prep
  * @throws AuditError `entry_refused` for a leaf that is too long, or the outcome of what does not come before it
  */
 export function numbered(prepared: Prepared, seq: number): Encoded {
-  const { before, after, kind, time, opens, closes, vital, committed } = prepared;
+  const { before, after, kind, time, opens, closes, vital, committed, subject } = prepared;
   if (closes !== undefined && closes >= seq) {
     throw refused(`entry ${closes}, of which it is the outcome, does not come before it`);
   }
@@ -78,5 +78,15 @@ export function numbered(prepared: Prepared, seq: number): Encoded {
   const hashed = Buffer.allocUnsafe(1 + length);
   hashed[0] = 0;
   hashed.write(text, 1);
-  return { leaf: hashed.subarray(1), hash: sha256Of(hashed), kind, time, opens, closes, vital, committed };
+  return {
+    leaf: hashed.subarray(1),
+    hash: sha256Of(hashed),
+    kind,
+    time,
+    opens,
+    closes,
+    vital,
+    committed,
+    subject,
+  };
 }

@@ -27,12 +27,16 @@ export class OpenPermits {
   async load(): Promise<void> {
     const bytes = await contentOf(this.#path, MAX_BYTES);
     if (bytes === undefined) return;
-    if (!bytes.subarray(0, FORMAT.length).equals(Buffer.from(FORMAT)) || (bytes.length - FORMAT.length) % 8 !== 0) {
+    if (
+      !bytes.subarray(0, FORMAT.length).equals(Buffer.from(FORMAT)) ||
+      (bytes.length - FORMAT.length) % 8 !== 0
+    ) {
       throw new AuditError('audit_log_corrupt', `${this.#path} is no list of permits`, {
         hint: 'Take it from a copy, or remove it: outcomes that are missing are then not written as unknown.',
       });
     }
-    for (let at = FORMAT.length; at < bytes.length; at += 8) this.#open.add(Number(bytes.readBigUInt64BE(at)));
+    for (let at = FORMAT.length; at < bytes.length; at += 8)
+      this.#open.add(Number(bytes.readBigUInt64BE(at)));
   }
 
   /** Takes account of durable records, from the index of the first. */

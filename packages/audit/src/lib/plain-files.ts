@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, open, opendir, realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { AuditError } from '../errors.js';
+import { readAll } from './files.js';
 
 /** Above what any folder of a log or an export holds: 1,000 tiles, 1,000 folders of more, and a partial tile. */
 const MAX_NAMES = 4_096;
@@ -33,7 +34,7 @@ export class PlainFiles {
   async read(path: string, most: number): Promise<Uint8Array | undefined> {
     return this.#with(path, async (file, size) => {
       if (size > most) throw this.#corrupt(path, `has ${size} bytes; ${most} is the most`);
-      return readExactly(file, size);
+      return readFrom(file, size);
     });
   }
 
@@ -45,7 +46,9 @@ export class PlainFiles {
   /** A file in pieces of up to 1 MiB. */
   async *pieces(path: string): AsyncGenerator<Uint8Array> {
     for (let at = 0; ; at += PIECE) {
-      const piece = await this.#with(path, (file, size) => readExactly(file, Math.max(0, Math.min(PIECE, size - at)), at));
+      const piece = await this.#with(path, (file, size) =>
+        readFrom(file, Math.max(0, Math.min(PIECE, size - at)), at),
+      );
       if (piece === undefined || piece.length === 0) return;
       yield piece;
     }
@@ -127,12 +130,7 @@ export class PlainFiles {
 }
 
 /** Fewer bytes where the file has become shorter meanwhile. */
-async function readExactly(file: FileHandle, size: number, from = 0): Promise<Uint8Array> {
+async function readFrom(file: FileHandle, size: number, at = 0): Promise<Uint8Array> {
   const bytes = new Uint8Array(size);
-  for (let at = 0; at < size; ) {
-    const { bytesRead } = await file.read(bytes, at, size - at, from + at);
-    if (bytesRead === 0) return bytes.subarray(0, at);
-    at += bytesRead;
-  }
-  return bytes;
+  return bytes.subarray(0, await readAll(file, bytes, at));
 }

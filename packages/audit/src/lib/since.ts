@@ -105,7 +105,7 @@ export class Since {
     if (size === 0) return sameHash(root, EMPTY_ROOT) ? undefined : forked(what, 0, 0);
     const { checkpoint, end } = this.#against;
     const hashes = await unlessCorrupt(() => new TreeReader(reader).consistency(size, end));
-    if (hashes instanceof Array && end === checkpoint.size) {
+    if (Array.isArray(hashes) && end === checkpoint.size) {
       const isBeginning = verifyConsistency({
         size1: size,
         root1: root,

@@ -5,7 +5,8 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { AuditError } from '../errors.js';
-import { checkMember, type ExportSource } from './export-source.js';
+import { checkMember, type ExportSource } from './export-parts.js';
+import { readAll } from './files.js';
 import { BLOCK, readTarHeader, TAR_END, tarHeader, tarPadding } from './tar-header.js';
 
 const PIECE = 1024 * 1024;
@@ -61,27 +62,26 @@ export class TarFile implements ExportSource {
       const header = await this.#bytes(at, BLOCK);
       if (header.every((byte) => byte === 0)) break;
       const { name, size } = readTarHeader(header);
-      if (!Buffer.from(tarHeader(name, size)).equals(header)) throw malformed(at, 'here is no header that an export has');
+      if (!Buffer.from(tarHeader(name, size)).equals(header))
+        throw malformed(at, 'here is no header that an export has');
       checkMember(name, size, this.names);
       const start = at + BLOCK;
       const padding = await this.#bytes(start + size, tarPadding(size));
-      if (padding.some((byte) => byte !== 0)) throw malformed(start + size, 'there is something behind a member');
+      if (padding.some((byte) => byte !== 0))
+        throw malformed(start + size, 'there is something behind a member');
       this.names.set(name, size);
       this.#starts.set(name, start);
       at = start + size + padding.length;
     }
     const end = await this.#bytes(at, TAR_END);
-    if (end.some((byte) => byte !== 0) || at + TAR_END !== this.#size) throw malformed(at, 'it does not end where its members end');
+    if (end.some((byte) => byte !== 0) || at + TAR_END !== this.#size)
+      throw malformed(at, 'it does not end where its members end');
   }
 
   async #bytes(at: number, length: number): Promise<Uint8Array> {
     if (at + length > this.#size) throw malformed(this.#size, 'it is cut off');
     const bytes = new Uint8Array(length);
-    for (let done = 0; done < length; ) {
-      const { bytesRead } = await this.#file.read(bytes, done, length - done, at + done);
-      if (bytesRead === 0) throw malformed(at + done, 'it has become shorter');
-      done += bytesRead;
-    }
+    if ((await readAll(this.#file, bytes, at)) < length) throw malformed(at, 'it has become shorter');
     return bytes;
   }
 }

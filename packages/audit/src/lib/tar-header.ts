@@ -31,7 +31,12 @@ export function tarHeader(name: string, size: number): Uint8Array {
   write('0', 156); // a plain file
   write('ustar\x0000', 257);
   // Counted as if the checksum were eight spaces.
-  write(`${sumOf(header, 8 * 0x20).toString(8).padStart(6, '0')} `, CHECKSUM);
+  write(
+    `${sumOf(header, 8 * 0x20)
+      .toString(8)
+      .padStart(6, '0')} `,
+    CHECKSUM,
+  );
   return header;
 }
 

@@ -72,8 +72,17 @@ export class TileFiles {
     for (const folder of folders) await syncFolder(folder);
   }
 
-  /** Removes the partial forms of a tile that is there in full. */
-  async removePartial(level: Level, index: number): Promise<void> {
+  /** Removes the partial forms of tiles that became full between two sizes. */
+  async removePartials(from: number, to: number): Promise<void> {
+    for (let level = 0; TILE_WIDTH ** level <= to; level++) {
+      const index = Math.floor(from / TILE_WIDTH ** (level + 1));
+      if ((index + 1) * TILE_WIDTH ** (level + 1) > to) continue;
+      await this.#removePartial(level, index);
+      if (level === 0) await this.#removePartial('entries', index);
+    }
+  }
+
+  async #removePartial(level: Level, index: number): Promise<void> {
     const folder = join(this.#folder, `${tilePath(level, index)}.p`);
     const names = await namesIn(folder);
     for (const name of names) await removeFile(join(folder, name));
@@ -110,7 +119,7 @@ export class TileFiles {
 
   async #remove(level: Level, index: number): Promise<void> {
     await removeFile(join(this.#folder, tilePath(level, index)));
-    await this.removePartial(level, index);
+    await this.#removePartial(level, index);
   }
 }
 

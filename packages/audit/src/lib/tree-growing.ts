@@ -1,8 +1,8 @@
 /** The growth of a log's tree beside the appends: what is durable becomes hashes, tiles and bundles. */
 import type { LogBackend, LogTile } from '../backend.js';
 import { AuditError } from '../errors.js';
-import { TreeEdge } from './tree-edge.js';
 import { decodeBundle, encodeBundle, TILE_WIDTH } from './tiles.js';
+import { TreeEdge } from './tree-edge.js';
 
 /** A publication carries no more than this, of entries and of their bytes. */
 const MAX_ENTRIES = 65_536;
@@ -52,18 +52,30 @@ export class GrowingTree {
    * Grows, as far as one publication may.
    * @param size of the durable log
    */
-  async grow(size: number): Promise<void> {
-    const to = Math.min(size, this.#published + MAX_ENTRIES);
-    if (this.size >= to || this.#bytes >= MAX_BYTES) return;
-    for await (const records of this.#backend.records(this.size, to)) {
+  grow(size: number): Promise<void> {
+    return this.#grow(Math.min(size, this.#published + MAX_ENTRIES), MAX_BYTES);
+  }
+
+  /** Grows to exactly that size, which was signed. */
+  growTo(size: number): Promise<void> {
+    return this.#grow(size, Number.POSITIVE_INFINITY);
+  }
+
+  async #grow(size: number, maxBytes: number): Promise<void> {
+    if (this.size >= size || this.#bytes >= maxBytes) return;
+    for await (const records of this.#backend.records(this.size, size)) {
       for (const { leaf, hash } of records) this.#add(leaf, hash);
       await this.#stageFull();
-      if (this.#bytes >= MAX_BYTES) return;
+      if (this.#bytes >= maxBytes) return;
     }
-    if (this.size >= to) return;
-    throw new AuditError('audit_log_corrupt', `${this.#backend.name}: entry ${this.size} of ${size} is missing`, {
-      hint: 'Keep the log as evidence, and begin a new one that names it.',
-    });
+    if (this.size >= size) return;
+    throw new AuditError(
+      'audit_log_corrupt',
+      `${this.#backend.name}: entry ${this.size} of ${size} is missing`,
+      {
+        hint: 'Keep the log as evidence, and begin a new one that names it.',
+      },
+    );
   }
 
   /** Makes durable what a checkpoint of now covers, where the backend can do that before it is signed. */

@@ -74,8 +74,9 @@ export function beingLong(test: Case): void {
     const before = await place.open();
     const records = sampleRecords(0, LONG, (i) => ({ opens: i > 0 }));
     await append(before, records);
-    const tiles = tilesBetween(records, 0, LONG);
-    assert.equal(await before.publish({ before: undefined, checkpoint: 'c', size: LONG, tiles }), true);
+    const publication = publicationOf(records, LONG);
+    const { tiles } = publication;
+    assert.equal(await before.publish(publication), true);
     await before.close();
     const log = await place.open();
     assert.equal(await log.size(), LONG);

@@ -1,0 +1,73 @@
+/** What a log is opened with, checked. */
+import { type KeyPair, type Signer, toSigner } from '@stele/crypto';
+import type { HeadKeeper, LogBackend } from '../backend.js';
+import { FileLogBackend } from '../file-log.js';
+import type { WitnessClient } from '../witness-client.js';
+import { personalFields } from './leaf.js';
+import { isKeyName, type NamedKey, toVerifierKey, type VerifierKey, verifierKey } from './note.js';
+
+/** Options of `AuditLog.open`. */
+export interface AuditLogOptions {
+  /** Signs the checkpoints. Its key is for this use alone. */
+  readonly signer: KeyPair | Signer;
+  /** Names the log, once and for all: a name without white space and plus signs, such as `audit.example.com/agents`. */
+  readonly origin: string;
+  /** Keys that signed before, the newest first; at most 64. */
+  readonly previousKeys?: readonly NamedKey[] | undefined;
+  /** Where the highest checkpoint is kept; not given: where the backend says. */
+  readonly heads?: HeadKeeper | undefined;
+  /** The longest time between two checkpoints of a log that grows, in milliseconds: 1,000 unless given, 10 to 60,000. */
+  readonly checkpointIntervalMs?: number | undefined;
+  readonly clock?: (() => Date) | undefined;
+  /** Further fields that are committed instead of written in clear. */
+  readonly personal?: readonly string[] | undefined;
+  /** Asked for their cosignatures after each checkpoint. */
+  readonly witnesses?: readonly WitnessClient[] | undefined;
+  /** The last checkpoint, a whole note, of the log that this one goes on from under another origin. Only where a log begins. */
+  readonly predecessor?: string | undefined;
+}
+
+export interface CheckedOptions {
+  readonly backend: LogBackend;
+  readonly signer: Signer;
+  readonly origin: string;
+  readonly key: VerifierKey;
+  /** The log's own key first. */
+  readonly keys: readonly VerifierKey[];
+  readonly heads: HeadKeeper | undefined;
+  readonly intervalMs: number;
+  readonly clock: () => Date;
+  readonly personal: ReadonlySet<string>;
+  readonly witnesses: readonly WitnessClient[];
+  readonly predecessor: string | undefined;
+}
+
+const MAX_KEYS = 64;
+
+/** @throws TypeError, RangeError, CryptoError `key_use_wrong` */
+export function checkOptions(backend: LogBackend | string, options: AuditLogOptions): CheckedOptions {
+  const { origin, previousKeys = [], heads, checkpointIntervalMs = 1_000, personal, predecessor } = options;
+  if (!isKeyName(origin)) throw new RangeError('an origin is a name without white space and plus signs');
+  if (previousKeys.length > MAX_KEYS) throw new RangeError(`previousKeys can be ${MAX_KEYS} at most`);
+  if (!(checkpointIntervalMs >= 10 && checkpointIntervalMs <= 60_000)) {
+    throw new RangeError('checkpointIntervalMs must be 10 to 60,000');
+  }
+  if (predecessor !== undefined && typeof predecessor !== 'string') {
+    throw new TypeError('predecessor must be the text of a checkpoint');
+  }
+  const signer = toSigner(options.signer, 'log');
+  const key = verifierKey(origin, signer.publicKey);
+  return {
+    backend: typeof backend === 'string' ? new FileLogBackend(backend) : backend,
+    signer,
+    origin,
+    key,
+    keys: [key, ...previousKeys.map((previous) => toVerifierKey(previous, origin))],
+    heads,
+    intervalMs: checkpointIntervalMs,
+    clock: options.clock ?? (() => new Date()),
+    personal: personalFields(personal),
+    witnesses: options.witnesses ?? [],
+    predecessor,
+  };
+}

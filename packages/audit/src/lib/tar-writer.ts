@@ -1,0 +1,47 @@
+/** Packs files into a tar, the same bytes each time. */
+import { createReadStream, createWriteStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { pack } from 'tar-stream';
+import { AuditError } from '../errors.js';
+import { withFile } from './files.js';
+import { MAX_TAR_MEMBER } from './tar-header.js';
+
+/** No time and no owner: the same log gives the same file. */
+const ALWAYS = { mode: 0o644, uid: 0, gid: 0, mtime: new Date(0), type: 'file' } as const;
+
+/**
+ * Writes a tar of files, durably.
+ * @param tar its path; nothing may be there yet
+ * @param folder in which the files are
+ * @param paths of the files, in order
+ * @throws AuditError `export_malformed` for a file of 8 GiB or more, which this form of tar cannot hold
+ */
+export async function writeTar(tar: string, folder: string, paths: Iterable<string>): Promise<void> {
+  const packing = pack();
+  const written = pipeline(packing, createWriteStream(tar, { flags: 'wx', mode: 0o600 }));
+  const failed = written.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  try {
+    for (const path of paths) {
+      const { size } = await stat(join(folder, path));
+      if (size > MAX_TAR_MEMBER) {
+        throw new AuditError(
+          'export_malformed',
+          `${path} would have ${size} bytes, more than a single file can hold`,
+          { hint: 'Export to a folder instead.' },
+        );
+      }
+      await pipeline(createReadStream(join(folder, path)), packing.entry({ ...ALWAYS, name: path, size }));
+    }
+    packing.finalize();
+  } catch (error) {
+    packing.destroy();
+    throw (await failed) ?? error;
+  }
+  await written;
+  await withFile(tar, 'r', (file) => file.sync());
+}
