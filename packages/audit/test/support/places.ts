@@ -1,12 +1,14 @@
 /** Folders for one test, gone after it. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 
-/** A new folder, which is removed when the test is over. */
+const memory = '/dev/shm';
+
+/** A new folder, in memory where there is such a place, which is removed when the test is over. */
 export function scratch(): string {
-  const path = mkdtempSync(join(tmpdir(), 'stele-audit-'));
+  const path = mkdtempSync(join(existsSync(memory) ? memory : tmpdir(), 'stele-audit-'));
   onTestFinished(() => rmSync(path, { recursive: true, force: true }));
   return path;
 }
