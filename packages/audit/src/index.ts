@@ -22,9 +22,9 @@ export type {
   Receipt,
 } from './entry.js';
 export { AuditError, type AuditErrorCode } from './errors.js';
+export { type Exported, type ExportOptions, exportLog } from './export.js';
 export { FileLogBackend } from './file-log.js';
 export { FolderLogReader } from './folder-reader.js';
-export { type Exported, type ExportOptions, exportLog } from './export.js';
 export { FileHeadKeeper } from './head-keeper.js';
 export {
   type Checkpoint,
@@ -68,11 +68,9 @@ export {
 } from './lib/verifier-key.js';
 export type { TrustOptions } from './lib/verifying-keys.js';
 export type { Listening, ListenOptions } from './lib/witness-server.js';
-export { consistencyProof, inclusionProof, proveEntry } from './proofs.js';
-export { SqliteLogBackend, SqliteLogReader } from './sqlite-log.js';
-export { type VerifyLogOptions, verifyLog } from './verify-log.js';
 export { consistencyProof, type EntryProof, inclusionProof, proveEntry } from './proofs.js';
 export type { Pruned, PruneOptions } from './prune.js';
+export { SqliteLogBackend, SqliteLogReader } from './sqlite-log.js';
 export { SubjectKeyFolder } from './subject-key-folder.js';
 export { MemorySubjectKeys, type SubjectKey, type SubjectKeys } from './subject-keys.js';
 export { verifyExport } from './verify-export.js';
