@@ -2,7 +2,13 @@ import { verifyExport, verifyProof } from '@stele/audit';
 import type { Command } from 'commander';
 import { kindOf, openLog } from '../../lib/audit/log-name.js';
 import { addTrustOptions, KEY_HELP, readTrust, type Trust, type TrustFlags } from '../../lib/audit/trust.js';
-import { type ProgressFlags, type Verdict, verdictOn, verdictText, withProgress } from '../../lib/audit/verdict.js';
+import {
+  type ProgressFlags,
+  type Verdict,
+  verdictOn,
+  verdictText,
+  withProgress,
+} from '../../lib/audit/verdict.js';
 import type { Cli, ExitCode } from '../../lib/cli.js';
 import { CliError } from '../../lib/errors.js';
 import { readBytes } from '../../lib/input.js';

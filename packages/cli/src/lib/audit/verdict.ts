@@ -35,8 +35,9 @@ export async function withProgress<T>(
   { progress: show }: ProgressFlags,
   { streams }: Cli,
   work: (onProgress: OnProgress) => Promise<T>,
+  task = 'verify',
 ): Promise<T> {
-  const progress = new Progress(streams.stderr, { task: 'verify', unit: 'entries', show });
+  const progress = new Progress(streams.stderr, { task, unit: 'entries', show });
   try {
     return await work(({ entries, size }) => progress.at(entries, entries, size));
   } catch (error) {
