@@ -6,12 +6,14 @@ import { type Exported, type ExportOptions, exportLog } from './export.js';
 import { AppendQueue } from './lib/append-queue.js';
 import { readCheckpoint } from './lib/checkpoint.js';
 import { Checkpointing } from './lib/checkpointing.js';
+import { type Erasure, eraseSubject, readValues } from './lib/erasure.js';
 import { prepareEntry } from './lib/leaf.js';
 import type { Leaf } from './lib/leaf-types.js';
 import { type AuditLogOptions, type CheckedOptions, checkOptions } from './lib/log-options.js';
 import { formatVerifierKey, type VerifierKey } from './lib/note.js';
 import { openTree } from './lib/opening.js';
 import { latestTime, readLeaf } from './lib/reading.js';
+import type { EntryValues } from './lib/values.js';
 import { consistencyProof, type EntryProof, inclusionProof, proveEntry } from './proofs.js';
 import { type Pruned, type PruneOptions, pruneLog } from './prune.js';
 
@@ -47,6 +49,7 @@ export class AuditLog {
       backend: options.backend,
       origin: options.origin,
       size,
+      values: options.values,
       onAppended: (at, records) => {
         for (const { time } of records) this.#noteTime(time);
         this.#checkpointing.note(at + records.length);
@@ -106,6 +109,26 @@ export class AuditLog {
   async entry(index: number): Promise<Leaf> {
     this.#assertOpen();
     return readLeaf(this.#options.backend, this.#checkpointing.published?.size ?? 0, index);
+  }
+
+  /**
+   * The values that an entry commits to, in clear, with the salt; undefined where none are kept.
+   * @throws AuditError `values_erased` when the subject's key was destroyed; `values_unreadable` for what was changed or
+   *   is not what the entry commits to; `subject_keys_unavailable`, `entry_not_found`, `audit_log_corrupt`
+   */
+  async values(index: number): Promise<EntryValues | undefined> {
+    return readValues(this.#options.backend, this.#options.values, index, await this.entry(index));
+  }
+
+  /**
+   * Erases the values of a subject: destroys the key under which they are sealed, and says so in an entry `log.erased`
+   * that commits to the subject. Proofs stay as they are. What is appended of the subject while it runs is erased as well.
+   * What was interrupted is finished by calling it again.
+   * @throws AuditError `subject_keys_unavailable`, and what `append` throws
+   */
+  async eraseSubject(subject: string): Promise<Erasure> {
+    this.#assertOpen();
+    return eraseSubject(this.#options.values, subject, this.#now(), (entry) => this.#queue.append(entry));
   }
 
   /**
@@ -187,12 +210,15 @@ export class AuditLog {
       await this.#queue.close();
       await this.#checkpointing.close();
     } finally {
+      this.#options.values?.close();
       await this.#options.backend.close();
     }
   }
 
   async #append(entry: LogEntry, own: boolean): Promise<Receipt> {
-    return this.#queue.append(prepareEntry(entry, { personal: this.#options.personal, own }));
+    const { personal, values } = this.#options;
+    const subjectOf = values && ((given: LogEntry) => values.subjectOf(given));
+    return this.#queue.append(prepareEntry(entry, { personal, own, subjectOf }));
   }
 
   /** What a log says of itself before anybody else says something. */

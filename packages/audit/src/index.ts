@@ -33,6 +33,7 @@ export {
   openCheckpoint,
   parseCheckpoint,
 } from './lib/checkpoint.js';
+export type { Erasure } from './lib/erasure.js';
 export type { DecisionLeaf, EventLeaf, Leaf, ListSummary, OutcomeLeaf } from './lib/leaf-types.js';
 export {
   type ConsistencyProof,

@@ -11,7 +11,7 @@ import { isSubjectKeyId, newSubjectKey, type SubjectKey, type SubjectKeys } from
 const SECRET_BYTES = 32;
 const NAME = /^[0-9a-f]{64}$/;
 /** A subject can be erased, and return, so often. */
-const MAX_LIVES = 10_000;
+const MAX_LIVES = 1_000;
 const FOLDER_MODE = 0o700;
 const OTHERS = 0o077;
 

@@ -3,6 +3,7 @@ import type { LogBackend, LogRecord } from '../backend.js';
 import type { Receipt } from '../entry.js';
 import { AuditError } from '../errors.js';
 import { type Encoded, numbered, type Prepared } from './leaf.js';
+import type { ValueSealer } from './values.js';
 
 const MAX_WAITING = 10_000;
 /** All that wait may take so much memory, and one batch so much of the disk's time. */
@@ -33,8 +34,8 @@ export interface AppendQueueOptions {
   readonly origin: string;
   /** How many records are durable. */
   readonly size: number;
-  /** Seals the values of a record; not given: they are not kept. */
-  readonly seal?: ((record: Encoded, index: number) => Promise<Uint8Array | undefined>) | undefined;
+  /** Seals the values of records; not given: they are not kept. */
+  readonly values?: Pick<ValueSealer, 'ready' | 'seal'> | undefined;
   /** Is told of durable records, from the index of the first. */
   readonly onAppended: (at: number, records: readonly Encoded[]) => void;
 }
@@ -148,8 +149,9 @@ export class AppendQueue {
     }
   }
 
-  async #append(batch: readonly Waiting[]): Promise<() => void> {
+  async #append(whole: readonly Waiting[]): Promise<() => void> {
     const { backend, origin, onAppended } = this.#options;
+    let batch = await this.#withKeys(whole);
     for (let tries = 1; tries <= MAX_TRIES; tries++) {
       const at = this.#at ?? (await backend.size());
       const numbers = numberAll(batch, at);
@@ -173,13 +175,28 @@ export class AppendQueue {
     });
   }
 
+  /** Those whose values can be sealed; an entry whose subject has no key is refused alone. */
+  async #withKeys(batch: readonly Waiting[]): Promise<readonly Waiting[]> {
+    const { values } = this.#options;
+    if (values === undefined) return batch;
+    const errors = new Map<string, unknown>();
+    const subjects = new Set(batch.flatMap(({ prepared }) => prepared.subject ?? []));
+    const ready = [...subjects].map((subject) =>
+      values.ready(subject).catch((error: unknown) => errors.set(subject, error)),
+    );
+    await Promise.all(ready);
+    return batch.filter(({ prepared: { subject }, reject }) => {
+      if (subject === undefined || !errors.has(subject)) return true;
+      reject(errors.get(subject));
+      return false;
+    });
+  }
+
   async #sealed(at: number, records: readonly Encoded[]): Promise<readonly LogRecord[]> {
-    const { seal } = this.#options;
-    if (seal === undefined) return records;
+    const { values } = this.#options;
+    if (values === undefined) return records;
     return Promise.all(
-      records.map(async (record, i) =>
-        record.committed === undefined ? record : { ...record, sealed: await seal(record, at + i) },
-      ),
+      records.map(async (record, i) => ({ ...record, sealed: await values.seal(at + i, record) })),
     );
   }
 }

@@ -5,6 +5,7 @@ import { FileLogBackend } from '../file-log.js';
 import type { WitnessClient } from '../witness-client.js';
 import { personalFields } from './leaf.js';
 import { isKeyName, type NamedKey, toVerifierKey, type VerifierKey, verifierKey } from './note.js';
+import { ValueSealer, type ValuesOptions } from './values.js';
 
 /** Options of `AuditLog.open`. */
 export interface AuditLogOptions {
@@ -21,6 +22,8 @@ export interface AuditLogOptions {
   readonly clock?: (() => Date) | undefined;
   /** Further fields that are committed instead of written in clear. */
   readonly personal?: readonly string[] | undefined;
+  /** Keeps the values of what is committed, sealed beside the log; not given: they are not kept. */
+  readonly values?: ValuesOptions | undefined;
   /** Asked for their cosignatures after each checkpoint. */
   readonly witnesses?: readonly WitnessClient[] | undefined;
   /** The last checkpoint, a whole note, of the log that this one goes on from under another origin. Only where a log begins. */
@@ -38,6 +41,7 @@ export interface CheckedOptions {
   readonly intervalMs: number;
   readonly clock: () => Date;
   readonly personal: ReadonlySet<string>;
+  readonly values: ValueSealer | undefined;
   readonly witnesses: readonly WitnessClient[];
   readonly predecessor: string | undefined;
 }
@@ -67,6 +71,7 @@ export function checkOptions(backend: LogBackend | string, options: AuditLogOpti
     intervalMs: checkpointIntervalMs,
     clock: options.clock ?? (() => new Date()),
     personal: personalFields(personal),
+    values: options.values && new ValueSealer(origin, options.values),
     witnesses: options.witnesses ?? [],
     predecessor,
   };
