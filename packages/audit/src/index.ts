@@ -77,6 +77,7 @@ export { MemorySubjectKeys, type SubjectKey, type SubjectKeys } from './subject-
 export { verifyExport } from './verify-export.js';
 export { type LiveLog, type VerifyLogOptions, verifyLog } from './verify-log.js';
 export { type ProofReport, verifyProof } from './verify-proof.js';
+export { SqliteLogBackend, type SqliteLogOptions, SqliteLogReader } from './sqlite-log.js';
 export { Witness, type WitnessAnswer, type WitnessedLog, type WitnessOptions } from './witness.js';
 export {
   type CheckpointToCosign,

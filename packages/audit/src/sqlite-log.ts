@@ -1,13 +1,37 @@
+import { dirname } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import type { Appended, LogBackend, LogReader, LogRecord, Publication } from './backend.js';
+import type {
+  Appended,
+  HeadKeeper,
+  LogBackend,
+  LogReader,
+  LogRecord,
+  LogTile,
+  Publication,
+} from './backend.js';
 import { AuditError } from './errors.js';
+import { FileHeadKeeper } from './head-keeper.js';
+import { DiskRoom } from './lib/disk-room.js';
 import { FileGuard } from './lib/file-guard.js';
-import { checkPrune, checkRecords, checkSizes } from './lib/log-arguments.js';
+import { checkPrune, checkRecords } from './lib/log-arguments.js';
 import { hashLeaf } from './lib/merkle.js';
-import { openForReading, openForWriting, type SqliteConnection } from './lib/sqlite-connection.js';
-import { attempt, checkDriver, type SqliteDriverName } from './lib/sqlite-driver.js';
+import {
+  openForReading,
+  openForWriting,
+  type SqliteConnection,
+  type SqliteWriting,
+} from './lib/sqlite-connection.js';
+import { attempt, checkDriver, diskLow, isDiskLow, type SqliteDriverName } from './lib/sqlite-driver.js';
 import { leavesOf, logRow, SqliteReads } from './lib/sqlite-reads.js';
-import { TILE_WIDTH } from './lib/tile-format.js';
+import {
+  insertAll,
+  putTiles,
+  removeBelow,
+  replaceCheckpoint,
+  sizeOf,
+  transaction,
+} from './lib/sqlite-writing.js';
+import { TILE_WIDTH } from './lib/tiles.js';
 
 /** The most that one call of SQLite reads of leaves: 8 MiB at their longest. */
 const TOGETHER = 128;
@@ -20,15 +44,28 @@ export interface SqliteLogOptions {
   readonly driver?: SqliteDriverName | undefined;
 }
 
+/** What is there while the log is open. */
+interface Parts extends SqliteWriting {
+  readonly guard: FileGuard;
+  readonly room: DiskRoom;
+  readonly heads: HeadKeeper;
+  /** How many records there were when it was opened. */
+  readonly came: number;
+}
+
 /**
- * A log in one SQLite database (WAL, `synchronous = FULL`: every append is synced to the disk before it resolves). It has one
- * writer, whom the lock of `<path>.lock` keeps alone, and any number of readers. A new file is 0600; what is pruned is overwritten.
+ * A log in one SQLite database (WAL, `synchronous = FULL`: every append is synced to the disk before it resolves), of mode 0600; what is
+ * pruned is overwritten. It has one writer and any number of readers. Beside it are
+ *
+ *   <path>.lock     the writer's lock, which goes with its process
+ *   <path>.head     the highest checkpoint that was signed, unless another keeper is given to the log
+ *   <path>.reserve  space that is kept for permits and outcomes
  */
 export class SqliteLogBackend extends SqliteReads implements LogBackend {
   readonly name: string;
   readonly shared = false;
   readonly #driver: SqliteDriverName | undefined;
-  #open: { connection: SqliteConnection; guard: FileGuard; release: () => void; came: number } | undefined;
+  #parts: Parts | undefined;
   #closed = false;
 
   /**
@@ -42,23 +79,41 @@ export class SqliteLogBackend extends SqliteReads implements LogBackend {
     this.#driver = driver;
   }
 
+  /** Known once the log is open. */
+  get heads(): HeadKeeper | undefined {
+    return this.#parts?.heads;
+  }
+
   async open(): Promise<{ size: number; cutBytes: number }> {
-    if (this.#closed) throw notOpen(this.name);
-    const { connection, release } = openForWriting(this.name, this.#driver);
-    const guard = new FileGuard(this.name);
-    const came = attempt(this.name, () => sizeOf(connection));
-    this.#open = { connection, guard, release, came };
-    // SQLite itself leaves out what was not committed.
-    return { size: came, cutBytes: 0 };
+    if (this.#closed || this.#parts !== undefined) throw notOpen(this.name);
+    const writing = openForWriting(this.name, this.#driver);
+    try {
+      const { path, connection } = writing;
+      const room = new DiskRoom(`${path}.reserve`, dirname(path));
+      await room.open();
+      const came = sizeOf(connection);
+      const heads = new FileHeadKeeper(`${path}.head`);
+      this.#parts = { ...writing, guard: new FileGuard(path), room, heads, came };
+      // SQLite itself leaves out what was not committed.
+      return { size: came, cutBytes: 0 };
+    } catch (error) {
+      writing.release();
+      return attempt(this.name, () => {
+        throw error;
+      });
+    }
   }
 
   async append(at: number, records: readonly LogRecord[]): Promise<Appended> {
     checkRecords(at, records);
-    return this.#write((connection) => {
-      const size = sizeOf(connection);
-      if (size !== at) return { appended: false, size };
-      records.forEach((record, i) => void insert(connection, at + i, record));
-      return { appended: true, size: at + records.length };
+    const { room } = this.#open();
+    const isVital = records.every(({ vital }) => vital === true);
+    if (room.isLow && !isVital) throw diskLow(this.name);
+    const insert = async () => this.#write((connection) => insertAll(connection, at, records));
+    if (isVital) return room.give(insert, isDiskLow);
+    return insert().catch((error: unknown) => {
+      if (isDiskLow(error)) room.noteFull();
+      throw error;
     });
   }
 
@@ -67,74 +122,70 @@ export class SqliteLogBackend extends SqliteReads implements LogBackend {
   }
 
   async *records(from: number, to: number): AsyncGenerator<Pick<LogRecord, 'leaf' | 'hash'>[]> {
-    for (let at = from; ; at += TOGETHER) {
-      const leaves = this.ask((connection) => leavesOf(connection, at, to, TOGETHER));
-      if (leaves.length === 0) return;
+    for (let at = from; at < to; at += TOGETHER) {
+      const count = Math.min(TOGETHER, to - at);
+      const leaves = this.ask((connection) => leavesOf(connection, at, count));
+      if (leaves.length !== count) throw incomplete(this.name, at + leaves.length);
       yield leaves.map((leaf) => ({ leaf, hash: hashLeaf(leaf) }));
       // Each of these calls blocks; appends take their turn between them.
       await setImmediate();
     }
   }
 
-  async publish({ before, checkpoint, size, tiles }: Publication): Promise<boolean> {
-    return this.#write((connection) => {
-      const log = logRow(connection);
-      if (log.checkpoint !== (before ?? null)) return false;
-      checkSizes(size, log.published, sizeOf(connection));
-      for (const { level, index, bytes } of tiles) {
-        if (level !== 'entries') connection.putTile.run(level, index, bytes);
-      }
-      connection.publish.run(checkpoint, size);
-      return true;
-    });
+  async stage(tiles: readonly LogTile[]): Promise<void> {
+    const { room } = this.#open();
+    await room.give(async () => this.#write((connection) => putTiles(connection, tiles)), isDiskLow);
+  }
+
+  async publish(publication: Publication): Promise<boolean> {
+    const { room } = this.#open();
+    const replace = async () => this.#write((connection) => replaceCheckpoint(connection, publication));
+    const done = await room.give(replace, isDiskLow);
+    await room.look();
+    return done;
   }
 
   async unsettled(): Promise<number[]> {
+    const { came } = this.#open();
     return this.ask(({ unsettled }) =>
-      (unsettled.all(this.#writer().came, MOST_PERMITS) as { idx: number }[]).map(({ idx }) => idx),
+      (unsettled.all(came, MOST_PERMITS) as { idx: number }[]).map(({ idx }) => idx),
     );
   }
 
   async prune(before: number): Promise<void> {
-    checkPrune(before, this.ask(logRow).published);
-    // Whole tiles at a time, each time with a log that is consistent, so that neither a crash nor an append has to wait for all of it.
-    for (let first = this.ask(logRow).first; first < before; ) {
+    const { first: from, published } = this.ask(logRow);
+    checkPrune(before, published);
+    // A bounded part at a time, each time with a log that is consistent; appends take their turn between them.
+    for (let first = from; first < before; await setImmediate()) {
       first = Math.min(before, first + PRUNED_TOGETHER);
-      this.#write((connection) => void removeBelow(connection, first));
-      await setImmediate();
+      this.#write((connection) => removeBelow(connection, first));
     }
+    // What the -wal file still has of it.
     this.ask(({ database }) => void database.exec('PRAGMA wal_checkpoint(TRUNCATE)'));
   }
 
   async close(): Promise<void> {
-    const open = this.#open;
+    const parts = this.#parts;
     this.#closed = true;
-    this.#open = undefined;
-    if (open !== undefined) attempt(this.name, open.release);
+    this.#parts = undefined;
+    if (parts !== undefined) attempt(this.name, parts.release);
   }
 
   protected connection(): SqliteConnection {
-    return this.#writer().connection;
+    return this.#open().connection;
   }
 
-  #writer() {
-    if (this.#open === undefined) throw notOpen(this.name);
-    return this.#open;
+  #open(): Parts {
+    if (this.#parts === undefined) throw notOpen(this.name);
+    return this.#parts;
   }
 
-  /** One transaction, durable when it returns. What the step throws undoes it. */
+  /** @throws AuditError */
   #write<T>(step: (connection: SqliteConnection) => T): T {
-    return this.ask((connection) => {
-      this.#writer().guard.check();
-      connection.begin.run();
-      try {
-        const result = step(connection);
-        connection.commit.run();
-        return result;
-      } catch (error) {
-        undo(connection);
-        throw error;
-      }
+    const { guard, connection } = this.#open();
+    return attempt(this.name, () => {
+      guard.check();
+      return transaction(connection, () => step(connection));
     });
   }
 }
@@ -167,39 +218,6 @@ export class SqliteLogReader extends SqliteReads implements LogReader {
   }
 }
 
-function insert(
-  connection: SqliteConnection,
-  index: number,
-  { leaf, sealed, opens, closes }: LogRecord,
-): void {
-  connection.insert.run(index, leaf);
-  if (sealed !== undefined) connection.seal.run(index, sealed);
-  if (opens === true) connection.permit.run(index);
-  if (closes !== undefined) connection.settle.run(closes);
-}
-
-function removeBelow(connection: SqliteConnection, first: number): void {
-  connection.setFirst.run(first);
-  connection.pruneRecords.run(first);
-  connection.pruneSealed.run(first);
-  for (let level = 0, end = first / TILE_WIDTH; end >= 1; level++, end = Math.floor(end / TILE_WIDTH)) {
-    connection.pruneTiles.run(level, end);
-  }
-}
-
-function sizeOf({ size }: SqliteConnection): number {
-  return (size.get() as { size: number }).size;
-}
-
-/** After some errors SQLite has rolled back by itself; then this fails. */
-function undo({ rollback }: SqliteConnection): void {
-  try {
-    rollback.run();
-  } catch {
-    // Nothing is open, as it should be.
-  }
-}
-
 function pathArgument(path: string): string {
   if (typeof path !== 'string') throw new TypeError('path must be a string');
   if (path === '' || path === ':memory:' || path.includes('\0')) {
@@ -210,4 +228,10 @@ function pathArgument(path: string): string {
 
 function notOpen(name: string): AuditError {
   return new AuditError('audit_log_closed', `the log ${name} is not open`);
+}
+
+function incomplete(name: string, index: number): AuditError {
+  return new AuditError('audit_log_corrupt', `${name} lacks entry ${index}`, {
+    hint: 'restore the log from a backup, and go on under a new origin',
+  });
 }

@@ -53,13 +53,14 @@ export class DiskRoom {
   /**
    * Runs a step that needs space, and gives it of the reserve as often as the disk is full and there is some left.
    * The step must be one that can be done again.
+   * @param full whether an error says that the disk is full
    */
-  async give<T>(step: () => Promise<T>): Promise<T> {
+  async give<T>(step: () => Promise<T>, full: (error: unknown) => boolean = isFull): Promise<T> {
     for (;;) {
       try {
         return await step();
       } catch (error) {
-        if (!isFull(error)) throw error;
+        if (!full(error)) throw error;
         this.#low = true;
         if (!(await this.#release())) throw error;
       }

@@ -51,6 +51,19 @@ BEGIN
 END $$;
 `;
 
+/** Writes tiles, the wider of two. Nobody is shown more of them than the checkpoint covers. */
+export const STAGE = (schema: string): string => `
+CREATE FUNCTION ${schema}.audit_stage(levels integer[], places bigint[], starts integer[], lengths integer[], hashes bytea)
+  RETURNS void ${PLPGSQL} AS $$
+BEGIN
+  IF current_setting('synchronous_commit') = 'off' THEN PERFORM set_config('synchronous_commit', 'on', true); END IF;
+  INSERT INTO ${schema}.audit_tiles AS tiles (level, idx, hashes)
+    SELECT part.level, part.idx, substring(hashes FROM part.start FOR part.length)
+    FROM unnest(levels, places, starts, lengths) AS part (level, idx, start, length)
+    ON CONFLICT (level, idx) DO UPDATE SET hashes = excluded.hashes WHERE length(excluded.hashes) > length(tiles.hashes);
+END $$;
+`;
+
 /** Publishes a checkpoint with its tiles, if the one before is still there; and once: asked again it says that it is done. */
 export const PUBLISH = (schema: string): string => `
 CREATE FUNCTION ${schema}.audit_publish(before text, next text, next_size bigint, levels integer[], places bigint[], starts integer[],
@@ -68,10 +81,7 @@ BEGIN
     RAISE EXCEPTION 'the size of a checkpoint must be from % to % here, not %', known.size, durable, next_size
       USING ERRCODE = '${REFUSED}';
   END IF;
-  INSERT INTO ${schema}.audit_tiles AS tiles (level, idx, hashes)
-    SELECT part.level, part.idx, substring(hashes FROM part.start FOR part.length)
-    FROM unnest(levels, places, starts, lengths) AS part (level, idx, start, length)
-    ON CONFLICT (level, idx) DO UPDATE SET hashes = excluded.hashes WHERE length(excluded.hashes) > length(tiles.hashes);
+  PERFORM ${schema}.audit_stage(levels, places, starts, lengths, hashes);
   UPDATE ${schema}.audit_log AS log SET checkpoint = next, size = next_size;
   RETURN true;
 END $$;

@@ -1,4 +1,4 @@
-import type { Appended, LogBackend, LogReader, LogRecord, Publication } from '../backend.js';
+import type { Appended, LogBackend, LogReader, LogRecord, LogTile, Publication } from '../backend.js';
 import { AuditError } from '../errors.js';
 import { checkPrune, checkRecords } from './log-arguments.js';
 import { hashLeaf } from './merkle.js';
@@ -66,6 +66,10 @@ export class PostgresLogBackend extends PostgresReads implements LogBackend {
       if (row === undefined || Number(row.entries) !== end - at) throw incomplete(this.name, at, end);
       yield decodeBundle(row.bundle, end - at).map((leaf) => ({ leaf, hash: hashLeaf(leaf) }));
     }
+  }
+
+  async stage(tiles: readonly LogTile[]): Promise<void> {
+    await this.ask('SELECT @.audit_stage($1, $2, $3, $4, $5)', tileColumns(tiles));
   }
 
   async publish({ before, checkpoint, size, tiles }: Publication): Promise<boolean> {

@@ -3,7 +3,7 @@ import { AuditError } from '../errors.js';
 import { checkIndex, checkTile } from './log-arguments.js';
 import { HASH_BYTES } from './merkle.js';
 import type { PostgresConnections } from './postgres-connections.js';
-import { TILE_WIDTH } from './tile-format.js';
+import { TILE_WIDTH, tileWidth } from './tiles.js';
 
 /** The row of `audit_log`. */
 interface LogRow {
@@ -25,11 +25,13 @@ export abstract class PostgresReads implements LogReader {
 
   async tile(level: number, index: number, width: number): Promise<Uint8Array | undefined> {
     checkTile(level, index, width);
-    const [row] = await this.ask<{ hashes: Uint8Array }>(
-      'SELECT substring(hashes FROM 1 FOR $1) AS hashes FROM @.audit_tiles WHERE level = $2 AND idx = $3',
+    const [row] = await this.ask<{ hashes: Uint8Array; size: string }>(
+      'SELECT substring(hashes FROM 1 FOR $1) AS hashes, (SELECT size FROM @.audit_log) FROM @.audit_tiles WHERE level = $2 AND idx = $3',
       [width * HASH_BYTES, level, index],
     );
-    return row?.hashes.length === width * HASH_BYTES ? row.hashes : undefined;
+    // A tile may have been written ahead of the checkpoint that covers it.
+    if (row === undefined || width > tileWidth(level, index, Number(row.size))) return undefined;
+    return row.hashes.length === width * HASH_BYTES ? row.hashes : undefined;
   }
 
   async entries(index: number, width: number): Promise<Uint8Array | undefined> {

@@ -1,7 +1,7 @@
 import { AuditError } from '../errors.js';
 import type { PostgresClient, PostgresConnections } from './postgres-connections.js';
 import { sqlState } from './postgres-errors.js';
-import { APPEND, BUNDLE, PRUNE, PUBLISH, UNSETTLED } from './postgres-functions.js';
+import { APPEND, BUNDLE, PRUNE, PUBLISH, STAGE, UNSETTLED } from './postgres-functions.js';
 
 /**
  * `audit_head` is what appends take their turn at, and `audit_log` what publications do, so that neither waits for the other.
@@ -27,7 +27,7 @@ CREATE TABLE ${schema}.audit_permits (idx bigint PRIMARY KEY, writer bigint NOT 
 const PART = 'audit';
 /** The steps from each version to the next; the n-th leads to version n + 1. Only ever append. */
 const STEPS: readonly ((schema: string) => string)[] = [
-  (schema) => [TABLES, APPEND, PUBLISH, BUNDLE, PRUNE, UNSETTLED].map((make) => make(schema)).join(''),
+  (schema) => [TABLES, APPEND, STAGE, PUBLISH, BUNDLE, PRUNE, UNSETTLED].map((make) => make(schema)).join(''),
 ];
 
 /** SQLSTATE: no such table, no such schema. */

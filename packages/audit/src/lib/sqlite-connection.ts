@@ -18,7 +18,7 @@ const PATIENCE_MS = 2000;
 const SQL = {
   size: 'SELECT max(first, coalesce((SELECT max(idx) + 1 FROM records), 0)) AS size FROM log',
   log: 'SELECT first, published, checkpoint FROM log',
-  leaves: 'SELECT leaf FROM records WHERE idx >= ? AND idx < ? ORDER BY idx LIMIT ?',
+  leaves: 'SELECT idx, leaf FROM records WHERE idx >= ? AND idx < ? ORDER BY idx',
   tile: 'SELECT substr(hashes, 1, ?) AS hashes FROM tiles WHERE level = ? AND idx = ?',
   sealed: 'SELECT bytes FROM sealed WHERE idx = ?',
   unsettled: 'SELECT idx FROM permits WHERE idx < ? ORDER BY idx LIMIT ?',
@@ -55,15 +55,17 @@ export function openForReading(path: string, driver: SqliteDriverName | undefine
   });
 }
 
-/**
- * Opens a log, or makes it, for its one writer.
- * @returns the connection, and what gives both it and the lock back
- * @throws AuditError
- */
-export function openForWriting(
-  path: string,
-  driver: SqliteDriverName | undefined,
-): { connection: SqliteConnection; release: () => void } {
+/** A log that is open for its one writer. */
+export interface SqliteWriting {
+  /** Without symbolic links. */
+  readonly path: string;
+  readonly connection: SqliteConnection;
+  /** Gives both the connection and the lock back. */
+  readonly release: () => void;
+}
+
+/** Opens a log, or makes it, for its one writer. @throws AuditError */
+export function openForWriting(path: string, driver: SqliteDriverName | undefined): SqliteWriting {
   return attempt(path, () => {
     makePrivately(path);
     // Whatever name it is opened by, its lock and its -wal file have one name.
@@ -82,7 +84,7 @@ export function openForWriting(
         connection.database.close();
         unlock();
       };
-      return { connection, release };
+      return { path: real, connection, release };
     } catch (error) {
       unlock();
       throw error;

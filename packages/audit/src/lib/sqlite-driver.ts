@@ -94,6 +94,7 @@ export function attempt<T>(path: string, step: () => T): T {
 
 function toAuditError(path: string, cause: unknown): unknown {
   if (cause instanceof AuditError || cause instanceof RangeError) return cause;
+  if (isResult(cause, 'SQLITE_FULL')) return diskLow(path, cause);
   const { code, errcode } = (cause ?? {}) as { code?: unknown; errcode?: unknown };
   const why = errcode === undefined ? String(code ?? cause) : `SQLite result ${String(errcode)}`;
   const damaged = (['SQLITE_CORRUPT', 'SQLITE_NOTADB', 'SQLITE_FORMAT'] as const).some((name) =>
@@ -109,3 +110,13 @@ function toAuditError(path: string, cause: unknown): unknown {
         hint: 'look at the free space, the permissions, and for another process that holds the database',
       });
 }
+
+export function diskLow(path: string, cause?: unknown): AuditError {
+  return new AuditError('audit_disk_low', `${path}: what disk is left is kept for permits and outcomes`, {
+    cause,
+    hint: 'make room on the disk',
+  });
+}
+
+export const isDiskLow = (error: unknown): boolean =>
+  error instanceof AuditError && error.code === 'audit_disk_low';

@@ -4,7 +4,7 @@ import { checkIndex, checkTile } from './log-arguments.js';
 import { HASH_BYTES } from './merkle.js';
 import type { SqliteConnection } from './sqlite-connection.js';
 import { attempt } from './sqlite-driver.js';
-import { encodeBundle, MAX_LEAF_BYTES, TILE_WIDTH } from './tile-format.js';
+import { encodeBundle, MAX_LEAF_BYTES, TILE_WIDTH, tileWidth } from './tiles.js';
 
 /** The row of the table `log`. */
 export interface LogRow {
@@ -26,8 +26,10 @@ export abstract class SqliteReads implements LogReader {
 
   async tile(level: number, index: number, width: number): Promise<Uint8Array | undefined> {
     checkTile(level, index, width);
-    return this.ask(({ tile }) => {
-      const row = tile.get(width * HASH_BYTES, level, index) as { hashes: Uint8Array } | undefined;
+    return this.ask((connection) => {
+      // A tile may have been written ahead of the checkpoint that covers it.
+      if (width > tileWidth(level, index, logRow(connection).published)) return undefined;
+      const row = connection.tile.get(width * HASH_BYTES, level, index) as { hashes: Uint8Array } | undefined;
       return row?.hashes.length === width * HASH_BYTES ? row.hashes : undefined;
     });
   }
@@ -35,9 +37,8 @@ export abstract class SqliteReads implements LogReader {
   async entries(index: number, width: number): Promise<Uint8Array | undefined> {
     checkTile('entries', index, width);
     return this.ask((connection) => {
-      const from = index * TILE_WIDTH;
-      if (from + width > logRow(connection).published) return undefined;
-      const leaves = leavesOf(connection, from, from + width, width);
+      if (width > tileWidth(0, index, logRow(connection).published)) return undefined;
+      const leaves = leavesOf(connection, index * TILE_WIDTH, width);
       return leaves.length === width ? encodeBundle(leaves) : undefined;
     });
   }
@@ -65,16 +66,13 @@ export function logRow({ log }: SqliteConnection): LogRow {
   });
 }
 
-/** The leaves of a range, or as many of them as there are, at most `limit`. */
-export function leavesOf(
-  { leaves }: SqliteConnection,
-  from: number,
-  to: number,
-  limit: number,
-): Uint8Array[] {
-  return (leaves.all(from, to, limit) as { leaf: Uint8Array }[]).map(({ leaf }) => {
+/** So many leaves from an index on, or those before the first that is missing. */
+export function leavesOf({ leaves }: SqliteConnection, from: number, count: number): Uint8Array[] {
+  const rows = leaves.all(from, from + count) as { idx: number; leaf: Uint8Array }[];
+  const gap = rows.findIndex(({ idx }, i) => idx !== from + i);
+  return rows.slice(0, gap === -1 ? count : gap).map(({ idx, leaf }) => {
     if (leaf.length <= MAX_LEAF_BYTES) return leaf;
-    throw new AuditError('audit_log_corrupt', `an entry from ${from} on is too long to be one`, {
+    throw new AuditError('audit_log_corrupt', `entry ${idx} is too long to be one`, {
       hint: 'it was changed: restore the log from a backup, and go on under a new origin',
     });
   });

@@ -90,6 +90,10 @@ const USES: readonly ((log: LogBackend) => Promise<unknown>)[] = [
   (log) => log.publish(publicationOf(sampleRecords(0, 300), 300)),
   (log) => log.unsettled(),
   (log) => log.prune(256),
+  async (log) => {
+    if (log.stage === undefined) await log.size();
+    else await log.stage([]);
+  },
   (log) => log.checkpoint(),
   (log) => log.tile(0, 0, 1),
   (log) => log.entries(0, 1),

@@ -41,6 +41,25 @@ export function publishing(test: Case): void {
     await shows(log, records, 700);
   });
 
+  test('shows tiles that were staged when they are published, and not before', async (place) => {
+    const before = await place.open();
+    const { stage } = before;
+    if (stage === undefined) return;
+    const records = sampleRecords(0, 600);
+    await append(before, records);
+    const first = publicationOf(records, 300);
+    await before.publish(first);
+    const next = publicationOf(records, 600, first);
+    for (const tile of [...next.tiles, ...next.tiles]) await stage.call(before, [tile]);
+    await shows(before, records, 300);
+    await before.close();
+    const log = await place.open();
+    await shows(log, records, 300);
+    await log.stage?.(next.tiles.slice(1));
+    assert.equal(await log.publish({ ...next, tiles: next.tiles.slice(0, 1) }), true);
+    await shows(log, records, 600);
+  });
+
   test('replaces a checkpoint by another of the same tree', async (place) => {
     const log = await place.open();
     const records = sampleRecords(0, 5);
