@@ -133,7 +133,7 @@ describe('a proof', () => {
       'extra with a space at the end': good.replace(/(extra .*)/, '$1 '),
       'a hash of 31 bytes': good.replace(/(index .*\n)/, `$1${Buffer.alloc(31).toString('base64')}\n`),
       'a hash in hex': good.replace(/(index .*\n)/, `$1${Buffer.alloc(32).toString('hex')}\n`),
-      'too many hashes': good.replace(/(index .*\n)/, `$1${`${hash}\n`.repeat(63)}`),
+      'too many hashes': good.replace(/(index .*\n)/, `$1${`${hash}\n`.repeat(62)}`),
       'no empty line': good.replace('\n\n', '\n'),
       'two empty lines': good.replace('\n\n', '\n\n\n'),
       'no checkpoint': good.slice(0, good.indexOf('\n\n') + 2),
@@ -146,7 +146,7 @@ describe('a proof', () => {
         throw new Error(`${what}: ${error}`);
       });
     }
-    const sixtyThree = good.replace(/(index .*\n).*\n\n/, `$1${`${hash}\n`.repeat(63)}\n`);
+    const sixtyThree = good.replace(/(index .*\n)(?:.+\n)*\n/, `$1${`${hash}\n`.repeat(63)}\n`);
     expect(parseProof(sixtyThree).hashes).toHaveLength(63);
     await refusedAs('note_malformed', () => parseProof(Buffer.concat([Buffer.from(good), Buffer.of(0xff)])));
   });
