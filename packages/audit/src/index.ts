@@ -71,13 +71,12 @@ export type { TrustOptions } from './lib/verifying-keys.js';
 export type { Listening, ListenOptions } from './lib/witness-server.js';
 export { consistencyProof, type EntryProof, inclusionProof, proveEntry } from './proofs.js';
 export type { Pruned, PruneOptions } from './prune.js';
-export { SqliteLogBackend, SqliteLogReader } from './sqlite-log.js';
+export { SqliteLogBackend, type SqliteLogOptions, SqliteLogReader } from './sqlite-log.js';
 export { SubjectKeyFolder } from './subject-key-folder.js';
 export { MemorySubjectKeys, type SubjectKey, type SubjectKeys } from './subject-keys.js';
 export { verifyExport } from './verify-export.js';
 export { type LiveLog, type VerifyLogOptions, verifyLog } from './verify-log.js';
 export { type ProofReport, verifyProof } from './verify-proof.js';
-export { SqliteLogBackend, type SqliteLogOptions, SqliteLogReader } from './sqlite-log.js';
 export { Witness, type WitnessAnswer, type WitnessedLog, type WitnessOptions } from './witness.js';
 export {
   type CheckpointToCosign,
