@@ -19,6 +19,8 @@ export interface OpenedLog {
 
 export type EvidenceKind = 'log' | 'export' | 'proof';
 
+/** How long a server may take over one call: nobody else waits. */
+const TIMEOUT_MS = 30_000;
 const SQLITE = 'SQLite format 3\0';
 const PROOF = 'c2sp.org/tlog-proof@';
 const TAR_MAGIC = 257;
@@ -59,8 +61,7 @@ export async function openLog(name: string): Promise<OpenedLog> {
       `${printable(path)} is no log`,
       'name the log itself: its folder or its SQLite file',
     );
-  const isFolder = (await stat(path)).isDirectory();
-  const reader = isFolder ? new FolderLogReader(path) : new SqliteLogReader(path);
+  const reader = (await isSqlite(path)) ? new SqliteLogReader(path) : new FolderLogReader(path);
   return {
     shown: printable(path),
     reader,
@@ -68,18 +69,11 @@ export async function openLog(name: string): Promise<OpenedLog> {
   };
 }
 
-/** How long a server may take over one call: nobody else waits. */
-const TIMEOUT_MS = 30_000;
-
 async function openServer(name: string): Promise<OpenedLog> {
-  const parsed = parseStoreName(name);
-  if (parsed.kind !== 'postgres')
-    throw new CliError('usage', 'there are no logs of this kind', 'postgres://host/database?schema=stele');
-  const { url, space, shown } = parsed;
   const { PostgresLogReader } = await import('@stele/audit/postgres');
+  const { url, options, shown } = serverOf(name) as Server;
   try {
-    const schema = space === undefined ? {} : { schema: space };
-    const reader = new PostgresLogReader(url, { ...schema, timeoutMs: TIMEOUT_MS });
+    const reader = new PostgresLogReader(url, options);
     return { shown, reader, close: () => reader.close() };
   } catch (error) {
     // Says which part of the name has the wrong form, without repeating it.
@@ -88,9 +82,35 @@ async function openServer(name: string): Promise<OpenedLog> {
   }
 }
 
+interface Server {
+  readonly url: string;
+  readonly options: { readonly schema?: string; readonly timeoutMs: number };
+  readonly shown: string;
+}
+
+/** What a URL names; undefined for a path. @throws CliError `usage` */
+export function serverOf(name: string): Server | undefined {
+  if (!isUrl(name)) return undefined;
+  const parsed = parseStoreName(name);
+  if (parsed.kind !== 'postgres')
+    throw new CliError('usage', 'there are no logs of this kind', 'postgres://host/database?schema=stele');
+  const { url, space, shown } = parsed;
+  return {
+    url,
+    shown,
+    options: { ...(space === undefined ? {} : { schema: space }), timeoutMs: TIMEOUT_MS },
+  };
+}
+
+/** Whether a log that is there is a file, and not a folder. */
+export async function isSqlite(name: string): Promise<boolean> {
+  return (await stat(pathOf(name))).isFile();
+}
+
 const isUrl = (name: string) => /^[a-z][a-z0-9+.-]*:\/\//i.test(name);
 
-function pathOf(name: string): string {
+/** @throws CliError `usage` */
+export function pathOf(name: string): string {
   const path = name.startsWith('sqlite:') ? name.slice('sqlite:'.length) : name;
   if (path !== '' && path !== '-' && !path.includes('\0')) return path;
   throw new CliError('usage', 'this names no log', 'name a folder, a SQLite file or a URL');
