@@ -2,9 +2,12 @@
 import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
+import charts from '../../page/charts.css?text';
+import detail from '../../page/detail.css?text';
 import template from '../../page/index.html?text';
+import list from '../../page/list.css?text';
 import script from '../../page/main.ts?text';
-import style from '../../page/page.css?text';
+import base from '../../page/page.css?text';
 
 /** See `src/page/load.ts`, which reads it. */
 export interface PageContent {
@@ -14,6 +17,7 @@ export interface PageContent {
   readonly nodes: Uint8Array;
 }
 
+const style = [base, charts, list, detail].join('\n');
 const pack = promisify(gzip);
 
 /**
