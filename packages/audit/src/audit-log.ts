@@ -6,13 +6,14 @@ import { type Exported, type ExportOptions, exportLog } from './export.js';
 import { AppendQueue } from './lib/append-queue.js';
 import { readCheckpoint } from './lib/checkpoint.js';
 import { Checkpointing } from './lib/checkpointing.js';
+import { Cosigning } from './lib/cosigning.js';
 import { type Erasure, eraseSubject, readValues } from './lib/erasure.js';
-import { prepareEntry } from './lib/leaf.js';
+import { parseLeaf, prepareEntry } from './lib/leaf.js';
 import type { Leaf } from './lib/leaf-types.js';
 import { type AuditLogOptions, type CheckedOptions, checkOptions } from './lib/log-options.js';
 import { formatVerifierKey, type VerifierKey } from './lib/note.js';
 import { openTree } from './lib/opening.js';
-import { latestTime, readLeaf } from './lib/reading.js';
+import { latestTime, leafOf } from './lib/reading.js';
 import type { EntryValues } from './lib/values.js';
 import { consistencyProof, type EntryProof, inclusionProof, proveEntry } from './proofs.js';
 import { type Pruned, type PruneOptions, pruneLog } from './prune.js';
@@ -35,6 +36,7 @@ export class AuditLog {
   readonly #options: CheckedOptions;
   readonly #queue: AppendQueue;
   readonly #checkpointing: Checkpointing;
+  readonly #cosigning: Cosigning;
   #lastTime: number | undefined;
   #closing: Promise<void> | undefined;
 
@@ -45,6 +47,7 @@ export class AuditLog {
     this.cutBytes = cutBytes;
     this.#lastTime = lastTime;
     this.#checkpointing = opened.checkpointing;
+    this.#cosigning = opened.cosigning;
     this.#queue = new AppendQueue({
       backend: options.backend,
       origin: options.origin,
@@ -88,7 +91,7 @@ export class AuditLog {
    * @throws AuditError `entry_refused`, `audit_log_full` when 10,000 wait or 64 MiB, `audit_disk_low`,
    *   `audit_log_unavailable`, `audit_log_closed`
    */
-  async append(entry: LogEntry): Promise<Receipt> {
+  append(entry: LogEntry): Promise<Receipt> {
     return this.#append(entry, false);
   }
 
@@ -103,12 +106,13 @@ export class AuditLog {
   }
 
   /**
-   * The leaf of an entry, as it stands in the log.
-   * @throws AuditError `entry_not_found`, `audit_log_corrupt`
+   * The leaf of an entry, as it stands in the log, published or not.
+   * @throws AuditError `entry_not_found`, `audit_log_corrupt`, `audit_log_closed`
    */
   async entry(index: number): Promise<Leaf> {
     this.#assertOpen();
-    return readLeaf(this.#options.backend, this.#checkpointing.published?.size ?? 0, index);
+    const published = () => this.#checkpointing.published?.size ?? 0;
+    return parseLeaf(await leafOf(this.#options.backend, published, index), index);
   }
 
   /**
@@ -209,16 +213,22 @@ export class AuditLog {
     try {
       await this.#queue.close();
       await this.#checkpointing.close();
+      await this.#cosigning.settled();
     } finally {
       this.#options.values?.close();
       await this.#options.backend.close();
     }
   }
 
-  async #append(entry: LogEntry, own: boolean): Promise<Receipt> {
-    const { personal, values } = this.#options;
-    const subjectOf = values && ((given: LogEntry) => values.subjectOf(given));
-    return this.#queue.append(prepareEntry(entry, { personal, own, subjectOf }));
+  /** At once, so that what is changed in the entry later has no effect. */
+  #append(entry: LogEntry, own: boolean): Promise<Receipt> {
+    try {
+      const { personal, values } = this.#options;
+      const subjectOf = values && ((given: LogEntry) => values.subjectOf(given));
+      return this.#queue.append(prepareEntry(entry, { personal, own, subjectOf }));
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /** What a log says of itself before anybody else says something. */
@@ -274,6 +284,7 @@ export class AuditLog {
 interface Opened {
   readonly options: CheckedOptions;
   readonly checkpointing: Checkpointing;
+  readonly cosigning: Cosigning;
   readonly size: number;
   readonly cutBytes: number;
   readonly lastTime: number | undefined;
@@ -282,10 +293,15 @@ interface Opened {
 }
 
 async function openParts(options: CheckedOptions): Promise<Opened> {
-  const { backend, origin, keys, signer, intervalMs } = options;
+  const { backend, origin, keys, signer, intervalMs, onProblem } = options;
   const { size, cutBytes } = await backend.open();
   const heads = options.heads ?? backend.heads;
   const { tree, published, unpublished, key } = await openTree({ backend, heads, origin, keys, size });
+  const cosigning = new Cosigning({
+    ...options,
+    reader: backend,
+    onSigned: (note, lines) => checkpointing.cosigned(note, lines),
+  });
   const checkpointing = new Checkpointing({
     backend,
     heads,
@@ -296,10 +312,12 @@ async function openParts(options: CheckedOptions): Promise<Opened> {
     published,
     tree,
     size,
+    onProblem,
+    onPublished: (note) => cosigning.ask(note),
   });
   if (unpublished !== undefined) await checkpointing.publishAgain(unpublished);
   const lastTime = await latestTime(backend, checkpointing.published?.size ?? 0, size);
-  return { options, checkpointing, size, cutBytes, lastTime, signedBy: key };
+  return { options, checkpointing, cosigning, size, cutBytes, lastTime, signedBy: key };
 }
 
 /** The entry of a log that goes on from another. */

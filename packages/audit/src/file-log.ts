@@ -124,7 +124,7 @@ export class FileLogBackend implements LogBackend {
   }
 
   async checkpoint(): Promise<string | undefined> {
-    return this.#open_().checkpoint;
+    return this.#opened().checkpoint;
   }
 
   async tile(level: number, index: number, width: number): Promise<Uint8Array | undefined> {
@@ -140,22 +140,27 @@ export class FileLogBackend implements LogBackend {
   }
 
   async first(): Promise<number> {
-    return this.#open_().first;
+    return this.#opened().first;
   }
 
   async sealed(index: number): Promise<Uint8Array | undefined> {
     checkIndex(index);
-    const { journal, sealed, published: covered, first } = this.#open_();
+    const { journal, sealed, published: covered, first } = this.#opened();
     if (index < first) return undefined;
     return attempt(this.#path, async () => {
       if (index < covered) return sealed.read(index);
-      for await (const [record] of journal.records(index, index + 1)) return record?.sealed;
-      return undefined;
+      try {
+        for await (const [record] of journal.records(index, index + 1)) return record?.sealed;
+      } catch (error) {
+        if (index >= this.#opened().published) throw error;
+      }
+      // It was published meanwhile, and is elsewhere now.
+      return index < this.#opened().published ? sealed.read(index) : undefined;
     });
   }
 
   async unsettled(): Promise<number[]> {
-    return this.#open_().permits.earlier();
+    return this.#opened().permits.earlier();
   }
 
   async prune(before: number): Promise<void> {
@@ -177,13 +182,21 @@ export class FileLogBackend implements LogBackend {
     this.#state = 'closed';
     if (parts === undefined) return;
     try {
-      await attempt(this.#path, async () => {
-        const isKnown = this.#broken === undefined;
-        if (isKnown) await parts.room.give(() => parts.permits.save());
-        await parts.journal.close(isKnown ? parts.published : 0);
-      });
+      await attempt(this.#path, () => this.#end(parts));
     } finally {
-      parts.unlock();
+      await attempt(this.#path, async () => parts.unlock());
+    }
+  }
+
+  /** Leaves the journal as it is unless all of it is public, and what it says of permits is written down. */
+  async #end({ journal, permits, room, published: size }: Parts): Promise<void> {
+    let covered = 0;
+    try {
+      if (this.#broken !== undefined || size < journal.size) return;
+      await room.give(() => permits.save());
+      covered = size;
+    } finally {
+      await journal.close(covered);
     }
   }
 
@@ -193,19 +206,20 @@ export class FileLogBackend implements LogBackend {
     const folder = await realpath(this.#path);
     const beside = `${folder}.private`;
     await makeFolder(beside, 0o700);
+    await makeFolder(join(beside, 'journal'), 0o700, beside);
     const unlock = takeLock(join(beside, 'lock'), folder);
     try {
       await checkFormat(join(beside, 'format'));
       const parts = await this.#load(folder, beside, unlock);
-      const cutBytes = await parts.journal.open(parts.published, (at, records) =>
-        recover(parts, at, records),
-      );
+      const cutBytes = await parts.journal.open(parts.published, (at, records) => recover(parts, at, records));
+      this.#parts = parts;
       await retire(parts);
       parts.permits.begin();
-      this.#parts = parts;
       this.#heads = new FileHeadKeeper(`${folder}.head`);
       return { size: parts.journal.size, cutBytes };
     } catch (error) {
+      await this.#parts?.journal.close(0);
+      this.#parts = undefined;
       unlock();
       throw error;
     }
@@ -251,7 +265,7 @@ export class FileLogBackend implements LogBackend {
   }
 
   async #readTile(level: number | 'entries', index: number, width: number): Promise<Buffer | undefined> {
-    const parts = this.#open_();
+    const parts = this.#opened();
     const row = level === 'entries' ? 0 : level;
     for (;;) {
       const size = parts.published;
@@ -264,13 +278,13 @@ export class FileLogBackend implements LogBackend {
     }
   }
 
-  #open_(): Parts {
+  #opened(): Parts {
     if (this.#parts === undefined) throw closed();
     return this.#parts;
   }
 
   #usable(): Parts {
-    const parts = this.#open_();
+    const parts = this.#opened();
     if (this.#broken === undefined) return parts;
     throw new AuditError(
       'audit_log_unavailable',

@@ -1,5 +1,5 @@
 /** What waits to be appended, and its way into the log in batches. */
-import type { LogBackend, LogRecord } from '../backend.js';
+import type { LogBackend } from '../backend.js';
 import type { Receipt } from '../entry.js';
 import { AuditError } from '../errors.js';
 import { type Encoded, numbered, type Prepared } from './leaf.js';
@@ -35,7 +35,7 @@ export interface AppendQueueOptions {
   /** How many records are durable. */
   readonly size: number;
   /** Seals the values of records; not given: they are not kept. */
-  readonly values?: Pick<ValueSealer, 'ready' | 'seal'> | undefined;
+  readonly values?: Pick<ValueSealer, 'seal'> | undefined;
   /** Is told of durable records, from the index of the first. */
   readonly onAppended: (at: number, records: readonly Encoded[]) => void;
 }
@@ -92,8 +92,8 @@ export class AppendQueue {
 
   #schedule(): void {
     if (this.#running !== undefined) return;
-    if (this.#waiting.length >= ENOUGH) return this.#start();
-    if (this.#isScheduled) return;
+    if (this.#waiting.length >= ENOUGH) this.#start();
+    if (this.#running !== undefined || this.#isScheduled) return;
     this.#isScheduled = true;
     // Everything that is appended in this turn comes along.
     queueMicrotask(() => {
@@ -149,24 +149,26 @@ export class AppendQueue {
     }
   }
 
-  async #append(whole: readonly Waiting[]): Promise<() => void> {
-    const { backend, origin, onAppended } = this.#options;
-    let batch = await this.#withKeys(whole);
+  async #append(batch: readonly Waiting[]): Promise<() => void> {
+    const { backend, onAppended } = this.#options;
+    let left = batch;
     for (let tries = 1; tries <= MAX_TRIES; tries++) {
       const at = this.#at ?? (await backend.size());
-      const numbers = numberAll(batch, at);
+      const numbers = await this.#ready(left, at);
       if (numbers.length === 0) return () => undefined;
-      const records = numbers.map(({ record }) => record);
-      const { appended, size } = await backend.append(at, await this.#sealed(at, records));
+      const { appended, size } = await backend.append(
+        at,
+        numbers.map(({ record }) => record),
+      );
       this.#at = size;
       if (appended) {
-        onAppended(at, records);
-        return () => {
-          for (const [i, { waiting, record }] of numbers.entries())
-            waiting.resolve(receipt(origin, at + i, record));
-        };
+        onAppended(
+          at,
+          numbers.map(({ record }) => record),
+        );
+        return () => this.#tell(at, numbers);
       }
-      batch = numbers.map(({ waiting }) => waiting);
+      left = numbers.map(({ waiting }) => waiting);
       // Whoever was overtaken waits a little, each another time, so that none is overtaken for ever.
       await pause(Math.random() * Math.min(MAX_PAUSE_MS, tries));
     }
@@ -175,28 +177,33 @@ export class AppendQueue {
     });
   }
 
-  /** Those whose values can be sealed; an entry whose subject has no key is refused alone. */
-  async #withKeys(batch: readonly Waiting[]): Promise<readonly Waiting[]> {
-    const { values } = this.#options;
-    if (values === undefined) return batch;
-    const errors = new Map<string, unknown>();
-    const subjects = new Set(batch.flatMap(({ prepared }) => prepared.subject ?? []));
-    const ready = [...subjects].map((subject) =>
-      values.ready(subject).catch((error: unknown) => errors.set(subject, error)),
-    );
-    await Promise.all(ready);
-    return batch.filter(({ prepared: { subject }, reject }) => {
-      if (subject === undefined || !errors.has(subject)) return true;
-      reject(errors.get(subject));
-      return false;
-    });
+  #tell(at: number, numbers: readonly Numbered[]): void {
+    const { origin } = this.#options;
+    for (const [i, { waiting, record }] of numbers.entries()) {
+      waiting.resolve(receipt(origin, at + i, record));
+    }
   }
 
-  async #sealed(at: number, records: readonly Encoded[]): Promise<readonly LogRecord[]> {
+  /** Gives each its number, and seals its values. One that cannot be recorded is refused alone. */
+  async #ready(batch: readonly Waiting[], at: number): Promise<Numbered[]> {
     const { values } = this.#options;
-    if (values === undefined) return records;
-    return Promise.all(
-      records.map(async (record, i) => ({ ...record, sealed: await values.seal(at + i, record) })),
+    const numbers = numberAll(batch, at);
+    if (values === undefined) return numbers;
+    const sealed = await Promise.allSettled(
+      numbers.map(async ({ waiting, record }, i) => ({
+        waiting,
+        record: { ...record, sealed: await values.seal(at + i, record) },
+      })),
+    );
+    const good = sealed.filter((result) => result.status === 'fulfilled').map(({ value }) => value);
+    if (good.length === numbers.length) return good;
+    for (const [i, result] of sealed.entries()) {
+      if (result.status === 'rejected') numbers[i]?.waiting.reject(result.reason);
+    }
+    // Those behind them have other numbers now.
+    return this.#ready(
+      good.map(({ waiting }) => waiting),
+      at,
     );
   }
 }

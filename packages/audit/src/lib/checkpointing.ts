@@ -3,7 +3,7 @@ import type { Signer } from '@stele/crypto';
 import type { HeadKeeper, LogBackend } from '../backend.js';
 import { AuditError } from '../errors.js';
 import { formatCheckpoint, openCheckpoint } from './checkpoint.js';
-import { signNote, type VerifierKey } from './note.js';
+import { addSignatures, signNote, type VerifierKey } from './note.js';
 import { rootAt } from './tiles.js';
 import { GrowingTree } from './tree-growing.js';
 
@@ -29,8 +29,10 @@ export interface CheckpointingOptions {
   readonly tree: GrowingTree;
   /** How many records are durable. */
   readonly size: number;
-  /** Is told of each checkpoint once it is published. */
-  readonly onPublished?: ((note: string) => void) | undefined;
+  /** Is told of each checkpoint once it is published, but not of its cosignatures. */
+  readonly onPublished: (note: string) => void;
+  /** Is told why a checkpoint could not be made when nobody had asked for it. */
+  readonly onProblem: (error: unknown) => void;
 }
 
 /**
@@ -96,6 +98,18 @@ export class Checkpointing {
     });
   }
 
+  /** Publishes a checkpoint again, with further signatures, unless there is a newer one. */
+  cosigned(note: string, lines: readonly string[]): Promise<void> {
+    return this.#alone(async () => {
+      if (this.#published?.note !== note) return;
+      const checkpoint = addSignatures(note, lines);
+      const { size } = this.#published;
+      const publication = { before: note, checkpoint, size, tiles: [] };
+      if (await this.#options.backend.publish(publication)) this.#published = { note: checkpoint, size };
+      else await this.#catchUp();
+    });
+  }
+
   /** Publishes everything, if there is anything, and does nothing any more. */
   async close(): Promise<void> {
     this.#isClosed = true;
@@ -115,8 +129,9 @@ export class Checkpointing {
   async #tick(): Promise<void> {
     try {
       await this.#alone(() => this.#step());
-    } catch {
-      // `lag` tells how long it has been failing; the next step tries again.
+    } catch (error) {
+      // The next step tries again, and `lag` tells how long it has been failing.
+      this.#options.onProblem(error);
     }
     this.#timer = undefined;
     if (this.#isBehind(this.#size)) this.#arm();
@@ -158,7 +173,7 @@ export class Checkpointing {
     if (!(await backend.publish({ ...publication, before: this.#published?.note }))) return this.#catchUp();
     this.#tree.markPublished();
     this.#setPublished(head, startedAt);
-    onPublished?.(head.note);
+    onPublished(head.note);
   }
 
   #setPublished(head: Head, at: number): void {

@@ -5,7 +5,7 @@ import { isFull, unlessMissing, withFile, writeAll } from './files.js';
 const MAX_RESERVE = 8 * 1024 * 1024;
 /** Of a small disk no more than this part is set aside. */
 const SHARE = 8;
-const CHUNK = Buffer.alloc(256 * 1024);
+const CHUNK = Buffer.alloc(1024 * 1024);
 
 /**
  * A file of zeroes that holds space until it is needed. While there is less free than as much again, the disk is low:
@@ -89,7 +89,7 @@ export class DiskRoom {
   /** @returns false when there is nothing left to give */
   async #release(): Promise<boolean> {
     if (this.#held === 0) return false;
-    const left = Math.max(0, this.#held - 4 * CHUNK.length);
+    const left = Math.max(0, this.#held - CHUNK.length);
     await withFile(this.#path, 'r+', (file) => file.truncate(left));
     this.#held = left;
     return true;

@@ -1,7 +1,7 @@
 /** The few operations on a disk that a log of files is made of. */
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, readFile, rename, unlink } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { dirname } from 'node:path';
 import { AuditError } from '../errors.js';
 
 /** Runs a step and gives what the file system throws a code of ours. */
@@ -107,14 +107,17 @@ export async function replaceFile(path: string, bytes: Uint8Array, mode = 0o600)
   await syncFolder(dirname(path));
 }
 
-/** Makes a folder and those above it, and makes sure that they survive a crash. @returns whether it is new */
-export async function makeFolder(path: string, mode: number): Promise<boolean> {
+/**
+ * Makes a folder and those above it, and makes sure that they survive a crash.
+ * @param path absolute
+ * @param root within it also those are looked after that are there: an earlier life may have died before it could
+ */
+export async function makeFolder(path: string, mode: number, root = path): Promise<void> {
   const first = await mkdir(path, { recursive: true, mode });
-  if (first === undefined) return false;
-  for (let made = resolve(path); made.length >= first.length; made = dirname(made)) {
+  const isNew = (made: string) => first !== undefined && made.length >= first.length;
+  for (let made = path; made.length > root.length || isNew(made); made = dirname(made)) {
     await syncFolder(dirname(made));
   }
-  return true;
 }
 
 /** Makes the entries of a folder (a new name, a rename) survive a crash of the machine. */

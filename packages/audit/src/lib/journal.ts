@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { LogRecord } from '../backend.js';
 import { AuditError } from '../errors.js';
 import type { DiskRoom } from './disk-room.js';
-import { isFull, makeFolder, namesIn, removeFile, syncFolder } from './files.js';
+import { isFull, namesIn, removeFile, syncFolder } from './files.js';
 import { batchBytes, encodeBatch, type JournalRecord, SECTOR } from './journal-batch.js';
 import { type BatchPlace, type Scanned, Segment, scanSegment } from './journal-segment.js';
 
@@ -28,6 +28,7 @@ export class Journal {
   #buffer = Buffer.allocUnsafe(FIRST_BYTES);
   #size = 0;
 
+  /** @param folder which is there */
   constructor(folder: string, room: DiskRoom) {
     this.#folder = folder;
     this.#room = room;
@@ -48,7 +49,18 @@ export class Journal {
     published: number,
     visit: (at: number, records: readonly JournalRecord[]) => Promise<void>,
   ): Promise<number> {
-    await makeFolder(this.#folder, 0o700);
+    try {
+      return await this.#open(published, visit);
+    } catch (error) {
+      await this.#closeAll();
+      throw error;
+    }
+  }
+
+  async #open(
+    published: number,
+    visit: (at: number, records: readonly JournalRecord[]) => Promise<void>,
+  ): Promise<number> {
     let end: number | undefined;
     let torn: Scanned | undefined;
     for (const name of (await namesIn(this.#folder)).filter((found) => NAME.test(found))) {
@@ -121,15 +133,20 @@ export class Journal {
 
   /** @param published when it covers everything the journal goes altogether */
   async close(published: number): Promise<void> {
-    const spare = await this.#spare?.catch(() => undefined);
-    const segments = spare === undefined ? [...this.#segments] : [...this.#segments, spare];
-    this.#segments.length = 0;
-    for (const segment of segments) await segment.close();
+    const segments = await this.#closeAll();
     if (published < this.#size) return;
-    for (const segment of segments) {
-      await removeFile(segment.path);
+    for (const { path } of segments) {
+      await removeFile(path);
       await syncFolder(this.#folder);
     }
+  }
+
+  async #closeAll(): Promise<Segment[]> {
+    const spare = await this.#spare;
+    const segments = this.#segments.splice(0);
+    if (spare !== undefined) segments.push(spare);
+    for (const segment of segments) await segment.close();
+    return segments;
   }
 
   #retired(published: number): Segment[] {

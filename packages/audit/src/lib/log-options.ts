@@ -26,6 +26,11 @@ export interface AuditLogOptions {
   readonly values?: ValuesOptions | undefined;
   /** Asked for their cosignatures after each checkpoint. */
   readonly witnesses?: readonly WitnessClient[] | undefined;
+  /**
+   * Is told what failed in the background: a checkpoint that could not be made (the next second tries again), a witness
+   * that did not sign.
+   */
+  readonly onProblem?: ((error: unknown) => void) | undefined;
   /** The last checkpoint, a whole note, of the log that this one goes on from under another origin. Only where a log begins. */
   readonly predecessor?: string | undefined;
 }
@@ -43,6 +48,7 @@ export interface CheckedOptions {
   readonly personal: ReadonlySet<string>;
   readonly values: ValueSealer | undefined;
   readonly witnesses: readonly WitnessClient[];
+  readonly onProblem: (error: unknown) => void;
   readonly predecessor: string | undefined;
 }
 
@@ -73,6 +79,7 @@ export function checkOptions(backend: LogBackend | string, options: AuditLogOpti
     personal: personalFields(personal),
     values: options.values && new ValueSealer(origin, options.values),
     witnesses: options.witnesses ?? [],
+    onProblem: options.onProblem ?? (() => undefined),
     predecessor,
   };
 }

@@ -2,27 +2,34 @@
 import type { LogBackend } from '../backend.js';
 import { AuditError } from '../errors.js';
 import { parseLeaf } from './leaf.js';
-import type { Leaf } from './leaf-types.js';
 import { decodeBundle, TILE_WIDTH, tileWidth } from './tiles.js';
 
 /**
  * The leaf of an entry, published or not.
- * @param published the size that the published checkpoint covers
+ * @param published tells the size that the published checkpoint covers
  * @throws AuditError `entry_not_found`, `audit_log_corrupt`
  * @throws RangeError for an index that is none
  */
-export async function readLeaf(backend: LogBackend, published: number, index: number): Promise<Leaf> {
+export async function leafOf(
+  backend: LogBackend,
+  published: () => number,
+  index: number,
+): Promise<Uint8Array> {
   if (!Number.isSafeInteger(index) || index < 0) throw new RangeError('an index is a whole number from 0');
   if (index < (await backend.first())) throw notFound(index, 'was pruned');
-  if (index < published) {
-    const leaves = await readBundle(backend, published, Math.floor(index / TILE_WIDTH));
-    return parseLeaf(leaves[index % TILE_WIDTH] as Uint8Array, index);
+  if (index < published()) {
+    const leaves = await readBundle(backend, published(), Math.floor(index / TILE_WIDTH));
+    return leaves[index % TILE_WIDTH] as Uint8Array;
   }
-  if (index < (await backend.size())) {
-    for await (const [record] of backend.records(index, index + 1)) {
-      if (record !== undefined) return parseLeaf(record.leaf, index);
-    }
+  if (index >= (await backend.size())) throw notFound(index, 'is not there yet');
+  try {
+    for await (const [record] of backend.records(index, index + 1))
+      if (record !== undefined) return record.leaf;
+  } catch (error) {
+    if (index >= published()) throw error;
   }
+  // It was published meanwhile, and is elsewhere now.
+  if (index < published()) return leafOf(backend, published, index);
   throw notFound(index, 'is not there yet');
 }
 

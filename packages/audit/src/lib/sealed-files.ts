@@ -1,5 +1,6 @@
 /** The sealed values of entries that a checkpoint covers: a file for each 256 of them. */
-import { open } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { AuditError } from '../errors.js';
@@ -67,19 +68,16 @@ export class SealedFiles {
 
   async #addTo(bundle: number, entries: readonly SealedEntry[]): Promise<void> {
     const path = this.#path(bundle);
-    const isNew = await makeFolder(dirname(path), 0o700);
+    await makeFolder(dirname(path), 0o700, this.#folder);
     const bytes = Buffer.concat(entries.flatMap(({ index, sealed }) => [headerOf(index, sealed), sealed]));
     const first = (entries[0] as SealedEntry).index % TILE_WIDTH;
-    const file = await open(path, 'a+', 0o600).then(async (made) => {
-      await made.close();
-      return open(path, 'r+');
-    });
+    const file = await open(path, constants.O_RDWR | constants.O_CREAT, 0o600);
     try {
       const at = await endBefore(file, first);
       await file.truncate(at);
       await this.#room.give(() => writeAll(file, bytes, at));
       await file.sync();
-      if (at === 0 || isNew) await syncFolder(dirname(path));
+      if (at === 0) await syncFolder(dirname(path));
     } finally {
       await file.close();
     }
@@ -103,7 +101,7 @@ function headerOf(index: number, sealed: Uint8Array): Buffer {
 const crcOf = (header: Buffer, bytes: Uint8Array): number => crc32(bytes, crc32(header.subarray(0, 6)));
 
 /** Where the values of a place and of those after it begin: the end of the file, unless a publication was interrupted. */
-async function endBefore(file: Awaited<ReturnType<typeof open>>, place: number): Promise<number> {
+async function endBefore(file: FileHandle, place: number): Promise<number> {
   const header = Buffer.alloc(HEADER);
   const { size } = await file.stat();
   for (let at = 0; ; ) {

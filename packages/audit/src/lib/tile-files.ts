@@ -16,12 +16,15 @@ const TOGETHER = 2;
 /** Whoever serves the folder may be another user than the one who writes it, as far as the umask says so. */
 const FOLDER_MODE = 0o755;
 const FILE_MODE = 0o644;
+const MAX_KNOWN = 1_000;
 
 type Level = number | 'entries';
 
 export class TileFiles {
   readonly #folder: string;
   readonly #room: DiskRoom;
+  /** Folders that are there, and stay there. */
+  readonly #known = new Set<string>();
 
   constructor(folder: string, room: DiskRoom) {
     this.#folder = folder;
@@ -58,18 +61,25 @@ export class TileFiles {
   async write(tiles: readonly LogTile[]): Promise<void> {
     const waiting = [...tiles];
     const folders = new Set<string>();
+    if (this.#known.size > MAX_KNOWN) this.#known.clear();
     const worker = async () => {
       for (let tile = waiting.shift(); tile !== undefined; tile = waiting.shift()) {
         const path = join(this.#folder, tilePath(tile.level, tile.index, tile.width));
-        if (!folders.has(dirname(path))) await makeFolder(dirname(path), FOLDER_MODE);
-        folders.add(dirname(path));
         const { bytes } = tile;
-        await this.#room.give(() => writeSynced(`${path}.new`, bytes, FILE_MODE));
-        await rename(`${path}.new`, path);
+        await this.#room.give(() => this.#writeWhole(path, bytes));
+        folders.add(dirname(path));
       }
     };
     await allSettled(Array.from({ length: TOGETHER }, worker));
     for (const folder of folders) await syncFolder(folder);
+  }
+
+  async #writeWhole(path: string, bytes: Uint8Array): Promise<void> {
+    const folder = dirname(path);
+    if (!this.#known.has(folder)) await makeFolder(folder, FOLDER_MODE, this.#folder);
+    this.#known.add(folder);
+    await writeSynced(`${path}.new`, bytes, FILE_MODE);
+    await rename(`${path}.new`, path);
   }
 
   /** Removes the partial forms of tiles that became full between two sizes. */
@@ -86,7 +96,9 @@ export class TileFiles {
     const folder = join(this.#folder, `${tilePath(level, index)}.p`);
     const names = await namesIn(folder);
     for (const name of names) await removeFile(join(folder, name));
-    if (names.length > 0) await rmdir(folder);
+    if (names.length === 0) return;
+    await rmdir(folder);
+    this.#known.delete(folder);
   }
 
   /** The index of the first entry that is there, found from the files, of a log of some size. */
