@@ -1,7 +1,8 @@
 import { AuditError } from '../errors.js';
 
 // https://www.postgresql.org/docs/current/errcodes-appendix.html
-const DAMAGED = ['XX001', 'XX002'];
+/** The last two: a row of ours is missing, or there are two. */
+const DAMAGED = ['XX001', 'XX002', 'P0002', 'P0003'];
 const IN_THE_WAY = ['40001', '40P01'];
 
 /** How our functions say what a caller must not ask for. */

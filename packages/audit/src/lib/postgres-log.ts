@@ -4,7 +4,7 @@ import { checkPrune, checkRecords } from './log-arguments.js';
 import { hashLeaf } from './merkle.js';
 import { tileColumns } from './postgres-batch.js';
 import { PostgresConnections, type PostgresLogOptions, type PostgresPool } from './postgres-connections.js';
-import { PostgresReads } from './postgres-reads.js';
+import { lostItself, PostgresReads } from './postgres-reads.js';
 import { migrate } from './postgres-schema.js';
 import { PostgresWriter } from './postgres-writer.js';
 import { decodeBundle, TILE_WIDTH } from './tile-format.js';
@@ -38,7 +38,7 @@ export class PostgresLogBackend extends PostgresReads implements LogBackend {
   }
 
   async open(): Promise<{ size: number; cutBytes: number }> {
-    if (this.#closed) throw notOpen(this.name);
+    if (this.#closed || this.#writer !== undefined) throw notOpen(this.name);
     await migrate(this.#connections, true);
     const writer = new PostgresWriter(this.#connections);
     await writer.open();
@@ -53,7 +53,8 @@ export class PostgresLogBackend extends PostgresReads implements LogBackend {
 
   async size(): Promise<number> {
     const [row] = await this.ask<{ size: string }>('SELECT size FROM @.audit_head', []);
-    return Number(row?.size);
+    if (row === undefined) throw lostItself(this.name);
+    return Number(row.size);
   }
 
   async *records(from: number, to: number): AsyncGenerator<Pick<LogRecord, 'leaf' | 'hash'>[]> {

@@ -69,9 +69,13 @@ export abstract class PostgresReads implements LogReader {
 
   async #log(): Promise<LogRow> {
     const [row] = await this.ask<LogRow>('SELECT first, size, checkpoint FROM @.audit_log', []);
-    if (row !== undefined) return row;
-    throw new AuditError('audit_log_corrupt', `${this.name} has lost what it is about`, {
-      hint: 'restore it from a backup, and go on under a new origin',
-    });
+    if (row === undefined) throw lostItself(this.name);
+    return row;
   }
+}
+
+export function lostItself(name: string): AuditError {
+  return new AuditError('audit_log_corrupt', `${name} has lost what it is about`, {
+    hint: 'restore it from a backup, and go on under a new origin',
+  });
 }
