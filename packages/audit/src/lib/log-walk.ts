@@ -92,7 +92,7 @@ export class LogWalk {
   async #bundle(index: number): Promise<void> {
     const { reader, size, onLeaf } = this.#options;
     const end = this.#at + tileWidth(0, index, size);
-    const bundle = await unlessCorrupt(() => reader.entries(index, end - this.#at));
+    const bundle = await unlessCorrupt(() => widestBundle(reader, index, end - this.#at));
     const cursor = new LeafCursor(bundle instanceof Uint8Array ? bundle : new Uint8Array(0));
     const tile = await this.#tile(0, index);
     let isWhole = true;
@@ -190,4 +190,21 @@ export class LogWalk {
   #noteRoot(): void {
     if (this.#wanted.has(this.#at)) this.roots.set(this.#at, this.#frontier.root());
   }
+}
+
+/** A bundle as far as it goes: a database that misses one entry gives those before it alone. */
+async function widestBundle(
+  reader: LogReader,
+  index: number,
+  width: number,
+): Promise<Uint8Array | undefined> {
+  let found = await reader.entries(index, width);
+  if (found !== undefined) return found;
+  for (let [there, not] = [0, width]; not - there > 1; ) {
+    const middle = Math.floor((there + not) / 2);
+    const bundle = await reader.entries(index, middle);
+    if (bundle === undefined) not = middle;
+    else [there, found] = [middle, bundle];
+  }
+  return found;
 }

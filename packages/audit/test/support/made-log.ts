@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { canonicalizeJson, type KeyPair, keyPairFromPrivateKey, toSigner } from '@stele/crypto';
 import type { LogReader } from '../../src/backend.js';
 import { formatCheckpoint } from '../../src/lib/checkpoint.js';
-import { hashLeaf, hashNode } from '../../src/lib/merkle.js';
+import { EMPTY_ROOT, hashLeaf, hashNode } from '../../src/lib/merkle.js';
 import { formatVerifierKey, signNote, verifierKey } from '../../src/lib/note.js';
 import { encodeBundle, tilePath } from '../../src/lib/tiles.js';
 
@@ -32,6 +32,7 @@ export const leaves = (count: number): Uint8Array[] => Array.from({ length: coun
 
 /** RFC 9162, section 2.1.1, to the letter: the reference for whatever is cleverer. */
 export function naiveRoot(hashes: readonly Uint8Array[]): Uint8Array {
+  if (hashes.length === 0) return EMPTY_ROOT;
   if (hashes.length === 1) return hashes[0] as Uint8Array;
   const split = 2 ** Math.floor(Math.log2(hashes.length - 1));
   return hashNode(naiveRoot(hashes.slice(0, split)), naiveRoot(hashes.slice(split)));
