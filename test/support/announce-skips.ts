@@ -3,7 +3,11 @@
  * continuous integration) something missing is an error instead: a run that skipped them must not be green.
  */
 
+<<<<<<< HEAD
 import { chromiumPath, haveChromium } from './chromium.js';
+=======
+import { haveGo } from './go.js';
+>>>>>>> w/formats
 import { havePostgres, postgresUrl } from './postgres.js';
 import { havePromtool } from './promtool.js';
 import { haveRedis, haveRedisServer, redisUrl } from './redis.js';
@@ -17,6 +21,11 @@ export default function announceSkips(): void {
   if (!haveSqlite) missing.push('SQLite (better-sqlite3, which has to be compiled, or Node 22 and newer)');
   if (!canMountSmallDisks) missing.push('a small file system of its own, for the full disk (root on Linux)');
   if (!havePromtool) missing.push('promtool (the Debian package prometheus has it; or set STELE_PROMTOOL)');
+  if (!haveGo) {
+    missing.push(
+      'Go with golang.org/x/mod (the Debian packages golang-go and golang-golang-x-mod-dev; or set STELE_GO and STELE_GOPATH)',
+    );
+  }
   if (!havePostgres) missing.push(`PostgreSQL (${new URL(postgresUrl).host}; set STELE_POSTGRES to a URL)`);
   if (!haveRedis) missing.push(`Redis (${new URL(redisUrl).host}; set STELE_REDIS to a URL)`);
   if (!haveRedisServer) missing.push('the program redis-server, to start and kill one');
