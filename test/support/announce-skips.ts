@@ -3,11 +3,8 @@
  * continuous integration) something missing is an error instead: a run that skipped them must not be green.
  */
 
-<<<<<<< HEAD
 import { chromiumPath, haveChromium } from './chromium.js';
-=======
 import { haveGo } from './go.js';
->>>>>>> w/formats
 import { havePostgres, postgresUrl } from './postgres.js';
 import { havePromtool } from './promtool.js';
 import { haveRedis, haveRedisServer, redisUrl } from './redis.js';

@@ -1,4 +1,5 @@
 /** Puts entries of a log onto a page. */
+import { basename } from 'node:path';
 import type { LogReport } from '@stele/audit';
 import manifest from '../../../package.json' with { type: 'json' };
 import { CliError } from '../errors.js';
@@ -35,7 +36,7 @@ export async function writePage(path: string, { head, selection, shown, verified
   const meta = {
     ...{ origin, size, root, checkpoint, first },
     made: new Date().toISOString(),
-    source: shown,
+    source: sourceOf(shown),
     software: `stele ${manifest.version}`,
     ...(selection.said === undefined ? {} : { selection: selection.said }),
     entries: runsOf(indexes),
@@ -45,6 +46,9 @@ export async function writePage(path: string, { head, selection, shown, verified
   await writeText(path, await renderPage({ meta, entries: bytes, nodes: nodes.bytes }));
   return indexes.length;
 }
+
+/** The page goes to others, whom the folders of this machine do not concern. */
+const sourceOf = (shown: string) => (shown.includes('://') ? shown : basename(shown));
 
 function verificationOf({ report, keys }: NonNullable<PageOf['verified']>) {
   const { valid, proves, doesNotProve, problems } = report;
