@@ -1,9 +1,9 @@
 /** The page of a log, in a browser. */
 import { statSync } from 'node:fs';
-import { pathToFileURL } from 'node:url';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { chromiumArguments, chromiumPath, haveChromium } from '../../../test/support/chromium.js';
+import { haveChromium } from '../../../test/support/chromium.js';
+import { launch, openPage } from './audit-browser.js';
 import { dayOf } from './audit-entries.js';
 import { leafOf, type MadeLog, ORIGIN, writeLog } from './audit-logs.js';
 import { Folder, stele, steleJson } from './support.js';
@@ -11,18 +11,12 @@ import { Folder, stele, steleJson } from './support.js';
 const ENTRIES = Number(process.env.STELE_PAGE_ENTRIES ?? 5_000);
 const folder = new Folder();
 
-/** A page that was opened, with everything that it asked for or complained of. */
-interface Opened {
-  readonly page: Page;
-  readonly heard: string[];
-}
-
 describe.skipIf(!haveChromium)('the page of a log (needs Chromium)', () => {
   let browser: Browser;
   let log: MadeLog;
 
   beforeAll(async () => {
-    browser = await chromium.launch({ executablePath: chromiumPath, args: chromiumArguments });
+    browser = await launch();
     const leaves = [...dayOf(ENTRIES)].map(leafOf);
     log = await writeLog(folder.at('log'), leaves);
     const { code } = await stele([
@@ -32,21 +26,8 @@ describe.skipIf(!haveChromium)('the page of a log (needs Chromium)', () => {
   }, 300_000);
   afterAll(() => browser?.close());
 
-  async function open(file: string, options: Parameters<Browser['newPage']>[0] = {}): Promise<Opened> {
-    const page = await browser.newPage(options);
-    const heard: string[] = [];
-    page.on('console', (message) => heard.push(message.text()));
-    page.on('pageerror', (error) => heard.push(String(error)));
-    page.on('dialog', (dialog) => heard.push(`a dialog: ${dialog.message()}`));
-    const url = pathToFileURL(folder.at(file)).href;
-    page.on('request', (request) => {
-      if (request.url().split('#')[0] !== url) heard.push(`a request: ${request.url()}`);
-    });
-    await page.goto(url);
-    await page.locator('#found').getByText('entries').waitFor({ timeout: 60_000 });
-    return { page, heard };
-  }
-
+  const open = (file: string, options?: Parameters<typeof openPage>[2]) =>
+    openPage(browser, folder.at(file), options);
   const found = (page: Page) => page.locator('#found').textContent();
 
   /** Waits for a count that is another than before. */
