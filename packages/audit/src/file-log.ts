@@ -211,7 +211,9 @@ export class FileLogBackend implements LogBackend {
     try {
       await checkFormat(join(beside, 'format'));
       const parts = await this.#load(folder, beside, unlock);
-      const cutBytes = await parts.journal.open(parts.published, (at, records) => recover(parts, at, records));
+      const cutBytes = await parts.journal.open(parts.published, (at, records) =>
+        recover(parts, at, records),
+      );
       this.#parts = parts;
       await retire(parts);
       parts.permits.begin();

@@ -70,7 +70,10 @@ async function live(seen: Witnessed): Promise<void> {
   await seen.append(first, [decision(), decision(), event(1)]);
   await seen.show(first);
   await seen.append(first, [outcome(0), event(2)]);
-  await seen.append(first, Array.from({ length: 254 }, (_, i) => event(i)));
+  await seen.append(
+    first,
+    Array.from({ length: 254 }, (_, i) => event(i)),
+  );
   await seen.show(first);
   await seen.append(first, [event(3)]);
   await first.close();

@@ -71,7 +71,8 @@ class FaultyDisk {
     const prototype = Object.getPrototypeOf(handle) as Table;
     await handle.close();
     for (const name of SYNC) this.#patch(fs as unknown as Table, name, (call) => this.#plain(call, true));
-    for (const name of ASYNC) this.#patch(promises as unknown as Table, name, (call) => this.#plain(call, false));
+    for (const name of ASYNC)
+      this.#patch(promises as unknown as Table, name, (call) => this.#plain(call, false));
     for (const name of HANDLE) this.#patch(prototype, name, (call) => this.#onHandle(name, call));
     this.#patch(promises as unknown as Table, 'open', (call) => this.#opening(call));
     syncBuiltinESMExports();
@@ -119,7 +120,8 @@ class FaultyDisk {
       const file = disk.#paths.get(this as object);
       const error = disk.#failure();
       if (error !== undefined) {
-        if (name === 'write' && file !== undefined && disk.#isAtFault) await disk.#half(this, call, args, file.path);
+        if (name === 'write' && file !== undefined && disk.#isAtFault)
+          await disk.#half(this, call, args, file.path);
         throw error;
       }
       const undo = name === 'write' && file !== undefined ? before(file.path, args) : undefined;
