@@ -120,6 +120,18 @@ describe('a leaf', () => {
     );
   });
 
+  it('names a long list of an event by its count and hash, and commits to a personal one', () => {
+    const event = {
+      ...{ v: 1 as const, kind: 'key.rotated', time: '2026-03-04T05:06:07Z' },
+      keys: Array(65).fill('k'),
+    };
+    const { keys } = JSON.parse(textOf(encodeEntry(event, 1).leaf));
+    assert.deepEqual(keys, { count: 65, hash: sha256(JSON.stringify(event.keys)) });
+    const { leaf, committed } = encodeEntry(event, 1, { personal: personalFields(['keys']) });
+    const expected = sha256(committed?.salt as Uint8Array, JSON.stringify(event.keys));
+    assert.equal(JSON.parse(textOf(leaf)).keys, expected);
+  });
+
   it('takes 65,535 bytes and not one more', async () => {
     const spare = MAX_LEAF_BYTES - encodeEntry(decision(), 7).leaf.length;
     const action = (more: number) => decision({ action: `invoices.pay${'x'.repeat(spare + more)}` });

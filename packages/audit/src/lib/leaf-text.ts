@@ -84,7 +84,10 @@ export const isOfTheLog = (kind: unknown): boolean => typeof kind === 'string' &
 
 /** The error for an entry that cannot be recorded. Its text holds no value of the entry. */
 export function refused(why: string, options: { cause?: unknown; hint?: string } = {}): AuditError {
-  return new AuditError('entry_refused', `the entry cannot be recorded: ${why}`, options);
+  return new AuditError('entry_refused', `the entry cannot be recorded: ${why}`, {
+    hint: 'Hand in an entry of the form that the documentation gives, of plain JSON.',
+    ...options,
+  });
 }
 
 /** Refuses one field. */

@@ -111,5 +111,8 @@ function canonicalObject(text: string, index: number): Members {
 }
 
 function corrupt(index: number, why: string, cause?: unknown): AuditError {
-  return new AuditError('audit_log_corrupt', `entry ${index} cannot be read: ${why}`, { cause });
+  return new AuditError('audit_log_corrupt', `entry ${index} cannot be read: ${why}`, {
+    cause,
+    hint: 'Keep the log as evidence, and verify it: the report names the first bad entry.',
+  });
 }

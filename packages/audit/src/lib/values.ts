@@ -92,7 +92,9 @@ export class ValueSealer {
     if (keyId === undefined) throw unreadable(index, 'these are no sealed values');
     const found = await answered(() => this.#keys.find(keyId));
     if (found === undefined) {
-      throw new AuditError('values_erased', `the key of the values of entry ${index} is not there any more`);
+      throw new AuditError('values_erased', `the key of the values of entry ${index} is not there any more`, {
+        hint: 'Nothing brings them back. The entry and its proofs stand as they are.',
+      });
     }
     const prk = extracted(found.bytes);
     found.bytes.fill(0);
@@ -122,7 +124,10 @@ export class ValueSealer {
     } catch (cause) {
       throw cause instanceof AuditError
         ? cause
-        : new AuditError('subject_keys_unavailable', 'the key could not be destroyed', { cause });
+        : new AuditError('subject_keys_unavailable', 'the key could not be destroyed', {
+            cause,
+            hint: 'Bring the keys back, and erase again.',
+          });
     } finally {
       // One that was asked for meanwhile may be the one that is destroyed now.
       this.#cache.forget(subject);
