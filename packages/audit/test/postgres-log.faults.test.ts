@@ -258,6 +258,20 @@ describe.skipIf(!havePostgres)('a log in PostgreSQL (needs it)', () => {
     assert.deepEqual(await Promise.all(logs.map((log) => log.size())), [1, 1, 1]);
   });
 
+  it('takes little more room than its entries', async () => {
+    const schema = freshSchema();
+    const log = await open(postgresUrl, schema);
+    const records = sampleRecords(0, 20_000, () => ({ leaf: Buffer.alloc(512, 97) }));
+    await append(log, records, 500);
+    await log.publish(publicationOf(records, 20_000));
+    const { rows } = await inspector.query(
+      'SELECT (pg_total_relation_size($1::regclass) + pg_total_relation_size($2::regclass))::float8 AS bytes',
+      [`${schema}.audit_records`, `${schema}.audit_tiles`],
+    );
+    const share = (rows[0] as { bytes: number }).bytes / (20_000 * 512);
+    assert.ok(share <= 1.3, `${share} bytes for each`);
+  });
+
   it('says what is missing from it', async () => {
     const schema = freshSchema();
     const log = await open(postgresUrl, schema);

@@ -170,6 +170,17 @@ describe.skipIf(!haveSqlite).each(sqliteDriversToTest)('a log in SQLite on %s', 
     await rejectsWith(reader.first(), 'audit_log_closed');
   });
 
+  it('takes little more room than its entries', async () => {
+    const path = freshPath();
+    const log = await open(path);
+    const records = sampleRecords(0, 5000, () => ({ leaf: Buffer.alloc(512, 97) }));
+    await append(log, records, 64);
+    await log.publish(publicationOf(records, 5000));
+    await log.close();
+    const share = statSync(path).size / (5000 * 512);
+    assert.ok(share <= 1.3, `${share} bytes for each`);
+  });
+
   it('keeps nothing of what was pruned, in any of its files', async () => {
     const path = freshPath();
     const log = await open(path);

@@ -1,0 +1,10 @@
+import { PostgresLogBackend } from './dist/postgres.js';
+import pg from 'pg';
+const url='postgres://root@127.0.0.1:5432/test';
+const s='bench_s'+Date.now();
+const b=new PostgresLogBackend(url,{schema:s});await b.open();
+const p=new pg.Pool({connectionString:url});
+const n=Number(process.argv[2]);
+for(let at=0;at<n;at+=64)await b.append(at,Array.from({length:64},()=>({leaf:Buffer.alloc(512,97),hash:Buffer.alloc(32)})));
+console.log((await p.query(`select relname, relkind, pg_relation_size(c.oid) s, pg_relation_size(c.oid)/${n}::float8 from pg_class c join pg_namespace n on n.oid=relnamespace where nspname=$1 and relname like 'audit_records%'`,[s])).rows);
+await p.query(`drop schema ${s} cascade`);await p.end();await b.close();
