@@ -5,7 +5,7 @@ import { canonicalizeJson, type KeyPair, keyPairFromPrivateKey, toSigner } from 
 import type { LogReader } from '../../src/backend.js';
 import { formatCheckpoint } from '../../src/lib/checkpoint.js';
 import { EMPTY_ROOT, hashLeaf, hashNode } from '../../src/lib/merkle.js';
-import { formatVerifierKey, signNote, verifierKey } from '../../src/lib/note.js';
+import { COSIGNATURE, formatVerifierKey, signNote, verifierKey } from '../../src/lib/note.js';
 import { encodeBundle, tilePath } from '../../src/lib/tiles.js';
 
 export const ORIGIN = 'acme.example/audit';
@@ -83,8 +83,13 @@ export function writeLog(files: Files, folder: string): void {
 
 /** A reader as a database gives one: it answers with what is there, and knows nothing of paths. */
 export function readerOf(files: Files, first = 0): LogReader {
-  const wide = (level: number | 'entries', index: number, width: number) =>
-    files.get(tilePath(level, index, width)) ?? files.get(tilePath(level, index));
+  const wide = (level: number | 'entries', index: number, width: number) => {
+    for (let wider = width; wider <= 256; wider++) {
+      const found = files.get(tilePath(level, index, wider));
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  };
   return {
     name: 'the log of a test',
     checkpoint: async () => {
@@ -99,3 +104,6 @@ export function readerOf(files: Files, first = 0): LogReader {
     first: async () => first,
   };
 }
+
+export const cosignerKey = ({ publicKey }: KeyPair, name: string): string =>
+  formatVerifierKey(verifierKey(name, publicKey, COSIGNATURE));

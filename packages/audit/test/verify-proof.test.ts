@@ -1,0 +1,89 @@
+import { canonicalizeJson } from '@stele/crypto';
+import { describe, expect, it } from 'vitest';
+import { addSignatures } from '../src/lib/note.js';
+import { formatProof, parseProof } from '../src/lib/proof-file.js';
+import { proveEntry } from '../src/proofs.js';
+import { verifyProof } from '../src/verify-proof.js';
+import { cosign } from './support/logs.js';
+import { cosignerKey, keyOf, leaves, madeLog, ORIGIN, readerOf, signed, vkey } from './support/made-log.js';
+
+const [own, other, witness, second] = await Promise.all([keyOf(1), keyOf(2), keyOf(3), keyOf(4)]);
+const entries = leaves(300);
+const proof = await proveEntry(readerOf(await madeLog(entries, own)), 270);
+const keys = [vkey(own)];
+const parsed = parseProof(proof);
+const witnesses = {
+  keys: [cosignerKey(witness, 'witness.example'), cosignerKey(second, 'second.example')],
+  quorum: 1,
+};
+
+describe('verifyProof', () => {
+  it.each([
+    ['of another index', formatProof({ ...parsed, index: 271 })],
+    ['beyond the tree', formatProof({ ...parsed, index: 300 })],
+    ['without a hash', formatProof({ ...parsed, hashes: parsed.hashes.slice(1) })],
+    ['with a hash too many', formatProof({ ...parsed, hashes: [...parsed.hashes, new Uint8Array(32)] })],
+    ['with another entry', formatProof({ ...parsed, extra: entries[271] })],
+    ['without its entry', formatProof({ ...parsed, extra: undefined })],
+  ])('finds one %s invalid', async (_, text) => {
+    const report = await verifyProof(text, { keys });
+    expect(report).toMatchObject({ valid: false, problem: { code: 'proof_invalid' }, proves: [] });
+    expect(report.entry).toBeUndefined();
+  });
+
+  it.each([
+    ['nothing', ''],
+    ['something else', 'hello'],
+    ['another version', proof.replace('@v1', '@v2')],
+    ['bytes that are no text', Uint8Array.of(0xff, 0xfe)],
+  ])('takes %s for no proof', async (_, text) => {
+    expect(await verifyProof(text, { keys })).toMatchObject({
+      valid: false,
+      origin: '',
+      problem: { code: 'proof_malformed' },
+    });
+  });
+
+  it('believes the keys that were named, and no other', async () => {
+    expect(await verifyProof(proof, { keys: [vkey(other)] })).toMatchObject({
+      problem: { code: 'checkpoint_unsigned' },
+      origin: ORIGIN,
+    });
+    expect(await verifyProof(proof, { keys, origin: 'other.example' })).toMatchObject({
+      problem: { code: 'checkpoint_foreign' },
+    });
+    expect(await verifyProof(Buffer.from(proof), { keys: [other.did, own.did] })).toMatchObject({
+      valid: true,
+    });
+  });
+
+  it('finds an entry that no log may hold', async () => {
+    const strange = [Buffer.from(canonicalizeJson({ v: 1, seq: 0 }))];
+    const text = formatProof({
+      index: 0,
+      hashes: [],
+      checkpoint: await signed(strange, own),
+      extra: strange[0],
+    });
+    expect(await verifyProof(text, { keys })).toMatchObject({
+      valid: false,
+      problem: { code: 'entry_malformed', index: 0 },
+    });
+  });
+
+  it('asks for witnesses where it is told to', async () => {
+    expect(await verifyProof(proof, { keys, witnesses })).toMatchObject({
+      problem: { code: 'witnesses_missing' },
+    });
+    const line = await cosign(parsed.checkpoint, 'witness.example', witness);
+    const text = formatProof({ ...parsed, checkpoint: addSignatures(parsed.checkpoint, [line]) });
+    const report = await verifyProof(text, { keys, witnesses });
+    expect(report).toMatchObject({ valid: true, witnesses: ['witness.example'] });
+    expect(report.proves[0]).toContain('witness.example');
+    expect(report.doesNotProve.join(' ')).not.toContain('without witnesses');
+  });
+
+  it.each([[null], [7], [undefined]])('takes no %j', async (text) => {
+    await expect(verifyProof(text as unknown as string, { keys })).rejects.toThrow(TypeError);
+  });
+});
