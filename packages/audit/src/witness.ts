@@ -1,6 +1,6 @@
 import type { RequestListener } from 'node:http';
 import { type KeyPair, type Signer, toSigner } from '@stele/crypto';
-import { AuditError } from './errors.js';
+import { AuditError, type AuditErrorCode } from './errors.js';
 import { type OpenedCheckpoint, openCheckpoint, readCheckpoint } from './lib/checkpoint.js';
 import { cosignatureBytes, cosignedMessage } from './lib/cosignature.js';
 import { EMPTY_ROOT, sameHash, verifyConsistency } from './lib/merkle.js';
@@ -111,28 +111,29 @@ export class Witness {
     if (old !== (seen?.size ?? 0)) return conflict(seen);
     if (seen?.size === checkpoint.size && !sameHash(seen.root, checkpoint.root)) return conflict(seen);
     if (!continues(seen, checkpoint, hashes)) return refusal(422, 'the proof does not prove the checkpoint');
-    if (
-      seen?.size !== checkpoint.size &&
-      !(await this.#state.replace(origin, seen, onlyVerified(checkpoint)))
-    ) {
-      return conflict(await this.#state.read(origin));
-    }
-    return {
-      status: 200,
-      type: 'text/plain; charset=utf-8',
-      body: `${await this.#cosign(checkpoint.text)}\n`,
-    };
+    // The time before it is remembered: as of then nothing larger was seen.
+    const time = Math.floor(this.#clock() / 1_000);
+    if (!(await this.#remember(checkpoint, seen))) return conflict(await this.#state.read(origin));
+    const body = `${await this.#cosign(checkpoint.text, time)}\n`;
+    return { status: 200, type: 'text/plain; charset=utf-8', body };
   }
 
-  async #cosign(text: string): Promise<string> {
-    const time = Math.floor(this.#clock() / 1_000);
+  /** @returns false if another checkpoint was remembered meanwhile */
+  async #remember(checkpoint: OpenedCheckpoint, seen: Seen | undefined): Promise<boolean> {
+    const { origin, size } = checkpoint;
+    if (seen?.size !== size) return this.#state.replace(origin, seen, onlyVerified(checkpoint));
+    await this.#state.keep(origin);
+    return true;
+  }
+
+  async #cosign(text: string, time: number): Promise<string> {
     const signature = await this.#signer.sign(cosignedMessage(text, time));
     return formatSignature(this.#key, cosignatureBytes(time, signature));
   }
 }
 
 /** What is wrong with a request, by the code of the error that says so. */
-const refusals: Partial<Record<string, 400 | 403>> = { note_malformed: 400, note_unsigned: 403 };
+const refusals: Partial<Record<AuditErrorCode, 400 | 403>> = { note_malformed: 400, note_unsigned: 403 };
 
 /** True if the checkpoint continues what was seen. The size it starts from is that of what was seen. */
 function continues(

@@ -118,6 +118,7 @@ describe('a proof', () => {
       'a line before it': `\n${good}`,
       'a byte order mark': `\ufeff${good}`,
       'carriage returns': good.replaceAll('\n', '\r\n'),
+      'nothing but a checkpoint': `c2sp.org/tlog-proof@v1${good.slice(good.indexOf('\n\n'))}`,
       'no index': good.replace(/index .*\n/, ''),
       'an index with a sign': good.replace('index 1', 'index +1'),
       'an index with a zero before it': good.replace('index 1', 'index 01'),

@@ -4,6 +4,7 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
+import { generateKeyPair, toSigner } from '@stele/crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { ListenOptions, Witness } from '../src/index.js';
 import { ADD_CHECKPOINT, MAX_REQUEST_BYTES, SIZE_TYPE } from '../src/lib/witness-protocol.js';
@@ -146,6 +147,13 @@ describe('a witness over HTTP', () => {
       },
       { folder },
     );
+  });
+
+  it('says so, too, if nobody wants to know why', async () => {
+    const signer = { ...toSigner(await generateKeyPair()), sign: () => Promise.reject(new Error('locked')) };
+    const server = await (await witnessOf([log], { signer })).listen();
+    expect((await post(server.url, await requestBody(log, 0, 10))).status).toBe(500);
+    await server.close();
   });
 
   it('can be mounted in a server of the host', async () => {

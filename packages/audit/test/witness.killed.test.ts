@@ -1,6 +1,6 @@
 /**
  * A witness that is killed (SIGKILL) at random instants while it cosigns. It runs the built package. `STELE_KILLS` says
- * how many times, 8 when not given.
+ * how many times, 5 when not given.
  */
 import { spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
@@ -13,7 +13,7 @@ import { parseSize, SIZE_TYPE } from '../src/lib/witness-protocol.js';
 import { NumberedLog } from './support/logs.js';
 import { requestBody, temporaryFolder, witnessOf } from './support/witnesses.js';
 
-const KILLS = Number(process.env.STELE_KILLS ?? 8);
+const KILLS = Number(process.env.STELE_KILLS ?? 5);
 const VICTIM = fileURLToPath(new URL('./support/witness-victim.mjs', import.meta.url));
 /** So many cosignatures go before the instant, at most; the rest is chance. */
 const MOST = 6;

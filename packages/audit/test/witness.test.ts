@@ -1,10 +1,11 @@
 /** What a witness answers, as C2SP tlog-witness says. */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { generateKeyPair, type KeyPair, toSigner } from '@stele/crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { addSignatures, openNote, parseVerifierKey, signNote } from '../src/lib/note.js';
 import { formatAddCheckpoint, MAX_REQUEST_BYTES, SIZE_TYPE } from '../src/lib/witness-protocol.js';
+import { WitnessState } from '../src/lib/witness-state.js';
 import type { Witness, WitnessAnswer } from '../src/witness.js';
 import { NumberedLog } from './support/logs.js';
 import { refusedAs } from './support/refusals.js';
@@ -260,6 +261,32 @@ describe('the state of a witness', () => {
     mkdirSync(join(stateOf(folder), '2'));
     const request = await requestBody(log, 10, 12);
     await expect(witness.addCheckpoint(request)).rejects.toThrow(/EISDIR/);
+  });
+
+  it('is not taken back by whoever has slept through several turns', async () => {
+    const folder = temporaryFolder();
+    const [state, { origin }] = [new WitnessState(folder), log];
+    await state.prepare(origin);
+    const notes = await Promise.all([1, 2, 3, 4].map((size) => log.checkpoint(size)));
+    const [first = '', second = '', third = '', fourth = ''] = notes;
+    expect(await state.replace(origin, undefined, first)).toBe(true);
+    const slept = await state.read(origin);
+    expect(slept).toMatchObject({ turn: 1, size: 1, note: first });
+    expect(await state.replace(origin, slept, second)).toBe(true);
+    expect(await state.replace(origin, slept, fourth), 'its number is taken').toBe(false);
+    expect(await state.replace(origin, await state.read(origin), third)).toBe(true);
+    expect(await state.replace(origin, slept, fourth), 'its number is free again').toBe(false);
+    expect(await state.replace(origin, undefined, fourth)).toBe(false);
+    expect(readdirSync(stateOf(folder))).toEqual(['3']);
+    expect(await state.read(origin)).toMatchObject({ turn: 3, size: 3, note: third });
+  });
+
+  it('of which a file has vanished is not guessed at', async () => {
+    const folder = temporaryFolder();
+    witness = await at(10, { folder, pair });
+    symlinkSync('nowhere', join(stateOf(folder), '2'));
+    const request = await requestBody(log, 10, 12);
+    await refusedAs('audit_log_corrupt', () => witness.addCheckpoint(request));
   });
 
   it('goes to one of two who ask at once, also through two witnesses of one folder', async () => {

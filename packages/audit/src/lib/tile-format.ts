@@ -77,14 +77,14 @@ export function encodeBundle(leaves: readonly Uint8Array[]): Uint8Array {
  * @throws AuditError `audit_log_corrupt` for more, fewer, or bytes that are not of one
  */
 export function decodeBundle(bundle: Uint8Array, width: number): Uint8Array[] {
+  const view = new DataView(bundle.buffer, bundle.byteOffset, bundle.byteLength);
   const leaves: Uint8Array[] = [];
   let at = 0;
   while (at < bundle.length && leaves.length < width) {
-    const end = at + 2 + ((bundle[at] ?? 0) << 8) + (bundle[at + 1] ?? 0);
-    if (at + 2 > bundle.length || end > bundle.length) {
-      throw bundleError(`entry ${leaves.length} of it is cut off at byte ${bundle.length}`);
-    }
-    leaves.push(bundle.subarray(at + 2, end));
+    const start = at + 2;
+    const end = start > bundle.length ? start : start + view.getUint16(at);
+    if (end > bundle.length) throw bundleError(`entry ${leaves.length} of it is cut off`);
+    leaves.push(bundle.subarray(start, end));
     at = end;
   }
   if (leaves.length < width) throw bundleError(`it has ${leaves.length} entries, not ${width}`);

@@ -33,8 +33,7 @@ export function requestListener(
     respond(request, response, answer).catch((error: unknown) => {
       onError(error);
       // Nothing of the error leaves: it may name paths.
-      if (!response.headersSent) send(response, 500, 'this witness cannot answer at present\n');
-      else response.destroy();
+      send(response, 500, 'this witness cannot answer at present\n');
     });
   };
 }

@@ -82,6 +82,11 @@ export class WitnessState {
     return true;
   }
 
+  /** Makes durable what `read` gave: whoever wrote it may not have come so far. */
+  async keep(origin: string): Promise<void> {
+    await sync(this.#place(origin));
+  }
+
   #place(origin: string): string {
     return join(this.#folder, sha256(origin));
   }
