@@ -33,17 +33,18 @@ const MANIFEST = 'manifest.json';
  */
 export async function kindOf(name: string): Promise<EvidenceKind> {
   if (isUrl(name)) return 'log';
-  const found = await stat(pathOf(name)).catch((error) => {
-    throw unreadable(printable(name), error);
+  const path = pathOf(name);
+  const found = await stat(path).catch((error) => {
+    throw unreadable(printable(path), error);
   });
-  if (found.isDirectory()) return (await isFile(join(name, MANIFEST))) ? 'export' : 'log';
-  const head = await headOf(name);
+  if (found.isDirectory()) return (await isFile(join(path, MANIFEST))) ? 'export' : 'log';
+  const head = await headOf(path);
   if (head.toString('latin1', 0, SQLITE.length) === SQLITE) return 'log';
   if (head.toString('latin1', 0, PROOF.length) === PROOF) return 'proof';
   if (head.toString('latin1', TAR_MAGIC, TAR_MAGIC + 5) === 'ustar') return 'export';
   throw new CliError(
     'usage',
-    `${printable(name)} is neither a log, nor an export of one, nor a proof`,
+    `${printable(path)} is neither a log, nor an export of one, nor a proof`,
     'name a folder, a SQLite file, an export (.tar) or a .tlog-proof',
   );
 }
