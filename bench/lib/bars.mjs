@@ -29,3 +29,12 @@ export const percentile = (which, most) => ({
   text: `${which} at most ${time(most)}`,
   judge: (row) => ({ met: row[which] <= most, found: time(row[which]) }),
 });
+
+/** At most so many times the percentile of another candidate. */
+export const percentileTimes = (which, most, of) => ({
+  text: `${which} at most ${most} times that of “${of}”`,
+  judge: (row, rows) => {
+    const found = row[which] / rows.find(({ name }) => name === of)[which];
+    return { met: found <= most, found: `${found.toFixed(2)} times` };
+  },
+});

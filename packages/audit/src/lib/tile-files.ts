@@ -5,14 +5,24 @@ import type { LogTile } from '../backend.js';
 import { AuditError } from '../errors.js';
 import { readCheckpoint } from './checkpoint.js';
 import type { DiskRoom } from './disk-room.js';
-import { contentOf, makeFolder, namesIn, removeFile, replaceFile, syncFolder, writeSynced } from './files.js';
+import {
+  contentOf,
+  makeFolder,
+  namesIn,
+  removeFile,
+  replaceFile,
+  syncFolder,
+  withFile,
+  writeAll,
+} from './files.js';
 import { HASH_BYTES } from './merkle.js';
 import { MAX_NOTE_BYTES } from './note.js';
 import { MAX_LEAF_BYTES, TILE_WIDTH, tilePath } from './tile-format.js';
 
 const MAX_BUNDLE_BYTES = TILE_WIDTH * (2 + MAX_LEAF_BYTES);
-/** So many files are synced at a time: the thread that is left writes what is appended. */
-const TOGETHER = 2;
+/** So many files are written at a time, and so many synced: a thread must be left that writes what is appended. */
+const WRITTEN_TOGETHER = 8;
+const SYNCED_TOGETHER = 2;
 /** Whoever serves the folder may be another user than the one who writes it, as far as the umask says so. */
 const FOLDER_MODE = 0o755;
 const FILE_MODE = 0o644;
@@ -25,6 +35,7 @@ export class TileFiles {
   readonly #room: DiskRoom;
   /** Folders that are there, and stay there. */
   readonly #known = new Set<string>();
+  readonly #syncs = new Turns(SYNCED_TOGETHER);
 
   constructor(folder: string, room: DiskRoom) {
     this.#folder = folder;
@@ -70,7 +81,7 @@ export class TileFiles {
         folders.add(dirname(path));
       }
     };
-    await allSettled(Array.from({ length: TOGETHER }, worker));
+    await allSettled(Array.from({ length: WRITTEN_TOGETHER }, worker));
     for (const folder of folders) await syncFolder(folder);
   }
 
@@ -78,7 +89,15 @@ export class TileFiles {
     const folder = dirname(path);
     if (!this.#known.has(folder)) await makeFolder(folder, FOLDER_MODE, this.#folder);
     this.#known.add(folder);
-    await writeSynced(`${path}.new`, bytes, FILE_MODE);
+    await withFile(
+      `${path}.new`,
+      'w',
+      async (file) => {
+        await writeAll(file, bytes, 0);
+        await this.#syncs.run(() => file.sync());
+      },
+      FILE_MODE,
+    );
     await rename(`${path}.new`, path);
   }
 
@@ -132,6 +151,28 @@ export class TileFiles {
   async #remove(level: Level, index: number): Promise<void> {
     await removeFile(join(this.#folder, tilePath(level, index)));
     await this.#removePartial(level, index);
+  }
+}
+
+/** Lets so many through at a time. */
+class Turns {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(count: number) {
+    this.#free = count;
+  }
+
+  async run<T>(step: () => Promise<T>): Promise<T> {
+    if (this.#free > 0) this.#free--;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    try {
+      return await step();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#free++;
+      else next();
+    }
   }
 }
 

@@ -7,6 +7,8 @@ import { TreeEdge } from './tree-edge.js';
 /** A publication carries no more than this, of entries and of their bytes. */
 const MAX_ENTRIES = 65_536;
 const MAX_BYTES = 32 * 1024 * 1024;
+/** So many bundles are staged at a time: fewer would cost more steps each, more would come all at once. */
+const STAGED_TOGETHER = 16;
 
 export class GrowingTree {
   readonly #backend: LogBackend;
@@ -18,6 +20,7 @@ export class GrowingTree {
   /** The size when the last publication was made. */
   #published: number;
   readonly #staged = new Set<string>();
+  #stagedBundles = 0;
 
   private constructor(backend: LogBackend, edge: TreeEdge, leaves: Uint8Array[]) {
     this.#backend = backend;
@@ -98,6 +101,7 @@ export class GrowingTree {
     this.#bundles = [];
     this.#bytes = 0;
     this.#staged.clear();
+    this.#stagedBundles = 0;
     this.#published = this.size;
   }
 
@@ -111,9 +115,11 @@ export class GrowingTree {
   }
 
   /** Full tiles as soon as they are known, so that they do not all come at once. */
-  #stageFull(): Promise<void> {
+  async #stageFull(): Promise<void> {
+    if (this.#bundles.length - this.#stagedBundles < STAGED_TOGETHER) return;
+    this.#stagedBundles = this.#bundles.length;
     const full = [...this.#edge.newTiles(), ...this.#bundles].filter(({ width }) => width === TILE_WIDTH);
-    return this.#stage(full.filter((tile) => !this.#staged.has(nameOf(tile))));
+    await this.#stage(full.filter((tile) => !this.#staged.has(nameOf(tile))));
   }
 
   async #stage(tiles: readonly LogTile[]): Promise<void> {
