@@ -1,12 +1,15 @@
 import { BackedStore } from './backed-store.js';
 import type { CovenantStore } from './covenant-store.js';
+import { StoreError } from './errors.js';
 import { encryptionKeyId, type KeyProvider, rawKeys } from './key-provider.js';
+import { AnchoredBackend, type StoreProof } from './lib/anchored-backend.js';
 import { EncryptedBackend } from './lib/encrypted-backend.js';
 import { labelOf } from './lib/encrypted-envelope.js';
 import { Keys } from './lib/encrypted-keys.js';
 import { OWN_KIND, ownRecordId, STORE_ID } from './lib/encrypted-own-record.js';
 import type { KeyUsage, ReencryptOptions, ReencryptProgress } from './lib/encrypted-rotation.js';
 import type { RecordBackend } from './record-backend.js';
+import type { StoreAnchor } from './store-anchor.js';
 
 /** A store that shows where its records are, as every store of this package does. */
 export interface StoreWithBackend extends CovenantStore {
@@ -26,6 +29,11 @@ export interface EncryptedStoreOptions {
    * one that has lost its own record can be had back with `reencrypt`.
    */
   readonly storeId?: string | undefined;
+  /**
+   * Where the state of the store is remembered outside of it: then it is noticed when the store, or a record of it, was brought
+   * back to an earlier state or deleted. All who write to the store must have it. Only for a store with transactions.
+   */
+  readonly anchor?: StoreAnchor | undefined;
   /** How long the provider is waited for, in milliseconds, 1 to 600,000; 10,000 when not given. */
   readonly keyTimeoutMs?: number | undefined;
 }
@@ -36,7 +44,9 @@ const MAX_TIMEOUT_MS = 600_000;
  * Encryption over any store: whole covenants and revocations are sealed with AES-256-GCM under a key of their own, in
  * an envelope that commits to that key. In clear are the ids, the ids of the keys, and blind index tokens. A record that is
  * changed, cut, swapped with another one of this or any other store, planted, or sealed under another key is
- * `record_corrupt`. That records were deleted or brought back to an earlier state cannot be seen from the store alone.
+ * `record_corrupt`. That records were deleted or brought back to an earlier state cannot be seen from the store alone: give it
+ * an `anchor`. Then the whole store's having been brought back is `store_rolled_back` at the first use, at each write, and at a read
+ * within a second; what was done to single records is found by `verify`.
  *
  * A wrong key is noticed at the first read or write. Every method that needs a key may also reject with
  * `key_unavailable`. `close` closes the store beneath.
@@ -45,13 +55,14 @@ export class EncryptedStore extends BackedStore {
   /** Names `encryptionKey`, here and in the sealed records; says nothing about it. Undefined where there are `keys`. */
   readonly keyId: string | undefined;
   readonly #sealed: EncryptedBackend;
+  readonly #anchored: AnchoredBackend | undefined;
 
   /**
    * @throws TypeError for a store without a backend, a key that is no Uint8Array, a provider or an id that is none; for both or neither of the keys
    * @throws RangeError for a key that is not 32 bytes long, a time-out out of bounds
    */
   constructor(options: EncryptedStoreOptions) {
-    const { store, encryptionKey, keys, storeId, keyTimeoutMs = 10_000 } = options;
+    const { store, encryptionKey, keys, storeId, anchor, keyTimeoutMs = 10_000 } = options;
     if (typeof store?.backend?.write !== 'function') {
       throw new TypeError(
         'store must have a `backend`: MemoryStore, FileStore, SqliteStore, or a BackedStore of your own',
@@ -63,9 +74,11 @@ export class EncryptedStore extends BackedStore {
     if (storeId !== undefined && !STORE_ID.test(storeId))
       throw new TypeError('storeId must be 32 hex digits');
     const provider = providerArgument(encryptionKey, keys);
-    const sealed = new EncryptedBackend(store.backend, new Keys(provider, keyTimeoutMs), storeId);
+    const anchored = anchor && new AnchoredBackend(store.backend, anchorArgument(anchor));
+    const sealed = new EncryptedBackend(anchored ?? store.backend, new Keys(provider, keyTimeoutMs), storeId);
     super(sealed);
     this.#sealed = sealed;
+    this.#anchored = anchored;
     this.keyId = encryptionKey && encryptionKeyId(encryptionKey);
   }
 
@@ -75,6 +88,23 @@ export class EncryptedStore extends BackedStore {
    */
   storeId(): Promise<string | undefined> {
     return this.#sealed.storeId();
+  }
+
+  /**
+   * Reads the whole store and holds it against its anchor: whether each record is there, and as it was put last. Tried anew
+   * while others write.
+   * @throws StoreError `store_rolled_back`; `unsupported` for a store without an anchor, of which nobody can tell
+   */
+  async verify(): Promise<StoreProof> {
+    return this.#withAnchor().verify();
+  }
+
+  /**
+   * Takes what is there for what was put, and anchors it anew: after a copy was restored on purpose.
+   * @throws StoreError `unsupported` for a store without an anchor; `store_unavailable`
+   */
+  async reanchor(): Promise<void> {
+    return this.#withAnchor().reanchor();
   }
 
   /**
@@ -97,6 +127,17 @@ export class EncryptedStore extends BackedStore {
    */
   reencrypt(options: ReencryptOptions = {}): Promise<ReencryptProgress> {
     return this.#sealed.reencrypt(options);
+  }
+
+  #withAnchor(): AnchoredBackend {
+    if (this.#anchored !== undefined) return this.#anchored;
+    throw new StoreError(
+      'unsupported',
+      'the store has no anchor, and nobody can tell what was deleted or brought back',
+      {
+        hint: 'open it with an `anchor`, such as a FileAnchor on another disk',
+      },
+    );
   }
 }
 
@@ -121,4 +162,9 @@ function providerArgument(encryptionKey: unknown, keys: KeyProvider | undefined)
   if (keys === undefined) return rawKeys(encryptionKey as Uint8Array);
   if (typeof keys.ids === 'function' && typeof keys.key === 'function') return keys;
   throw new TypeError('keys must be a KeyProvider');
+}
+
+function anchorArgument(anchor: StoreAnchor): StoreAnchor {
+  if (typeof anchor.read === 'function' && typeof anchor.advance === 'function') return anchor;
+  throw new TypeError('anchor must be a StoreAnchor');
 }

@@ -10,6 +10,7 @@ import { SteleError, type SteleErrorOptions } from '@stele/types/errors';
  * | `revocation_limit` | a covenant has more than 1,000 revocations | treat the covenant as revoked |
  * | `record_corrupt` | a stored record is not what was put under its id, or the key is not its key | restore it, or delete it |
  * | `store_corrupt` | the database file itself is damaged, or an encrypted store has lost its own record | restore it |
+ * | `store_rolled_back` | the store is not as its anchor last saw it: brought back, deleted from, planted into, or written without the anchor | restore the newest copy, or accept what is there |
  * | `store_unavailable` | the medium failed: full, busy, read-only, away; `cause` says more | retry later |
  * | `store_version` | the store was written by a newer version, or is not a Stele store | upgrade, or choose another path |
  * | `store_closed` | used after `close()` | open a new one |
@@ -26,6 +27,7 @@ export type StoreErrorCode =
   | 'revocation_limit'
   | 'record_corrupt'
   | 'store_corrupt'
+  | 'store_rolled_back'
   | 'store_unavailable'
   | 'store_version'
   | 'store_closed'

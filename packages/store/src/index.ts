@@ -2,6 +2,7 @@
  * Where covenants and revocations live: memory, files, SQLite, and authenticated encryption over any of them.
  * @module
  */
+export { FileAnchor } from './file-anchor.js';
 export { FileStore } from './file-store.js';
 export * from './index.web.js';
 export type { SqliteDriverName } from './lib/sqlite-driver.js';

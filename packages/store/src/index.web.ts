@@ -25,6 +25,7 @@ export {
   type KeyProvider,
   rawKeys,
 } from './key-provider.js';
+export type { StoreProof } from './lib/anchored-backend.js';
 export type { KeyUsage, ReencryptOptions, ReencryptProgress } from './lib/encrypted-rotation.js';
 export { MemoryStore } from './memory-store.js';
 export {
@@ -43,3 +44,4 @@ export {
   type Support,
 } from './record-backend.js';
 export { SealedKeys, type SealedKeysOptions } from './sealed-keys.js';
+export { type AnchorLog, appendedAnchor, type StoreAnchor } from './store-anchor.js';

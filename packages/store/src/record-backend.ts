@@ -87,7 +87,8 @@ export interface RecordBackend {
   /** The records of up to 100 ids in their order, all as they were at one moment (where `supports.transaction`). */
   getMany(kind: RecordKind, ids: readonly string[]): Promise<(Found | undefined)[]>;
   /**
-   * Makes 1 to 100 changes, of different records: all or none, atomic against every other writer.
+   * Makes 1 to 100 changes, of different records: all or none, atomic against every other writer. That of the state of a store
+   * that has an anchor comes on top of the 100.
    * @returns false, with nothing changed, when any expectation does not hold. After true all of it survives a crash of the
    *   process, and of the machine where the medium can promise that.
    * @throws StoreError `unsupported` for more than one change where not `supports.transaction`

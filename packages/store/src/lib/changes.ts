@@ -1,6 +1,7 @@
 /** What every backend checks before it writes. */
 import { StoreError } from '../errors.js';
 import { type Change, MAX_CHANGES, type RecordKind } from '../record-backend.js';
+import { STATE_ID } from './anchor-state.js';
 import { equalBytes } from './bytes.js';
 import { isRecordId } from './ids.js';
 
@@ -9,7 +10,8 @@ const TOKEN = /^[A-Za-z0-9_:.-]{1,96}$/;
 
 /** @throws RangeError for what is no write: none or too many changes, one id twice, a strange id or token */
 export function checkChanges(changes: readonly Change[]): void {
-  if (changes.length < 1 || changes.length > MAX_CHANGES) {
+  const ownState = changes.some(({ id }) => id === STATE_ID) ? 1 : 0;
+  if (changes.length < 1 || changes.length > MAX_CHANGES + ownState) {
     throw new RangeError(`a write has 1 to ${MAX_CHANGES} changes`);
   }
   const seen = new Set<string>();

@@ -11,6 +11,7 @@ import type {
   RecordRange,
   Support,
 } from '../record-backend.js';
+import { AnchoredBackend } from './anchored-backend.js';
 import { checkChanges, unreadable } from './changes.js';
 import type { BlindIndex } from './encrypted-index.js';
 import type { Keys, StoreKey } from './encrypted-keys.js';
@@ -41,7 +42,8 @@ export class EncryptedBackend implements RecordBackend {
   constructor(inner: RecordBackend, keys: Keys, storeId?: string) {
     this.#inner = inner;
     this.#keys = keys;
-    this.#depth = inner instanceof EncryptedBackend ? inner.#depth + 1 : 0;
+    const beneath = inner instanceof AnchoredBackend ? inner.inner : inner;
+    this.#depth = beneath instanceof EncryptedBackend ? beneath.#depth + 1 : 0;
     this.#own = new OwnRecord(inner, ownRecordId(this.#depth), keys, storeId);
     this.#records = new SealedRecords(keys, this.#own);
   }
