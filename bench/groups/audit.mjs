@@ -1,9 +1,12 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AuditLog } from '@stele/audit';
+import { AuditLog, SqliteLogBackend } from '@stele/audit';
+import { PostgresLogBackend } from '@stele/audit/postgres';
 import { generateKeyPair } from '@stele/crypto';
 import { percentile, percentileTimes, perSecond } from '../lib/bars.mjs';
 import { ChainedLines } from '../lib/chained-lines.mjs';
+import { LogWriters } from '../lib/log-writers.mjs';
+import { dropSchema, havePostgres, POSTGRES } from '../lib/postgres.mjs';
 
 export const title = 'Audit log';
 
@@ -40,14 +43,30 @@ const BACKENDS = [
     together: [perSecond(25_000), percentile('p99', 10_000)],
     alone: percentileTimes('p50', 1.5, BARE),
   },
+  {
+    name: 'SQLite',
+    make: (folder) => new SqliteLogBackend(`${folder}.db`),
+    together: percentile('p99', 10_000),
+  },
 ];
+
+const SCHEMA = `bench_audit_${process.pid}`;
+const ON_A_SERVER = {
+  name: 'PostgreSQL',
+  make: () => new PostgresLogBackend(POSTGRES, { schema: SCHEMA }),
+  together: [perSecond(15_000), percentile('p99', 10_000)],
+};
+/** Four processes append so many entries in all. */
+const SHARED = 4_000;
 
 export async function* tables({ folder }) {
   const bare = await open(join(folder, 'bare'), 'a');
   const lines = await ChainedLines.open(join(folder, 'lines'));
   const signer = await generateKeyPair();
   const logs = [];
-  for (const backend of BACKENDS) {
+  const haveServer = await havePostgres();
+  if (!haveServer) process.stderr.write('SKIPPING PostgreSQL: nothing listens there\n');
+  for (const backend of haveServer ? [...BACKENDS, ON_A_SERVER] : BACKENDS) {
     const log = await AuditLog.open(await backend.make(join(folder, `log-${backend.name}`)), {
       signer,
       origin: 'example.org/bench',
@@ -57,10 +76,40 @@ export async function* tables({ folder }) {
   try {
     yield alone(bare, lines, logs);
     yield together(bare, lines, logs);
+    if (haveServer) yield* shared(signer);
   } finally {
     for (const { log } of logs) await log.close();
+    if (haveServer) await dropSchema(SCHEMA);
     await lines.close();
     await bare.close();
+  }
+}
+
+async function* shared(signer) {
+  const schema = `${SCHEMA}_shared`;
+  const writers = await LogWriters.start(4, {
+    url: POSTGRES,
+    schema,
+    key: signer.privateKey,
+    callers: CALLERS,
+  });
+  try {
+    yield {
+      title: `Append ${SHARED} entries to one log in PostgreSQL by four processes, ${CALLERS} callers each`,
+      note: 'One history: who was overtaken numbers its entries anew, and waits in line.',
+      sliceMs: 2_500,
+      rounds: 5,
+      candidates: [
+        {
+          name: 'AuditLog, PostgreSQL, four processes',
+          run: () => writers.append(SHARED / 4, entry(0)),
+          bar: perSecond(1),
+        },
+      ],
+    };
+  } finally {
+    await writers.end();
+    await dropSchema(schema);
   }
 }
 

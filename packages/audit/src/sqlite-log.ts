@@ -110,11 +110,15 @@ export class SqliteLogBackend extends SqliteReads implements LogBackend {
     const isVital = records.every(({ vital }) => vital === true);
     if (room.isLow && !isVital) throw diskLow(this.name);
     const insert = async () => this.#write((connection) => insertAll(connection, at, records));
-    if (isVital) return room.give(insert, isDiskLow);
-    return insert().catch((error: unknown) => {
+    try {
+      return await (isVital ? room.give(insert, isDiskLow) : insert());
+    } catch (error) {
       if (isDiskLow(error)) room.noteFull();
       throw error;
-    });
+    } finally {
+      // SQLite has answered within this turn of the event loop. Whoever appends without end must not keep it from the next.
+      await setImmediate();
+    }
   }
 
   async size(): Promise<number> {
