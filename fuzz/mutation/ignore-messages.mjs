@@ -4,6 +4,17 @@ import { declareValuePlugin, PluginKind } from '@stryker-mutator/api/plugin';
 /** Where the message, or what becomes a part of it, stands in the arguments; by the name of what is called. */
 const MESSAGE = {
   ...{ CryptoError: 1, KeyRingError: 1, Error: 0, TypeError: 0, RangeError: 0 },
+  ...{
+    AuditError: 1,
+    bundleError: 0,
+    failed: 1,
+    invalid: 0,
+    noteError: 0,
+    notFound: 0,
+    notWhole: 1,
+    proofError: 0,
+    unsigned: 0,
+  },
   ...{ bytesArgument: 1, exactBytes: 2, locked: 0, malformed: 0, members: 1, must: 1, readKey: 2 },
 };
 
@@ -19,7 +30,11 @@ function isMessage(path) {
   return parent.arguments[MESSAGE[parent.callee.name]] === node;
 }
 
-const isHint = ({ node }) => node.type === 'ObjectProperty' && node.key.name === 'hint';
+const TEXTS = ['hint', 'message'];
+
+const isHint = ({ node }) =>
+  (node.type === 'ObjectProperty' && TEXTS.includes(node.key.name)) ||
+  (node.type === 'VariableDeclarator' && TEXTS.includes(node.id.name));
 
 const isOnlyHint = ({ node }) =>
   node.type === 'ObjectExpression' &&

@@ -2,7 +2,7 @@
 import { configOf } from './lib/config.mjs';
 
 export default configOf('quick', {
-  plugins: [new URL('quick/runner.mjs', import.meta.url).pathname],
+  plugins: [new URL('quick/language.mjs', import.meta.url).pathname],
   testRunner: 'quick',
   // The runner itself sees which test does not end.
   timeoutMS: 3_600_000,

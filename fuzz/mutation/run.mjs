@@ -1,7 +1,8 @@
-// Mutation tests of the language's evaluator, matcher and proofs, or of keys over time. Fails when 5 % of the mutants or more survive.
-// Usage: npm run mutate [-- [--full] [keys | files to mutate, with commas between them]]
+// Mutation tests of the language's evaluator, matcher and proofs, of keys over time, of the formats of the log, or of what verifies it. Fails
+// when 5 % of the mutants or more survive.
+// Usage: npm run mutate [-- [--full] [keys | audit | evidence | files to mutate, with commas between them]]
 //   --full  tries the mutants of the language that survive the quick tests against all tests, too, which takes minutes for each
-// `survivors.md` and `survivors-keys.md` name those that survived, and why.
+// `survivors.md` and `survivors-*.md` name those that survived, and why.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,6 +13,12 @@ import { rangesOf, settle, survivorsOf, tableOf } from './lib/scores.mjs';
 
 const MOST = 0.05;
 const folder = join(root, 'fuzz/mutation');
+/** The passes beside that of the language, with the package whose files they mutate. */
+const PASSES = {
+  keys: 'packages/crypto/',
+  evidence: 'packages/audit/src/verify',
+  audit: 'packages/audit/',
+};
 
 await main(async () => {
   const { values, positionals } = parseArgs({
@@ -20,10 +27,11 @@ await main(async () => {
   });
   await installIfChanged(folder, 'Installing what mutates');
   const [given] = positionals;
-  const ofKeys = given === 'keys' || given?.startsWith('packages/crypto/');
-  const first = ofKeys ? mutate('keys', given === 'keys' ? undefined : given) : mutate('quick', given);
+  const [pass = 'quick'] =
+    Object.entries(PASSES).find(([name, files]) => given === name || given?.startsWith(files)) ?? [];
+  const first = mutate(pass, given === pass ? undefined : given);
   const survivors = survivorsOf(first);
-  const isTriedAgain = values.full && !ofKeys && survivors.length > 0;
+  const isTriedAgain = values.full && pass === 'quick' && survivors.length > 0;
   const second = isTriedAgain ? mutate('full', rangesOf(survivors).join(',')) : [];
   const mutants = settle(first, second);
   process.stdout.write(`\n${tableOf(mutants)}\n`);

@@ -1,11 +1,11 @@
 // A test runner for the first pass over the mutants: all tests are one script in one thread, which is run anew for each
 // mutant. So a mutant takes a tenth of a second, where starting Vitest alone takes some.
 import { readdirSync, writeFileSync } from 'node:fs';
-import { join, matchesGlob } from 'node:path';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { INSTRUMENTER_CONSTANTS } from '@stryker-mutator/api/core';
-import { declareClassPlugin, PluginKind } from '@stryker-mutator/api/plugin';
+import { declareFactoryPlugin, PluginKind } from '@stryker-mutator/api/plugin';
 import {
   DryRunStatus,
   determineHitLimitReached,
@@ -14,37 +14,6 @@ import {
 } from '@stryker-mutator/api/test-runner';
 import { build } from 'esbuild';
 
-/** What takes long, and what neither decides nor proves. */
-const LEFT_OUT = [
-  '{attack,types}/**',
-  '**/*.property.test.ts',
-  'evaluate.hostile.test.ts',
-  '{bounds,builder,cedar,docs,explain,format,fuzz,limits,parse,parse-suggestions,readme,testing}.test.ts',
-  'prove/{budget,finite-worlds,soundness,well-formed}.test.ts',
-];
-/** Tests of the other files that take long, by what their names hold. */
-const SLOW = new RegExp(
-  [
-    'of a hundred thousand terms',
-    'resources up to their longest > ',
-    'child that narrows > .*\\[1[345]\\]',
-    'resources have 4,096',
-    'those that a scan of all finds',
-    'nodes times places',
-    'found as by asking each',
-    'match as plain recursion says',
-    'says nothing that the engine denies',
-    'end for %.20s… at its full length',
-    'accepts what the evaluator matches',
-    'if fields are compared with',
-    'covers what, and what meets what',
-    'every (?:host|scheme)',
-    'two ways to write the same rules',
-    'made to be hard',
-    'random pairs',
-    'whatever a resource holds',
-  ].join('|'),
-);
 /** A test that keeps the processor busy for so many milliseconds does not end: each takes a fraction of it. */
 const MOST_MS = 3000;
 const LOOK_MS = 100;
@@ -52,19 +21,33 @@ const LOOK_MS = 100;
 /** In the folder of the mutated sources. */
 const TESTS = 'quick-tests.cjs';
 
+/**
+ * The runner of one package.
+ * @param {{ folder: string, isQuick: (file: string) => boolean, slow: RegExp }} settings the folder of its tests, which of
+ *   its files are run, and what the names of tests hold that take long all the same
+ */
+export function quickRunner(settings) {
+  return [declareFactoryPlugin(PluginKind.TestRunner, 'quick', () => new QuickRunner(settings))];
+}
+
 class QuickRunner {
+  #settings;
   #thread;
   /** The number of tests that the thread has begun. */
   #started = new Int32Array(new SharedArrayBuffer(4));
   /** The tests, the quickest first, as the first run of all has measured. */
   #order = [];
 
+  constructor(settings) {
+    this.#settings = settings;
+  }
+
   capabilities() {
     return { reloadEnvironment: true };
   }
 
   async init() {
-    writeFileSync(TESTS, await bundle(join(process.cwd(), 'packages/ccl/test')));
+    writeFileSync(TESTS, await bundle(join(process.cwd(), this.#settings.folder), this.#settings.isQuick));
   }
 
   async dryRun() {
@@ -92,7 +75,7 @@ class QuickRunner {
       workerData: {
         tests: TESTS,
         namespace: INSTRUMENTER_CONSTANTS.NAMESPACE,
-        slow: SLOW,
+        slow: this.#settings.slow,
         started: this.#started,
       },
     });
@@ -152,9 +135,9 @@ function reported(results) {
 }
 
 /** All tests as the text of a function of `require`, `module`, a suite and the module fast-check. */
-async function bundle(folder) {
+async function bundle(folder, isQuick) {
   const files = readdirSync(folder, { recursive: true })
-    .filter((name) => name.endsWith('.test.ts') && !LEFT_OUT.some((glob) => matchesGlob(name, glob)))
+    .filter((name) => name.endsWith('.test.ts') && isQuick(name))
     .sort();
   const given = {
     name: 'given',
@@ -185,5 +168,3 @@ async function bundle(folder) {
   });
   return outputFiles[0].text;
 }
-
-export const strykerPlugins = [declareClassPlugin(PluginKind.TestRunner, 'quick', QuickRunner)];

@@ -19,14 +19,19 @@ const expect = Object.assign(
 export class Suite {
   tests = [];
   #path = [];
+  /** What the files and groups that are open want to have done first. */
+  #first = [];
   /** What the tests import as `vitest`. */
   api = {
     expect,
-    it: withTables((title, run) => this.tests.push({ name: [...this.#path, title].join(' > '), run })),
+    it: withTables((title, run) => {
+      const { name, first } = { name: [...this.#path, title].join(' > '), first: [...this.#first] };
+      this.tests.push({ name, run: () => inTurn([...first.flat(), run]) });
+    }),
     describe: withTables((title, body) => this.within(title, body)),
     // For counts at the end, which the fewer cases of a quick pass would miss.
     afterAll: () => {},
-    beforeAll: refused('beforeAll'),
+    beforeAll: (run) => this.#first.at(-1).push(once(run)),
     beforeEach: refused('beforeEach'),
     afterEach: refused('afterEach'),
     get vi() {
@@ -36,9 +41,24 @@ export class Suite {
 
   within(title, body) {
     this.#path.push(title);
+    this.#first.push([]);
     body();
+    this.#first.pop();
     this.#path.pop();
   }
+}
+
+async function inTurn(steps) {
+  for (const step of steps) await step();
+}
+
+/** The first test that needs it does it, and all others have it. */
+function once(run) {
+  let done;
+  return () => {
+    done ??= run();
+    return done;
+  };
 }
 
 function refused(name) {

@@ -1,6 +1,7 @@
 /** A log in a folder, as C2SP tlog-tiles lays it out. */
 import type { LogReader } from './backend.js';
 import { AuditError } from './errors.js';
+import { LeafCursor } from './lib/leaf-cursor.js';
 import { HASH_BYTES } from './lib/merkle.js';
 import { MAX_NOTE_BYTES } from './lib/note.js';
 import { PlainFiles } from './lib/plain-files.js';
@@ -104,9 +105,9 @@ export class FolderLogReader implements LogReader {
 
 /** Where the first entries of a bundle end, or all that there is of it. */
 function lengthOf(bundle: Uint8Array, width: number): number {
-  let at = 0;
-  for (let i = 0; i < width; i++) at += 2 + ((bundle[at] ?? 0) << 8) + (bundle[at + 1] ?? 0);
-  return at;
+  const cursor = new LeafCursor(bundle);
+  for (let i = 0; i < width; i++) if (cursor.next() === undefined) return bundle.length;
+  return cursor.at;
 }
 
 function indexOf(path: string): number {

@@ -19,7 +19,7 @@ import { openExport } from './lib/export-source.js';
 import { firstOtherLine } from './lib/ndjson.js';
 import { headOf, type LogReport, MAX_PROBLEMS, notProvenBy, type Problem } from './lib/report.js';
 import { tilePath } from './lib/tiles.js';
-import { unlessCorrupt } from './lib/unless-corrupt.js';
+import { unlessMalformed } from './lib/unless.js';
 import { Trust } from './lib/verifying-keys.js';
 import { onBundleOf, sinceOf, type VerifyLogOptions } from './verify-log.js';
 
@@ -72,13 +72,13 @@ class ExportExamination {
   /** Parts that are missing, or should not be there. */
   #strangers(range: Range): Problem[] {
     const known = new Set([MANIFEST, CHECKPOINT, ENTRIES]);
-    for (const path of known) if (!this.#source.names.has(path)) return [malformed(path, 'is missing')];
+    for (const path of known) if (!this.#source.names.has(path)) return [notWhole(path, 'is missing')];
     for (const { path } of tilesOf(range)) {
-      if (!this.#source.names.has(path)) return [malformed(path, 'is missing')];
+      if (!this.#source.names.has(path)) return [notWhole(path, 'is missing')];
       known.add(path);
     }
     const extra = [...this.#source.names.keys()].find((path) => !known.has(path));
-    return extra === undefined ? [] : [malformed(extra, 'does not belong to it')];
+    return extra === undefined ? [] : [notWhole(extra, 'does not belong to it')];
   }
 
   /** What is wrong beside the log itself: the lines of entries, or the manifest. */
@@ -150,7 +150,7 @@ class ExportReader implements LogReader {
 
   async checkpoint(): Promise<string | undefined> {
     const note = await this.#source.read(CHECKPOINT);
-    return note === undefined ? undefined : new TextDecoder().decode(note);
+    return note && new TextDecoder().decode(note);
   }
 
   tile(level: number, index: number, width: number): Promise<Uint8Array | undefined> {
@@ -182,15 +182,6 @@ function refused({ message }: AuditError): LogReport {
   return withProblems(report, [{ code: 'export_malformed', message }]);
 }
 
-function malformed(path: string, what: string): Problem {
+function notWhole(path: string, what: string): Problem {
   return { code: 'export_malformed', path, message: `the export is not whole: ${path} ${what}` };
-}
-
-async function unlessMalformed<T>(step: () => Promise<T>): Promise<T | AuditError> {
-  try {
-    return await unlessCorrupt(step);
-  } catch (cause) {
-    if (cause instanceof AuditError && cause.code === 'export_malformed') return cause;
-    throw cause;
-  }
 }

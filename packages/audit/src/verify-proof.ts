@@ -4,6 +4,7 @@ import type { Leaf } from './lib/leaf-types.js';
 import { hashLeaf, verifyInclusion } from './lib/merkle.js';
 import { type LogProof, parseProof } from './lib/proof-file.js';
 import { headOf, notProvenBy, type Problem } from './lib/report.js';
+import { unlessRefused } from './lib/unless.js';
 import { type SignedCheckpoint, Trust, type TrustOptions } from './lib/verifying-keys.js';
 
 /** What verifying the proof of one entry found. */
@@ -36,7 +37,7 @@ export async function verifyProof(proof: string | Uint8Array, options: TrustOpti
   if (typeof proof !== 'string' && !(proof instanceof Uint8Array))
     throw new TypeError('a proof is a string or a Uint8Array');
   const trust = new Trust(options);
-  const parsed = read(() => parseProof(proof));
+  const parsed = await unlessRefused(async () => parseProof(proof));
   if (parsed instanceof AuditError) {
     return reportOf({
       signers: [],
@@ -48,18 +49,20 @@ export async function verifyProof(proof: string | Uint8Array, options: TrustOpti
   return head.problem === undefined ? judge(parsed, head) : reportOf(head);
 }
 
-function judge({ index, hashes, extra }: LogProof, head: SignedCheckpoint): ProofReport {
+type Opened = Extract<SignedCheckpoint, { problem?: undefined }>;
+
+async function judge({ index, hashes, extra }: LogProof, head: Opened): Promise<ProofReport> {
   const invalid = (message: string) =>
     reportOf({ ...head, problem: { code: 'proof_invalid', index, message } });
   const { checkpoint } = head;
-  if (extra === undefined || checkpoint === undefined) return invalid('the proof does not carry its entry');
+  if (extra === undefined) return invalid('the proof does not carry its entry');
   const leafHash = hashLeaf(extra);
   if (!verifyInclusion({ ...checkpoint, index, leafHash, hashes })) {
     return invalid(
       `the entry is not number ${index} of the log with ${checkpoint.size} entries that was signed`,
     );
   }
-  const entry = read(() => parseLeaf(extra, index));
+  const entry = await unlessRefused(async () => parseLeaf(extra, index));
   if (entry instanceof AuditError)
     return reportOf({ ...head, problem: { code: 'entry_malformed', index, message: entry.message } });
   return { ...reportOf(head, index), index, leafHash: Buffer.from(leafHash).toString('hex'), entry };
@@ -85,14 +88,4 @@ function reportOf({ checkpoint, witnesses, problem }: SignedCheckpoint, index?: 
       'Anything about the other entries of the log, or that its key had not been retired: only the whole log says that.',
     ],
   };
-}
-
-/** What a step returns, or the error of this package that it throws. */
-function read<T>(step: () => T): T | AuditError {
-  try {
-    return step();
-  } catch (cause) {
-    if (cause instanceof AuditError) return cause;
-    throw cause;
-  }
 }

@@ -16,7 +16,10 @@ describe('the guide to the audit log', () => {
     const folder = scratch();
     symlinkSync(at('../../../node_modules'), join(folder, 'node_modules'));
     writeFileSync(join(folder, 'guide.mjs'), blocks.join('\n'));
-    const { status, stderr, stdout } = spawnSync(process.execPath, ['guide.mjs'], { cwd: folder, encoding: 'utf8' });
+    const { status, stderr, stdout } = spawnSync(process.execPath, ['guide.mjs'], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
     expect([status, stderr]).toEqual([0, '']);
     const said = [...blocks.join('\n').matchAll(/console\.log\(.*\); \/\/ (.*)/g)].map(([, text]) => text);
     expect(said.length).toBeGreaterThan(4);

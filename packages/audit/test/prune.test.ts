@@ -1,3 +1,4 @@
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { AuditLog } from '../src/audit-log.js';
@@ -39,5 +40,40 @@ describe('pruning', () => {
       valid: true,
       from: 512,
     });
+  });
+  it('needs a policy, and a place to stop', async () => {
+    const folder = scratch();
+    const log = await AuditLog.open(join(folder, 'log'), { signer: key, origin: ORIGIN });
+    const event = { v: 1, kind: 'test.event', time: '2026-01-01T00:00:00Z' } as const;
+    await Promise.all(Array.from({ length: 300 }, () => log.append(event)));
+    for (const policy of [undefined, '', 'x'.repeat(1_001), 7])
+      await expect(log.prune(256, { policy: policy as string })).rejects.toThrow(TypeError);
+    for (const before of [0, 100, 512, 256.5, Number.NaN])
+      await expect(log.prune(before, { policy: 'yes' })).rejects.toThrow(RangeError);
+    expect(await verifyLog(log, { keys })).toMatchObject({ valid: true, from: 0, size: 300 });
+    expect(await log.prune(256, { policy: 'yes' })).toEqual({ before: 256 });
+    expect(await log.entry(300)).toMatchObject({ kind: 'log.pruned', before: 256, policy: 'yes' });
+    await expect(log.prune(256, { policy: 'yes' })).rejects.toThrow(RangeError);
+    await log.close();
+  });
+
+  it('removes nothing that its archive does not prove', async () => {
+    const folder = scratch();
+    const log = await AuditLog.open(join(folder, 'log'), { signer: key, origin: ORIGIN });
+    const event = { v: 1, kind: 'test.event', time: '2026-01-01T00:00:00Z' } as const;
+    await Promise.all(Array.from({ length: 300 }, () => log.append(event)));
+    await log.checkpoint();
+    const bundle = join(folder, 'log/tile/entries/000');
+    const changed = readFileSync(bundle, 'latin1').replace('test.event', 'test.other');
+    chmodSync(bundle, 0o600);
+    writeFileSync(bundle, changed, 'latin1');
+    await expect(log.prune(256, { policy: 'yes', archiveTo: join(folder, 'old') })).rejects.toMatchObject({
+      code: 'audit_log_corrupt',
+    });
+    await expect(log.prune(256, { policy: 'yes', archiveTo: join(folder, 'old') })).rejects.toMatchObject({
+      code: 'export_exists',
+    });
+    expect(await log.reader.first()).toBe(0);
+    await log.close();
   });
 });

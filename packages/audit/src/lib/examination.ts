@@ -9,7 +9,7 @@ import { retired } from './own-entries.js';
 import { headOf, type LogReport, MAX_PROBLEMS, notProvenBy, type Problem, provenBy } from './report.js';
 import { Since } from './since.js';
 import { TILE_WIDTH } from './tiles.js';
-import { unlessCorrupt } from './unless-corrupt.js';
+import { unlessCorrupt } from './unless.js';
 import type { SignedCheckpoint, Trust } from './verifying-keys.js';
 
 /** What is verified, and against what. */
@@ -38,6 +38,7 @@ export class Examination {
   /** Never throws for what the log holds. @throws AuditError where the storage cannot be read */
   async report(): Promise<LogReport> {
     const head = await this.#head();
+    this.#tell(head.problem);
     const since = head.checkpoint === undefined ? [] : await this.#examine(head.checkpoint, head);
     const problems = this.#problems.slice(0, MAX_PROBLEMS);
     const [problem] = problems;
@@ -60,12 +61,9 @@ export class Examination {
     if (typeof note !== 'string') {
       const message = note?.message ?? `${reader.name} has no checkpoint`;
       const code = note === undefined ? 'checkpoint_missing' : 'checkpoint_malformed';
-      this.#tell({ code, message, path: 'checkpoint' });
-      return { signers: [], witnesses: [] };
+      return { signers: [], witnesses: [], problem: { code, message, path: 'checkpoint' } };
     }
-    const head = await trust.openWitnessed(note, 'the checkpoint');
-    this.#tell(head.problem);
-    return head;
+    return trust.openWitnessed(note, 'the checkpoint');
   }
 
   /** @returns the sizes of the auditor's checkpoints that hold */

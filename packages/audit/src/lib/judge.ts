@@ -4,7 +4,7 @@ import type { Finding } from './findings.js';
 import { HASH_BYTES, hashNode, sameHash } from './merkle.js';
 import type { Problem } from './report.js';
 import { readTile, TILE_WIDTH, TreeReader, tilePath, tileWidth } from './tiles.js';
-import { unlessCorrupt } from './unless-corrupt.js';
+import { unlessCorrupt } from './unless.js';
 
 /** The tree against which is judged. */
 export interface Tree {

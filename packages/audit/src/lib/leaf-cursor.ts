@@ -13,11 +13,17 @@ export class LeafCursor {
     const bundle = this.#bundle;
     if (this.#isCut || this.#at === bundle.length) return undefined;
     const start = this.#at + 2;
-    const end = start + ((bundle[this.#at] ?? 0) << 8) + (bundle[this.#at + 1] ?? 0);
-    this.#isCut = start > bundle.length || end > bundle.length;
+    const end = start + ((bundle[this.#at] as number) << 8) + (bundle[this.#at + 1] as number);
+    // Past the end there is no number, and nothing is below what is none.
+    this.#isCut = !(end <= bundle.length);
     if (this.#isCut) return undefined;
     this.#at = end;
     return bundle.subarray(start, end);
+  }
+
+  /** Where the next entry begins, its length included. */
+  get at(): number {
+    return this.#at;
   }
 
   get isCut(): boolean {

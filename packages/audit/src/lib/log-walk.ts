@@ -8,7 +8,7 @@ import { LeafCursor } from './leaf-cursor.js';
 import { HASH_BYTES, hashLeaf, sameHash, subtreesOf } from './merkle.js';
 import { OwnEntries } from './own-entries.js';
 import { readTile, TILE_LEVELS, TILE_WIDTH, TreeReader, tileWidth } from './tiles.js';
-import { unlessCorrupt } from './unless-corrupt.js';
+import { unlessCorrupt } from './unless.js';
 
 /** What is walked through. */
 export interface WalkOptions {
@@ -122,8 +122,7 @@ export class LogWalk {
     try {
       this.own.see(parseLeaf(leaf, this.#at));
     } catch (cause) {
-      if (!(cause instanceof AuditError)) throw cause;
-      this.#find('entry-malformed', bundle, this.#at, cause.message);
+      this.#find('entry-malformed', bundle, this.#at, (cause as Error).message);
     }
   }
 

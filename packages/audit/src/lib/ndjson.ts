@@ -17,7 +17,7 @@ export async function firstOtherLine(
   const lines = new ByteStream(pieces);
   for (let bundle = from / TILE_WIDTH; bundle * TILE_WIDTH < to; bundle++) {
     const width = tileWidth(0, bundle, to);
-    const leaves = decodeBundle((await reader.entries(bundle, width)) ?? new Uint8Array(0), width);
+    const leaves = decodeBundle((await reader.entries(bundle, width)) as Uint8Array, width);
     for (const [i, leaf] of leaves.entries()) {
       const line = Buffer.concat([leaf, NEWLINE]);
       if (!line.equals(await lines.take(line.length))) return bundle * TILE_WIDTH + i;

@@ -10,8 +10,8 @@ const MAX_NAMES = 4_096;
 /** How many folders are remembered as being where they seem to be. */
 const MAX_FOLDERS = 64;
 const PIECE = 1024 * 1024;
-/** Neither through a link at its end, nor waiting for a pipe that nobody writes to. Zero where the platform has none. */
-const FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+/** Neither through a link at its end, nor waiting for a pipe that nobody writes to. */
+const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 export class PlainFiles {
   readonly root: string;

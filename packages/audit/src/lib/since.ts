@@ -3,10 +3,11 @@ import type { LogReader } from '../backend.js';
 import type { Checkpoint } from './checkpoint.js';
 import type { LogWalk } from './log-walk.js';
 import { EMPTY_ROOT, sameHash, verifyConsistency } from './merkle.js';
+import type { VerifierKey } from './note.js';
 import { retired } from './own-entries.js';
 import type { Problem } from './report.js';
 import { TreeReader } from './tiles.js';
-import { unlessCorrupt } from './unless-corrupt.js';
+import { unlessCorrupt } from './unless.js';
 import type { SignedCheckpoint, Trust } from './verifying-keys.js';
 
 /** The log they are compared with. */
@@ -17,8 +18,9 @@ interface Against {
   readonly trust: Trust;
 }
 
-interface Held extends SignedCheckpoint {
+interface Held {
   readonly checkpoint: Checkpoint;
+  readonly signers: readonly VerifierKey[];
   readonly what: string;
 }
 
@@ -42,11 +44,14 @@ export class Since {
     return since;
   }
 
-  #open(what: string, { checkpoint, problem, ...signed }: SignedCheckpoint): void {
+  #open(what: string, opened: SignedCheckpoint): void {
     const { origin, size } = this.#against.checkpoint;
-    if (problem !== undefined || checkpoint === undefined) {
-      if (problem !== undefined) this.problems.push(problem);
-    } else if (checkpoint.origin !== origin) {
+    if (opened.problem !== undefined) {
+      this.problems.push(opened.problem);
+      return;
+    }
+    const { checkpoint, signers } = opened;
+    if (checkpoint.origin !== origin) {
       this.problems.push({
         code: 'checkpoint_foreign',
         message: `${what} is of “${checkpoint.origin}”, and this log is “${origin}”`,
@@ -60,7 +65,7 @@ export class Since {
         message: `${what} is of ${checkpoint.size} entries, and this archive ends before ${this.#against.end}`,
       });
     } else {
-      this.#held.push({ ...signed, checkpoint, what });
+      this.#held.push({ checkpoint, signers, what });
     }
   }
 

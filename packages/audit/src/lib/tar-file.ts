@@ -11,9 +11,14 @@ import { BLOCK, readTarHeader, TAR_END, tarHeader, tarPadding } from './tar-head
 
 const PIECE = 1024 * 1024;
 
+interface Member {
+  readonly start: number;
+  readonly size: number;
+}
+
 export class TarFile implements ExportSource {
   readonly names = new Map<string, number>();
-  readonly #starts = new Map<string, number>();
+  readonly #members = new Map<string, Member>();
   readonly #file: FileHandle;
   readonly #size: number;
 
@@ -24,7 +29,7 @@ export class TarFile implements ExportSource {
 
   /** @throws AuditError `export_malformed`, `audit_log_unavailable` */
   static async open(path: string): Promise<TarFile> {
-    const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch((cause: Error) => {
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((cause: Error) => {
       throw new AuditError('audit_log_unavailable', `${path} cannot be read: ${cause.message}`, { cause });
     });
     try {
@@ -40,14 +45,12 @@ export class TarFile implements ExportSource {
   }
 
   async read(path: string): Promise<Uint8Array | undefined> {
-    const [start, size] = [this.#starts.get(path), this.names.get(path)];
-    if (start === undefined || size === undefined) return undefined;
-    return this.#bytes(start, size);
+    const member = this.#members.get(path);
+    return member && this.#bytes(member.start, member.size);
   }
 
   async *pieces(path: string): AsyncGenerator<Uint8Array> {
-    const start = this.#starts.get(path) ?? 0;
-    const size = this.names.get(path) ?? 0;
+    const { start, size } = this.#members.get(path) as Member;
     for (let at = 0; at < size; at += PIECE) yield this.#bytes(start + at, Math.min(PIECE, size - at));
   }
 
@@ -70,7 +73,7 @@ export class TarFile implements ExportSource {
       if (padding.some((byte) => byte !== 0))
         throw malformed(start + size, 'there is something behind a member');
       this.names.set(name, size);
-      this.#starts.set(name, start);
+      this.#members.set(name, { start, size });
       at = start + size + padding.length;
     }
     const end = await this.#bytes(at, TAR_END);

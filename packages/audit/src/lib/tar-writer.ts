@@ -3,7 +3,7 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { pack } from 'tar-stream';
+import { type Pack, pack } from 'tar-stream';
 import { AuditError } from '../errors.js';
 import { withFile } from './files.js';
 import { MAX_TAR_MEMBER } from './tar-header.js';
@@ -20,28 +20,30 @@ const ALWAYS = { mode: 0o644, uid: 0, gid: 0, mtime: new Date(0), type: 'file' }
  */
 export async function writeTar(tar: string, folder: string, paths: Iterable<string>): Promise<void> {
   const packing = pack();
-  const written = pipeline(packing, createWriteStream(tar, { flags: 'wx', mode: 0o600 }));
-  const failed = written.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  try {
-    for (const path of paths) {
-      const { size } = await stat(join(folder, path));
-      if (size > MAX_TAR_MEMBER) {
-        throw new AuditError(
-          'export_malformed',
-          `${path} would have ${size} bytes, more than a single file can hold`,
-          { hint: 'Export to a folder instead.' },
-        );
-      }
-      await pipeline(createReadStream(join(folder, path)), packing.entry({ ...ALWAYS, name: path, size }));
-    }
-    packing.finalize();
-  } catch (error) {
-    packing.destroy();
-    throw (await failed) ?? error;
-  }
-  await written;
+  // What fails on either side ends both, and is thrown once.
+  await Promise.all([
+    pipeline(packing, createWriteStream(tar, { flags: 'wx', mode: 0o600 })),
+    add(packing, folder, paths).catch((error: Error) => {
+      packing.destroy(error);
+      throw error;
+    }),
+  ]);
   await withFile(tar, 'r', (file) => file.sync());
+}
+
+async function add(packing: Pack, folder: string, paths: Iterable<string>): Promise<void> {
+  for (const path of paths) {
+    const { size } = await stat(join(folder, path));
+    if (size > MAX_TAR_MEMBER) {
+      throw new AuditError(
+        'export_malformed',
+        `${path} has ${size} bytes, more than a single file can hold`,
+        {
+          hint: 'Export to a folder instead.',
+        },
+      );
+    }
+    await pipeline(createReadStream(join(folder, path)), packing.entry({ ...ALWAYS, name: path, size }));
+  }
+  packing.finalize();
 }

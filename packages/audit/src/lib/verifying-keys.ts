@@ -13,6 +13,7 @@ import {
 } from './note.js';
 import { verifyQuorum, type WitnessPolicy } from './quorum.js';
 import type { Problem, ProblemCode } from './report.js';
+import { unlessRefused } from './unless.js';
 
 /** Whom an auditor believes. */
 export interface TrustOptions {
@@ -29,16 +30,17 @@ export interface TrustOptions {
     | undefined;
 }
 
-/** A checkpoint of which it is known who signed it. */
-export interface SignedCheckpoint {
-  /** Undefined where the note is none. */
-  readonly checkpoint?: Checkpoint;
+/** A checkpoint of which it is known who signed it, or what is wrong with it. */
+export type SignedCheckpoint = {
   /** The keys of the log that have signed it. */
   readonly signers: readonly VerifierKey[];
   /** The names of the witnesses that have signed it. */
   readonly witnesses: readonly string[];
-  readonly problem?: Problem;
-}
+} & (
+  | { readonly checkpoint: Checkpoint; readonly problem?: undefined }
+  // Without a checkpoint where the note is none.
+  | { readonly checkpoint?: Checkpoint | undefined; readonly problem: Problem }
+);
 
 const MAX_KEYS = 1_000;
 
@@ -67,7 +69,7 @@ export class Trust {
    * @param what it is called in messages
    */
   async open(note: string | Uint8Array, what: string): Promise<SignedCheckpoint> {
-    const read = readHead(note, this.#origin);
+    const read = await unlessRefused(async () => parseCheckpoint(parseNote(note).text, this.#origin));
     if (read instanceof AuditError) {
       const code: ProblemCode =
         read.code === 'audit_log_foreign' ? 'checkpoint_foreign' : 'checkpoint_malformed';
@@ -78,7 +80,7 @@ export class Trust {
       return failed('checkpoint_malformed', `${what} has an origin that no key can have as its name`);
     // A key by another name is another log's, whatever it signs.
     const keys = this.#keys.map((key) => toVerifierKey(key, origin)).filter(({ name }) => name === origin);
-    const opened = await openNote(note, keys).catch(auditError);
+    const opened = await unlessRefused(() => openNote(note, keys));
     if (opened instanceof AuditError)
       return failed('checkpoint_unsigned', `${what} cannot be used: ${opened.message}`, read);
     return { checkpoint: read, signers: opened.verified.map(({ key }) => key), witnesses: [] };
@@ -87,9 +89,10 @@ export class Trust {
   /** As `open`, with the witnesses that were asked for. */
   async openWitnessed(note: string | Uint8Array, what: string): Promise<SignedCheckpoint> {
     const opened = await this.open(note, what);
-    if (this.#witnesses === undefined || opened.problem !== undefined) return opened;
+    const policy = this.#witnesses;
+    if (policy === undefined || opened.problem !== undefined) return opened;
     const own = opened.signers.map(({ publicKey }) => publicKey);
-    const found = await verifyQuorum(note, this.#witnesses, own).catch(auditError);
+    const found = await unlessRefused(() => verifyQuorum(note, policy, own));
     if (!(found instanceof AuditError)) return { ...opened, witnesses: found.map(({ name }) => name) };
     return {
       ...opened,
@@ -123,21 +126,8 @@ function policyOf(
   );
 }
 
-function readHead(note: string | Uint8Array, origin: string | undefined): Checkpoint | AuditError {
-  try {
-    return parseCheckpoint(parseNote(note).text, origin);
-  } catch (cause) {
-    return auditError(cause);
-  }
-}
-
-function auditError(cause: unknown): AuditError {
-  if (cause instanceof AuditError) return cause;
-  throw cause;
-}
-
 function failed(code: ProblemCode, message: string, checkpoint?: Checkpoint): SignedCheckpoint {
-  return { ...(checkpoint && { checkpoint }), signers: [], witnesses: [], problem: { code, message } };
+  return { checkpoint, signers: [], witnesses: [], problem: { code, message } };
 }
 
 function hexOf(bytes: Uint8Array): string {
