@@ -6,12 +6,14 @@ import { fileURLToPath } from 'node:url';
 import { generateKeyPair, type KeyPair, toSigner } from '@stele/crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { goBuild, haveGo } from '../../../test/support/go.js';
+import { AuditLog, Witness, WitnessClient } from '../src/index.js';
 import { formatCheckpoint } from '../src/lib/checkpoint.js';
 import { hashLeaf } from '../src/lib/merkle.js';
 import { addSignatures, COSIGNATURE, formatVerifierKey, signNote, verifierKey } from '../src/lib/note.js';
 import { encodeBundle, tilePath } from '../src/lib/tiles.js';
 import { TreeEdge } from '../src/lib/tree-edge.js';
 import { cosign } from './support/logs.js';
+import { event } from './support/samples.js';
 import { temporaryFolder } from './support/witnesses.js';
 
 const ORIGIN = 'log.example/interop';
@@ -87,6 +89,25 @@ describe.skipIf(!haveGo)('the libraries of the Go checksum database', () => {
       }
     },
   );
+
+  it('read what an AuditLog has written to its folder, cosigned by a witness', async () => {
+    const folder = join(temporaryFolder(), 'log');
+    const logs = [{ origin: ORIGIN, keys: [pair] }];
+    const watching = await Witness.open(temporaryFolder(), { name: WITNESS, signer: witness, logs });
+    const { url, close } = await watching.listen();
+    const witnesses = [new WitnessClient({ url, key: watching.key })];
+    const checkpoints: string[] = [];
+    for (const count of [3, 600]) {
+      const log = await AuditLog.open(folder, { signer: pair, origin: ORIGIN, witnesses });
+      await Promise.all(Array.from({ length: count }, (_, i) => log.append(event(i))));
+      checkpoints.push(await log.checkpoint());
+      await log.close();
+    }
+    await close();
+    const { status, said } = read(folder, checkpoints[0] as string);
+    expect(said).toMatch(new RegExp(`^603 entries, \\d+ proofs, signed by ${ORIGIN} ${WITNESS}\n$`));
+    expect(status).toBe(0);
+  });
 
   it('find whatever was changed', async () => {
     const { folder, checkpoints } = await writeLog([100, 700]);
