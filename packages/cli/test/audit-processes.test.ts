@@ -189,28 +189,6 @@ describe('a witness', () => {
     again.witness.child.kill('SIGTERM');
     expect(await again.witness.ended).toBe(0);
   });
-
-  it.each([
-    [['--listen', '127.0.0.1'], 'usage'],
-    [['--listen', '127.0.0.1:99999'], 'usage'],
-    [['--listen', '127.0.0.1:0', '--log', 'nonsense'], 'key_malformed'],
-    [['--listen', '127.0.0.1:0', '--name', 'a b'], 'usage'],
-  ])('refuses %j', async (argv, code) => {
-    const key = `refused-${argv.join('').length}.jwk`;
-    const pair = await keyAt(key);
-    const log = argv.includes('--log') ? [] : ['--log', vkey(pair)];
-    const { code: exit, out } = await ran(
-      'witness',
-      ...argv,
-      ...log,
-      '--key',
-      key,
-      '--state',
-      'refused',
-      '--json',
-    );
-    expect([exit, JSON.parse(out).error.code]).toEqual([2, code]);
-  });
 });
 
 describe('erasing', () => {

@@ -375,3 +375,19 @@ describe('doctor', () => {
     });
   });
 });
+
+describe('witness', () => {
+  it.each([
+    [['--listen', '127.0.0.1'], 'usage'],
+    [['--listen', '127.0.0.1:99999'], 'usage'],
+    [['--listen', '[::1:0'], 'usage'],
+    [['--listen', '127.0.0.1:0', '--log', 'nonsense'], 'key_malformed'],
+    [['--listen', '127.0.0.1:0', '--name', 'a b'], 'usage'],
+    [['--listen', '192.0.2.1:0'], 'usage'],
+  ])('refuses %j', async (argv, code) => {
+    const { file } = await folder.key('witness.jwk').catch(() => ({ file: folder.at('witness.jwk') }));
+    const rest = ['--log', log.vkey, '--key', file, '--state', folder.at('state')];
+    const { code: exit, json } = await steleJson(['audit', 'witness', ...argv, ...rest]);
+    expect([exit, json.error.code]).toEqual([2, code]);
+  });
+});
