@@ -138,6 +138,16 @@ describe('verify', () => {
     expect((await stele(['audit', 'verify', folder.at('empty'), '--key', log.did])).code).toBe(1);
   });
 
+  it('repeats nothing of a private key that was given for a public one', async () => {
+    const { file } = await folder.key('private.jwk');
+    const { d } = JSON.parse(folder.read('private.jwk'));
+    for (const key of [file, d, `${log.pair.publicKeyHex}0`]) {
+      const { code, out, err } = await stele(['audit', 'verify', log.path, '--json', '--key', key]);
+      expect(code).toBe(2);
+      for (const secret of [d, key]) expect(out + err).not.toContain(secret);
+    }
+  });
+
   it('says nothing of a password', async () => {
     const { code, err } = await stele([
       'audit',

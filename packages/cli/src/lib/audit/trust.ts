@@ -7,7 +7,6 @@ import type { Command } from 'commander';
 import type { Streams } from '../cli.js';
 import { CliError } from '../errors.js';
 import { readText } from '../input.js';
-import { printable } from '../output.js';
 import { many } from '../verify-flags.js';
 
 /** The options that `addTrustOptions` defines, as commander hands them over. */
@@ -44,7 +43,7 @@ export function addTrustOptions(command: Command): Command {
 /**
  * Reads what the options name.
  * @returns undefined where no key is given
- * @throws CliError `usage`, `file_unreadable`, `too_large`
+ * @throws CliError `usage`, `key_malformed`, `file_unreadable`, `too_large`
  */
 export async function readTrust(flags: TrustFlags, streams: Streams): Promise<Trust | undefined> {
   const { key, origin, since = [], witness, quorum } = flags;
@@ -69,18 +68,23 @@ function refuseWithoutKey(flags: TrustFlags): void {
     throw new CliError('usage', `--${given} needs a key to verify with`, 'name the key of the log: --key');
 }
 
+/** What was given is not repeated, nor what a file holds: either may be a private key. */
 async function keysOf(text: string, streams: Streams): Promise<string[]> {
   if (isKey(text)) return [text];
-  const content = await readText(text, streams, MAX_KEY_FILE);
+  const content = await readText(text, streams, MAX_KEY_FILE).catch(() => {
+    throw malformed('what --key names is neither a public key nor a file of them that can be read');
+  });
   const keys = content.split(/\r?\n/).filter((line) => line.trim() !== '' && !line.startsWith('#'));
   if (keys.length > 0 && keys.every(isKey)) return keys;
-  // What the file holds is not repeated: it may be a private key.
-  throw new CliError(
+  throw malformed('the file that --key names holds something that is no public key');
+}
+
+const malformed = (message: string) =>
+  new CliError(
     'key_malformed',
-    `${printable(text)} holds something that is no public key`,
+    message,
     'one key a line: name+hash+base64, a did:key or 64 lower-case hex characters',
   );
-}
 
 function isKey(text: string): boolean {
   if (HEX.test(text)) return true;
