@@ -30,6 +30,11 @@ const LONGER = [
     env: { STELE_LIMIT_OPERATIONS: '1000000' },
     suites: ['packages/store/test/limits.remote-processes.test.ts'],
   },
+  {
+    what: 'the page of an audit log of 100,000 entries, in a browser',
+    env: { STELE_PAGE_ENTRIES: '100000' },
+    suites: ['packages/cli/test/audit-page.test.ts'],
+  },
 ];
 const out = join(root, 'dist/nightly');
 

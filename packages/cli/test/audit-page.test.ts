@@ -34,7 +34,7 @@ describe.skipIf(!haveChromium)('the page of a log (needs Chromium)', () => {
   async function narrowed(page: Page, act: () => Promise<unknown>): Promise<string | null> {
     const before = await found(page);
     await act();
-    await page.waitForFunction(`document.querySelector('#found').textContent !== ${JSON.stringify(before)}`);
+    await expect.poll(() => found(page), { timeout: 60_000 }).not.toBe(before);
     return found(page);
   }
 

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { entryOf, jsonOf, lineOf } from '../../lib/audit/entry.js';
+import { Collected } from '../../lib/audit/collected.js';
+import { entryOf, lineOf } from '../../lib/audit/entry.js';
 import { leavesOf } from '../../lib/audit/leaves.js';
 import { LOG_ARGUMENT } from '../../lib/audit/log-name.js';
 import { type LogSession, withLog } from '../../lib/audit/log-session.js';
@@ -55,22 +56,17 @@ async function asLines({ head }: LogSession, flags: Flags, cli: Cli): Promise<vo
   }
 }
 
-/** So many are in one JSON object; all are counted. */
-const MOST = 10_000;
-
 async function asJson({ head, shown, report }: LogSession, flags: Flags, cli: Cli): Promise<void> {
   const selection = readSelection(flags, head);
-  const entries: object[] = [];
-  let found = 0;
+  const collected = new Collected();
   for await (const leaf of leavesOf(head.reader, head.size, selection.from, selection.to)) {
     const entry = entryOf(leaf);
-    if (selection.includes(entry) && found++ < MOST) entries.push(jsonOf(entry));
+    if (selection.includes(entry)) collected.add(entry);
   }
   const { origin, size, root, first } = head;
-  const verified = report === undefined ? null : report.valid;
-  cli.print(
-    jsonText({ log: shown, origin, size, root, first, verified, entries, unlisted: found - entries.length }),
-  );
+  const { entries, unlisted } = collected;
+  const verified = report?.valid ?? null;
+  cli.print(jsonText({ log: shown, origin, size, root, first, verified, entries, unlisted }));
 }
 
 async function toPage(

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Command } from 'commander';
-import { entryOf, jsonOf, lineOf } from '../../lib/audit/entry.js';
+import { Collected } from '../../lib/audit/collected.js';
+import { type Entry, entryOf, jsonOf, lineOf } from '../../lib/audit/entry.js';
 import { type Head, readHead } from '../../lib/audit/head.js';
 import { leavesOf } from '../../lib/audit/leaves.js';
 import { LOG_ARGUMENT, openLog } from '../../lib/audit/log-name.js';
@@ -42,14 +43,11 @@ async function tail(name: string, { n, follow, json }: Flags, cli: Cli): Promise
     const head = await readHead(reader, shown);
     const from = Math.max(head.first, head.size - Number(n));
     if (json && !follow) {
-      const { origin, size, root, first } = head;
-      const entries = await entriesOf(head, from);
-      cli.print(jsonText({ log: shown, origin, size, root, first, entries: entries.map(jsonOf) }));
+      await asJson(head, from, shown, cli);
       return 0;
     }
-    const print = (entry: Parameters<typeof lineOf>[0]) =>
-      cli.print(json ? jsonText(jsonOf(entry)) : lineOf(entry));
-    for (const entry of await entriesOf(head, from)) print(entry);
+    const print = (entry: Entry) => cli.print(json ? jsonText(jsonOf(entry)) : lineOf(entry));
+    await printFrom(from, head, print);
     if (follow) await untilStopped((signal) => goOn(() => readHead(reader, shown), head, print, signal));
     return 0;
   } finally {
@@ -57,23 +55,32 @@ async function tail(name: string, { n, follow, json }: Flags, cli: Cli): Promise
   }
 }
 
-async function entriesOf(head: Head, from: number) {
-  const entries: ReturnType<typeof entryOf>[] = [];
-  for await (const leaf of leavesOf(head.reader, head.size, from, head.size)) entries.push(entryOf(leaf));
-  return entries;
+async function asJson(head: Head, from: number, shown: string, cli: Cli): Promise<void> {
+  const collected = new Collected();
+  for await (const leaf of leavesOf(head.reader, head.size, from, head.size)) collected.add(entryOf(leaf));
+  const { origin, size, root, first } = head;
+  const { entries, unlisted } = collected;
+  cli.print(jsonText({ log: shown, origin, size, root, first, entries, unlisted }));
+}
+
+type Print = (entry: Entry) => void;
+
+async function printFrom(from: number, head: Head, print: Print): Promise<void> {
+  for await (const leaf of leavesOf(head.reader, head.size, from, head.size)) print(entryOf(leaf));
 }
 
 /** Looks for newer checkpoints, and shows what they add. */
 async function goOn(
   newest: () => Promise<Head>,
   from: Head,
-  print: (entry: ReturnType<typeof entryOf>) => void,
+  print: Print,
   signal: AbortSignal,
 ): Promise<void> {
   for (let seen = from; !signal.aborted; await wait(POLL_MS, undefined, { signal }).catch(() => undefined)) {
     const head = await newest();
-    if (head.origin !== seen.origin || head.size < seen.size) throw replaced(seen, head);
-    for await (const leaf of leavesOf(head.reader, head.size, seen.size, head.size)) print(entryOf(leaf));
+    const isOther = head.size === seen.size && head.root !== seen.root;
+    if (head.origin !== seen.origin || head.size < seen.size || isOther) throw replaced(seen, head);
+    await printFrom(seen.size, head, print);
     seen = head;
   }
 }
