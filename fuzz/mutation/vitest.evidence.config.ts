@@ -8,7 +8,7 @@ export default defineConfig({
   test: {
     name: 'audit',
     root: fileURLToPath(folder),
-    include: ['test/{verify-log,verify-proof,proofs,export-attacks,export,attacks}.test.ts'],
+    include: ['test/{verify-log,verify-proof,proofs,export-attacks,export}.test.ts'],
     isolate: false,
     testTimeout: 60_000,
     env: { STELE_EXPORT_CHANGES: '20', STELE_POSTGRES: 'postgres://127.0.0.1:1/none' },

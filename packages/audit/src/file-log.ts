@@ -190,13 +190,13 @@ export class FileLogBackend implements LogBackend {
 
   /** Leaves the journal as it is unless all of it is public, and what it says of permits is written down. */
   async #end({ journal, permits, room, published: size }: Parts): Promise<void> {
-    let covered = 0;
     try {
-      if (this.#broken !== undefined || size < journal.size) return;
-      await room.give(() => permits.save());
-      covered = size;
+      if (this.#broken === undefined && size >= journal.size) {
+        await room.give(() => permits.save());
+        await journal.remove();
+      }
     } finally {
-      await journal.close(covered);
+      await journal.abandon();
     }
   }
 
@@ -220,9 +220,10 @@ export class FileLogBackend implements LogBackend {
       this.#heads = new FileHeadKeeper(`${folder}.head`);
       return { size: parts.journal.size, cutBytes };
     } catch (error) {
-      await this.#parts?.journal.close(0);
+      await this.#parts?.journal.abandon();
       this.#parts = undefined;
-      unlock();
+      // Why it cannot be opened is what matters; a lock that stays is one of a process that is gone, sooner or later.
+      await attempt(folder, async () => unlock()).catch(() => undefined);
       throw error;
     }
   }

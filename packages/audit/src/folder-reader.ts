@@ -33,7 +33,7 @@ export class FolderLogReader implements LogReader {
   async checkpoint(): Promise<string | undefined> {
     const bytes = await this.#files.read('checkpoint', MAX_NOTE_BYTES);
     if (bytes !== undefined) return utf8(bytes, `${this.name}/checkpoint`);
-    if ((await this.#files.list('.')) !== undefined) return undefined;
+    if ((await this.#files.list('.')).isThere) return undefined;
     throw new AuditError('audit_log_unavailable', `there is no folder ${this.name}`, {
       hint: 'Name the folder that holds the file “checkpoint”.',
     });
@@ -70,7 +70,7 @@ export class FolderLogReader implements LogReader {
     for (let depth = 0; depth < MAX_DEPTH && folders.length > 0; depth++) {
       const deeper: string[] = [];
       for (const folder of folders) {
-        const { files, folders: below } = (await this.#files.list(folder)) ?? { files: [], folders: [] };
+        const { files, folders: below } = await this.#files.list(folder);
         const [lowest] = [...files, ...below].filter((name) => /^\d{3}(?:\.p)?$/.test(name)).sort();
         if (lowest !== undefined) return indexOf(`${folder}/${lowest}`) * TILE_WIDTH;
         deeper.push(...below.filter((name) => /^x\d{3}$/.test(name)).map((name) => `${folder}/${name}`));
@@ -89,17 +89,12 @@ export class FolderLogReader implements LogReader {
       if (bytes !== undefined) return { bytes, path, width: each };
     }
     const folder = `${tilePath(level, index)}.p`;
-    const wider = ((await this.#files.list(folder))?.files ?? [])
-      .filter((name) => /^[1-9]\d{0,2}$/.test(name))
-      .map(Number)
-      .filter((each) => each > width && each < TILE_WIDTH)
-      .sort((a, b) => a - b);
-    for (const each of wider) {
-      const path = `${folder}/${each}`;
-      const bytes = await this.#files.read(path, most);
-      if (bytes !== undefined) return { bytes, path, width: each };
-    }
-    return undefined;
+    const { files } = await this.#files.list(folder);
+    const wider = files.filter((name) => /^[1-9]\d{0,2}$/.test(name)).map(Number);
+    const next = Math.min(...wider.filter((each) => each > width && each < TILE_WIDTH));
+    if (next === Number.POSITIVE_INFINITY) return undefined;
+    const bytes = await this.#files.read(`${folder}/${next}`, most);
+    return bytes && { bytes, path: `${folder}/${next}`, width: next };
   }
 }
 

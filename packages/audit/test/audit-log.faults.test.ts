@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { generateKeyPair, type Signer, toSigner } from '@stele/crypto';
 import { describe, it } from 'vitest';
-import { AuditError, AuditLog, parseCheckpoint, type Receipt } from '../src/index.js';
+import { AuditError, AuditLog, MemorySubjectKeys, parseCheckpoint, type Receipt } from '../src/index.js';
 import { verifyLog } from '../src/verify-log.js';
 import { decision } from './support/entries.js';
 import { disown, type FaultKind, withFault } from './support/faulty-disk.js';
@@ -21,6 +21,9 @@ let made = 0;
 class Witnessed {
   readonly path = join(root, String(made++));
   readonly receipts: Receipt[] = [];
+  /** Decisions among them, whose values are kept. */
+  readonly decisions: number[] = [];
+  readonly #subjects = new MemorySubjectKeys();
   readonly shown: string[] = [];
   readonly #roots = new Map<number, string>();
 
@@ -40,7 +43,12 @@ class Witnessed {
   readonly #logs: AuditLog[] = [];
 
   async open(): Promise<AuditLog> {
-    const log = await AuditLog.open(this.path, { signer: this.signer, origin, checkpointIntervalMs: 60_000 });
+    const log = await AuditLog.open(this.path, {
+      signer: this.signer,
+      origin,
+      checkpointIntervalMs: 60_000,
+      values: { keys: this.#subjects },
+    });
     this.#logs.push(log);
     return log;
   }
@@ -52,8 +60,10 @@ class Witnessed {
 
   async append(log: AuditLog, entries: readonly Parameters<AuditLog['append']>[0][]): Promise<void> {
     const results = await Promise.allSettled(entries.map((entry) => log.append(entry)));
-    for (const result of results) {
-      if (result.status === 'fulfilled') this.receipts.push(result.value);
+    for (const [i, result] of results.entries()) {
+      if (result.status === 'rejected') continue;
+      this.receipts.push(result.value);
+      if (entries[i]?.kind === 'decision') this.decisions.push(result.value.index);
     }
     const failed = results.find((result) => result.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
@@ -91,6 +101,9 @@ async function check(seen: Witnessed): Promise<void> {
   for (const { index, leafHash } of seen.receipts) {
     const proof = await log.inclusionProof(index);
     assert.equal(Buffer.from(proof.leafHash).toString('hex'), leafHash, `entry ${index}`);
+  }
+  for (const index of seen.decisions) {
+    assert.equal((await log.values(index))?.values.agent, decision().agent, `values of ${index}`);
   }
   const report = await verifyLog(seen.path, { keys: [keys], since: seen.shown });
   assert.deepEqual(report.problems, []);

@@ -208,6 +208,16 @@ describe('verifyExport', () => {
     await expect(verifyExport(path as string, { keys })).rejects.toThrow(TypeError);
   });
 
+  it('notices that a tar becomes shorter while it is read', async () => {
+    const path = join(scratch(), 'x.tar');
+    await exportLog(reader, path);
+    const tar = await TarFile.open(path);
+    truncateSync(path, 3_000);
+    await expect(tar.read('tile/entries/002.p/188')).rejects.toMatchObject({ code: 'export_malformed' });
+    expect(await tar.read('tile/entries/003')).toBeUndefined();
+    await tar.close();
+  });
+
   it('can be stopped', async () => {
     const path = join(scratch(), 'x.tar');
     await exportLog(reader, path);

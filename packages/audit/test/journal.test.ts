@@ -34,7 +34,7 @@ async function killed(
   const life = journal();
   await life.open(0, nothing);
   for (const records of batches) await life.append(records);
-  await life.close(-1);
+  await life.abandon();
   return join(folder, readdirSync(folder).sort()[0] as string);
 }
 
@@ -46,7 +46,7 @@ async function opened({ journal }: Place, published = 0): Promise<{ cut: number;
     leaves.push(...records.map(({ leaf }) => Buffer.from(leaf).toString('latin1')));
   });
   assert.equal(life.size, Math.max(published, leaves.length));
-  await life.close(-1);
+  await life.abandon();
   return { cut, leaves };
 }
 
@@ -90,11 +90,29 @@ describe('a journal', () => {
       for (let i = 0; i < 30; i++) {
         await journal.append([sampleRecord(size++, { leaf: Buffer.alloc(60_000, size % 256) })]);
       }
-      await journal.close(-1);
+      await journal.abandon();
     }
     const { leaves } = await opened(place);
     assert.equal(leaves.length, 90);
     for (const [i, leaf] of leaves.entries()) assert.equal(leaf.charCodeAt(0), (i + 1) % 256);
+  });
+
+  it('removes none that is needed, though one after it was skipped as too small', async () => {
+    const place = freshPlace();
+    const journal = place.journal();
+    await journal.open(0, nothing);
+    const leaf = Buffer.alloc(60_000);
+    await journal.append(sampleRecords(0, 3, () => ({ leaf })));
+    // The next is made by now, and this does not fit into it.
+    await journal.append(sampleRecords(3, 23, () => ({ leaf })));
+    await journal.append(sampleRecords(23, 43, () => ({ leaf })));
+    for (const published of [0, 2, 3, 22, 23, 43]) {
+      await journal.retire(published);
+      const found: unknown[] = [];
+      for await (const records of journal.records(published, 43)) found.push(...records);
+      assert.equal(found.length, 43 - published);
+    }
+    await journal.abandon();
   });
 
   it('removes segments that are covered, and at the end all of them', async () => {
@@ -107,7 +125,7 @@ describe('a journal', () => {
     await journal.retire(30);
     assert.ok(!journal.hasRetired(30));
     assert.ok(readdirSync(place.folder).length < before);
-    await journal.close(30);
+    await journal.remove();
     assert.deepEqual(readdirSync(place.folder), []);
   });
 });
@@ -181,7 +199,7 @@ describe('damage to a journal', () => {
     const second = place.journal();
     await second.open(0, nothing);
     await second.append(sampleRecords(14, 16));
-    await second.close(-1);
+    await second.abandon();
     const names = readdirSync(place.folder).sort();
     const path = join(place.folder, names[0] as string);
     const whole = readFileSync(path);
@@ -194,7 +212,7 @@ describe('damage to a journal', () => {
     const journal = place.journal();
     await journal.open(14, nothing);
     assert.equal(journal.size, 16);
-    await journal.close(-1);
+    await journal.abandon();
   });
 
   it('is found in what is read again', async () => {
@@ -207,7 +225,7 @@ describe('damage to a journal', () => {
     await assert.rejects(async () => {
       for await (const _ of journal.records(0, 9));
     }, /audit_log_corrupt|not as it was written/);
-    await journal.close(-1);
+    await journal.abandon();
   });
 });
 

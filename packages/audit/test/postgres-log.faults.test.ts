@@ -175,6 +175,45 @@ describe.skipIf(!havePostgres)('PostgresLogBackend on a server that fails (needs
     assert.deepEqual(await texts(log, 3), textsOf(0, 3));
   });
 
+  it('comes back by itself when its connection was cut, so that it is not taken for gone', async () => {
+    const schema = freshSchema();
+    const [log, other] = [await open(postgresUrl, schema), await open(postgresUrl, schema)];
+    await append(log, [sampleRecord(0, { opens: true })]);
+    const held = async () => {
+      const { rows } = await inspector.query(
+        `SELECT pid FROM pg_locks JOIN ${schema}.audit_writers ON id = (classid::bigint << 32) | objid::bigint
+         WHERE locktype = 'advisory'`,
+      );
+      return (rows as { pid: number }[]).map(({ pid }) => pid);
+    };
+    const [pid] = await held();
+    await inspector.query('SELECT pg_terminate_backend($1)', [pid]);
+    await eventually(async () => assert.ok(!(await held()).includes(pid as number)));
+    await eventually(async () => assert.equal((await held()).length, 1));
+    assert.deepEqual(await other.unsettled(), []);
+    await append(log, [sampleRecord(1)]);
+  });
+
+  it('does not go on when the log has become shorter', async () => {
+    const schema = freshSchema();
+    const log = await open(postgresUrl, schema);
+    await append(log, sampleRecords(0, 5));
+    await inspector.query(`UPDATE ${schema}.audit_head SET size = 3`);
+    await inspector.query(`DELETE FROM ${schema}.audit_records WHERE idx > 2`);
+    await rejectsWith(log.append(5, [sampleRecord(5)]), 'audit_log_rolled_back');
+    await rejectsWith(log.size(), 'audit_log_rolled_back');
+    await rejectsWith(log.size(), 'audit_log_rolled_back');
+  });
+
+  it('gives its connection back when it is closed while it appends', async () => {
+    const schema = freshSchema();
+    const log = await open(postgresUrl, schema);
+    const appending = log.append(0, [sampleRecord(0)]);
+    await log.close();
+    assert.deepEqual(await appending, { appended: true, size: 1 });
+    assert.equal(await (await open(postgresUrl, schema)).size(), 1);
+  });
+
   it('appends batches that are handed in at once one after the other', async () => {
     const schema = freshSchema();
     const [log, other] = [await open(postgresUrl, schema), await open(postgresUrl, schema)];

@@ -163,7 +163,8 @@ describe('verifyLog', () => {
       root: new Uint8Array(32),
     });
     const reader = readerOf(withFiles(note(await signNote(huge, ORIGIN, toSigner(own)))));
-    const since = await signed(leaves(700), own);
+    const beyond = formatCheckpoint({ origin: ORIGIN, size: 1_000_000, root: new Uint8Array(32) });
+    const since = [await signed(leaves(700), own), await signNote(beyond, ORIGIN, toSigner(own))];
     const report = await verifyLog(reader, { keys, since });
     expect(report.problems).toHaveLength(100);
     expect(report.problems).toContainEqual(expect.objectContaining({ code: 'entry_missing', index: 700 }));
@@ -212,6 +213,15 @@ describe('a log that is not as it should be', () => {
       ['tile_changed', 2],
       ['entry_missing', 512],
     ]);
+  });
+
+  it('is not called forked for what was found before', async () => {
+    const tile = files.get('tile/entries/000') as Uint8Array;
+    const edited = Buffer.from(Buffer.from(tile).toString('latin1').replace('c17"', 'cXX"'), 'latin1');
+    const since = await Promise.all([10, 300].map((size) => signed(leaves(700).slice(0, size), own)));
+    const report = await verifyLog(readerOf(withFiles({ 'tile/entries/000': edited })), { keys, since });
+    expect(report.problems).toMatchObject([{ code: 'entry_changed', index: 17 }]);
+    expect(report.checked.since).toBe(1);
   });
 
   it('tells an entry from a tile where a tree of full tiles vouches for one of them', async () => {

@@ -39,36 +39,40 @@ async function runUntilKilled(folder: string, requests: string, from: number): P
   return Number(said.split('\n').slice(0, -1).at(-1) ?? from);
 }
 
-it('a witness that is killed remembers every checkpoint whose cosignature has left it', async () => {
-  const [log, pair, folder] = [
-    await NumberedLog.make({ size: SIZE }),
-    await generateKeyPair(),
-    temporaryFolder(),
-  ];
-  const requests = join(temporaryFolder(), 'requests.json');
-  const bodies = await Promise.all(log.leaves.map((_, old) => requestBody(log, old, old + 1)));
-  writeFileSync(
-    requests,
-    JSON.stringify({
-      origin: log.origin,
-      key: Buffer.from(log.key.publicKey).toString('hex'),
-      seed: Buffer.from(pair.privateKey).toString('hex'),
-      requests: bodies.map((body) => Buffer.from(body).toString()),
-    }),
-  );
-  let from = 0;
-  for (let kill = 0; kill < KILLS; kill++) {
-    const left = await runUntilKilled(folder, requests, from);
-    const witness = await witnessOf([log], { folder, pair });
-    const { status, type, body } = await witness.addCheckpoint(await requestBody(log, SIZE - 1, SIZE));
-    expect([status, type]).toEqual([409, SIZE_TYPE]);
-    const size = parseSize(body.trimEnd()) as number;
-    // What it was about to answer when it was killed may be remembered too.
-    expect(size === left || size === left + 1, `${left} cosigned, ${size} remembered`).toBe(true);
-    const fork = log.forkedAt(size - 1);
-    expect((await witness.addCheckpoint(await requestBody(fork, size, size))).status).toBe(409);
-    expect((await witness.addCheckpoint(await requestBody(fork, size, size + 1))).status).toBe(422);
-    expect((await witness.addCheckpoint(await requestBody(log, size - 1, size - 1))).status).toBe(409);
-    from = size;
-  }
-});
+it(
+  'a witness that is killed remembers every checkpoint whose cosignature has left it',
+  async () => {
+    const [log, pair, folder] = [
+      await NumberedLog.make({ size: SIZE }),
+      await generateKeyPair(),
+      temporaryFolder(),
+    ];
+    const requests = join(temporaryFolder(), 'requests.json');
+    const bodies = await Promise.all(log.leaves.map((_, old) => requestBody(log, old, old + 1)));
+    writeFileSync(
+      requests,
+      JSON.stringify({
+        origin: log.origin,
+        key: Buffer.from(log.key.publicKey).toString('hex'),
+        seed: Buffer.from(pair.privateKey).toString('hex'),
+        requests: bodies.map((body) => Buffer.from(body).toString()),
+      }),
+    );
+    let from = 0;
+    for (let kill = 0; kill < KILLS; kill++) {
+      const left = await runUntilKilled(folder, requests, from);
+      const witness = await witnessOf([log], { folder, pair });
+      const { status, type, body } = await witness.addCheckpoint(await requestBody(log, SIZE - 1, SIZE));
+      expect([status, type]).toEqual([409, SIZE_TYPE]);
+      const size = parseSize(body.trimEnd()) as number;
+      // What it was about to answer when it was killed may be remembered too.
+      expect(size === left || size === left + 1, `${left} cosigned, ${size} remembered`).toBe(true);
+      const fork = log.forkedAt(size - 1);
+      expect((await witness.addCheckpoint(await requestBody(fork, size, size))).status).toBe(409);
+      expect((await witness.addCheckpoint(await requestBody(fork, size, size + 1))).status).toBe(422);
+      expect((await witness.addCheckpoint(await requestBody(log, size - 1, size - 1))).status).toBe(409);
+      from = size;
+    }
+  },
+  60_000 + KILLS * 10_000,
+);

@@ -47,7 +47,8 @@ export async function eraseSubject(
   time: string,
   append: (prepared: Prepared) => Promise<Receipt>,
 ): Promise<Erasure> {
-  if (typeof subject !== 'string' || subject === '') throw new TypeError('a subject is a text that is not empty');
+  if (typeof subject !== 'string' || subject === '')
+    throw new TypeError('a subject is a text that is not empty');
   const keys = asked(sealer);
   const event: EventRecord = { v: 1, kind: 'log.erased', time, agent: subject };
   const prepared = prepareEntry(event, { own: true });

@@ -34,7 +34,7 @@ class FolderSource implements ExportSource {
   }
 
   read(path: string): Promise<Uint8Array | undefined> {
-    return this.#files.read(path, longest(path) ?? 0);
+    return this.#files.read(path, longest(path) as number);
   }
 
   pieces(path: string): AsyncIterable<Uint8Array> {
@@ -45,7 +45,7 @@ class FolderSource implements ExportSource {
 
   /** No name of an export is deeper than its tiles', so that there is nothing to get lost in. */
   async #list(folder: string): Promise<void> {
-    const { files, folders } = (await this.#files.list(folder)) ?? { files: [], folders: [] };
+    const { files, folders } = await this.#files.list(folder);
     for (const name of files) {
       const path = folder === '.' ? name : `${folder}/${name}`;
       const size = await this.#files.size(path);

@@ -52,7 +52,7 @@ export class Journal {
     try {
       return await this.#open(published, visit);
     } catch (error) {
-      await this.#closeAll();
+      await this.abandon();
       throw error;
     }
   }
@@ -118,39 +118,42 @@ export class Journal {
 
   /** The segments, of earlier lives and full ones of this, that hold nothing from an index on. */
   hasRetired(published: number): boolean {
-    return this.#retired(published).length > 0;
+    return this.#retired(published) > 0;
   }
 
   /** Removes them, the first ones first, so that no machine that fails leaves a gap. */
   async retire(published: number): Promise<void> {
-    for (const segment of this.#retired(published)) {
-      this.#segments.splice(this.#segments.indexOf(segment), 1);
-      await segment.close();
-      await removeFile(segment.path);
-      await syncFolder(this.#folder);
-    }
+    for (let left = this.#retired(published); left > 0; left--) await this.#removeFirst();
   }
 
-  /** @param published when it covers everything the journal goes altogether */
-  async close(published: number): Promise<void> {
-    const segments = await this.#closeAll();
-    if (published < this.#size) return;
-    for (const { path } of segments) {
-      await removeFile(path);
-      await syncFolder(this.#folder);
-    }
+  async #removeFirst(): Promise<void> {
+    const segment = this.#segments.shift() as Segment;
+    await segment.close();
+    await removeFile(segment.path);
+    await syncFolder(this.#folder);
   }
 
-  async #closeAll(): Promise<Segment[]> {
+  /** Removes everything, the first segment first: all of it is public. */
+  async remove(): Promise<void> {
     const spare = await this.#spare;
-    const segments = this.#segments.splice(0);
-    if (spare !== undefined) segments.push(spare);
-    for (const segment of segments) await segment.close();
-    return segments;
+    this.#spare = undefined;
+    if (spare !== undefined) this.#segments.push(spare);
+    while (this.#segments.length > 0) await this.#removeFirst();
   }
 
-  #retired(published: number): Segment[] {
-    return this.#segments.slice(0, -1).filter(({ end = 0 }) => end <= published);
+  /** Lets go of everything, and leaves it to the next life. */
+  async abandon(): Promise<void> {
+    const spare = await this.#spare;
+    this.#spare = undefined;
+    if (spare !== undefined) this.#segments.push(spare);
+    for (const segment of this.#segments.splice(0)) await segment.close();
+  }
+
+  /** How many of the first segments hold nothing that is not public. */
+  #retired(published: number): number {
+    const needed = this.#segments.findIndex(({ end = 0 }) => end > published);
+    // The last one is written to.
+    return Math.min(needed < 0 ? this.#segments.length : needed, this.#segments.length - 1);
   }
 
   /** What has to be read for a range, neighbouring batches together, as one list because segments come and go. */

@@ -13,6 +13,13 @@ const PIECE = 1024 * 1024;
 /** Neither through a link at its end, nor waiting for a pipe that nobody writes to. */
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
+/** What is in a folder. */
+export interface Listing {
+  readonly isThere: boolean;
+  readonly files: readonly string[];
+  readonly folders: readonly string[];
+}
+
 export class PlainFiles {
   readonly root: string;
   #realRoot: string | undefined;
@@ -73,14 +80,13 @@ export class PlainFiles {
   }
 
   /**
-   * What is in a folder, in no order.
-   * @returns undefined where there is no such folder
+   * What is in a folder, in no order; nothing where there is no such folder.
    * @throws AuditError as for `read`, and `audit_log_corrupt` for what is neither file nor folder, or more than 4,096 names
    */
-  async list(path: string): Promise<{ files: string[]; folders: string[] } | undefined> {
-    return this.#unlessMissing(path, async () => {
+  async list(path: string): Promise<Listing> {
+    const found = { isThere: false, files: [] as string[], folders: [] as string[] };
+    await this.#unlessMissing(path, async () => {
       await this.#checkFolder(path, path);
-      const found = { files: [] as string[], folders: [] as string[] };
       let left = MAX_NAMES;
       for await (const each of await opendir(join(this.root, path))) {
         if (left-- === 0) throw this.#corrupt(path, `holds more than ${MAX_NAMES} names`);
@@ -88,8 +94,9 @@ export class PlainFiles {
         else if (each.isDirectory()) found.folders.push(each.name);
         else throw this.#corrupt(join(path, each.name), 'is neither a file nor a folder');
       }
-      return found;
+      found.isThere = true;
     });
+    return found;
   }
 
   /** A folder on the way that is a link would lead elsewhere. */

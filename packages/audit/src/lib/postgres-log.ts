@@ -25,6 +25,8 @@ export class PostgresLogBackend extends PostgresReads implements LogBackend {
   readonly #connections: PostgresConnections;
   #writer: PostgresWriter | undefined;
   #closed = false;
+  /** The most records that were known to be durable. */
+  #most = 0;
 
   /**
    * Connects with `open`.
@@ -48,13 +50,16 @@ export class PostgresLogBackend extends PostgresReads implements LogBackend {
 
   async append(at: number, records: readonly LogRecord[]): Promise<Appended> {
     checkRecords(at, records);
-    return this.#open().append(at, records);
+    const answer = await this.#open().append(at, records);
+    this.#note(answer.size, answer.appended ? 0 : at);
+    return answer;
   }
 
   async size(): Promise<number> {
+    const least = this.#most;
     const [row] = await this.ask<{ size: string }>('SELECT size FROM @.audit_head', []);
     if (row === undefined) throw lostItself(this.name);
-    return Number(row.size);
+    return this.#note(Number(row.size), least);
   }
 
   async *records(from: number, to: number): AsyncGenerator<Pick<LogRecord, 'leaf' | 'hash'>[]> {
@@ -114,6 +119,22 @@ export class PostgresLogBackend extends PostgresReads implements LogBackend {
   protected connections(): PostgresConnections {
     if (this.#writer === undefined) throw notOpen(this.name);
     return this.#connections;
+  }
+
+  /**
+   * A server that was restored, or replaced by one that had not got everything yet, must not be appended to as if nothing were.
+   * @param least what was known to be durable when the server was asked
+   */
+  #note(size: number, least: number): number {
+    this.#most = Math.max(this.#most, size);
+    if (size >= least) return size;
+    throw new AuditError(
+      'audit_log_rolled_back',
+      `the log in ${this.name} has ${size} entries and had ${least}`,
+      {
+        hint: 'Begin a new log under a new origin that names this one as its predecessor.',
+      },
+    );
   }
 
   #open(): PostgresWriter {

@@ -22,17 +22,20 @@ export class PostgresSession {
   /**
    * @param writer its number, among all writers of all logs of a database
    * @param signal ends the attempt
+   * @param onLost is told when the connection breaks
    */
   static async begin(
     connections: PostgresConnections,
     writer: number,
     signal: AbortSignal,
+    onLost: () => void,
   ): Promise<PostgresSession> {
     let lost = false;
     let session: PostgresSession | undefined;
     const lease = await connections.lease(signal, () => {
       lost = true;
       if (session !== undefined) session.#lost = true;
+      onLost();
     });
     try {
       await lease.client.query(greeting(writer, connections.timeoutMs));
@@ -119,5 +122,6 @@ function greeting(writer: number, timeoutMs: number): string {
     SET statement_timeout = ${timeoutMs};
     SET idle_in_transaction_session_timeout = ${5 * TURN_MS};
     SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 4;
+    SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'idle_session_timeout';
     SELECT pg_advisory_lock_shared(${writer})`;
 }

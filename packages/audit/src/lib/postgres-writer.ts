@@ -7,6 +7,8 @@ import { isInTheWay, isLost, toAuditError } from './postgres-errors.js';
 import { PostgresSession } from './postgres-session.js';
 
 const PAUSE_MS = 20;
+/** How often a writer that has lost its connection, and appends nothing, tries to get another. */
+const RETURN_MS = 500;
 /** After it was overtaken a writer waits in line before so many batches. */
 const BUSY_BATCHES = 8;
 
@@ -27,6 +29,8 @@ export class PostgresWriter {
   #batch = 0;
   #busy = 0;
   #last: Promise<unknown> = Promise.resolve();
+  #returning: NodeJS.Timeout | undefined;
+  #closed = false;
 
   constructor(connections: PostgresConnections) {
     this.#connections = connections;
@@ -49,6 +53,9 @@ export class PostgresWriter {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#returning);
+    await this.#last;
     const session = this.#session;
     if (session !== undefined) await this.#inTime(() => session.farewell()).catch(() => undefined);
     this.#end();
@@ -85,8 +92,18 @@ export class PostgresWriter {
   async #connected(signal: AbortSignal): Promise<PostgresSession> {
     if (this.#session?.isLost === false) return this.#session;
     this.#end();
-    this.#session = await PostgresSession.begin(this.#connections, this.id, signal);
+    this.#session = await PostgresSession.begin(this.#connections, this.id, signal, () => this.#return());
     return this.#session;
+  }
+
+  /** As long as no connection says that this writer is there, others take it for gone. */
+  #return(): void {
+    if (this.#closed || this.#returning !== undefined) return;
+    this.#returning = setTimeout(() => {
+      this.#returning = undefined;
+      const open = () => (this.#closed ? undefined : this.open());
+      this.#last = this.#last.then(open).catch(() => this.#return());
+    }, RETURN_MS).unref();
   }
 
   /** Ends in time; what is not answered by then is given up with its connection. */

@@ -5,22 +5,17 @@
  *   id of the key (16) ‖ salt (32) ‖ commitment (32) ‖ ciphertext ‖ tag (16)
  *   HKDF-SHA256(ikm = key, no salt, info = "stele-audit/1 values" ‖ salt, 64 bytes) = AES-256-GCM key (32) ‖ commitment (32)
  *
- * The salt is fresh for each record, so that no AES key comes twice and the nonce can be zero; the leaf hash is worked into
- * it, which stands for all that is sealed, so that a generator that repeats itself does no harm. The commitment is checked
+ * The salt is fresh for each record, so that no AES key comes twice and the nonce can be zero; it is the
+ * SHA-256 of 32 random bytes and the associated data, in which the leaf hash stands for all that is sealed, so that a generator
+ * that repeats itself does no harm. The commitment is checked
  * first: AES-GCM alone lets someone craft one ciphertext that opens under two keys. Sealed is the salt of the entry's
  * commitments (32 bytes) and the JSON object of the values, with spaces behind it to a multiple of 256 bytes. The
  * associated data is the JSON of ["stele-audit/1 values", origin, index, leaf hash, key id], so that a record opens only
  * beside the entry that it was sealed for.
  */
-import {
-  aes256GcmOpen,
-  aes256GcmSeal,
-  constantTimeEqual,
-  hmacSha256,
-  randomBytes,
-  toHex,
-} from '@stele/crypto';
+import { aes256GcmOpen, aes256GcmSeal, constantTimeEqual, hmacSha256, toHex } from '@stele/crypto';
 import type { Committed } from './commitments.js';
+import { randomSalt, sha256Of } from './hashing.js';
 
 const HEADER = 'stele-values/1\n';
 const ID_END = HEADER.length + 16;
@@ -30,7 +25,6 @@ const TAG_BYTES = 16;
 const STEP = 256;
 const LABEL = 'stele-audit/1 values';
 const INFO = Buffer.from(LABEL);
-const SALT_INFO = Buffer.from('stele-audit/1 values salt');
 const NONCE = new Uint8Array(12);
 
 /** Where values belong. */
@@ -46,6 +40,7 @@ export const extracted = (key: Uint8Array): Uint8Array => hmacSha256(new Uint8Ar
 
 /** What is derived for one record. Whoever has derived it needs the subject's key no more. */
 export interface RecordKey {
+  readonly associatedData: Uint8Array;
   readonly keyId: string;
   readonly salt: Uint8Array;
   readonly aesKey: Uint8Array;
@@ -54,26 +49,27 @@ export interface RecordKey {
 
 /** Derives the key of a new record. */
 export function newRecordKey(keyId: string, prk: Uint8Array, place: Place): RecordKey {
-  const salt = hmacSha256(prk, Buffer.concat([SALT_INFO, randomBytes(32), boundTo(place, keyId)]));
-  return { keyId, salt, ...derived(prk, salt) };
+  const associatedData = boundTo(place, keyId);
+  const salt = sha256Of(Buffer.concat([randomSalt(), associatedData]));
+  return { associatedData, keyId, salt, ...derived(prk, salt) };
 }
 
 /** Derives the key of a sealed record; undefined where it was sealed under another key. */
-export function recordKeyOf(sealed: Uint8Array, keyId: string, prk: Uint8Array): RecordKey | undefined {
+export function recordKeyOf(
+  sealed: Uint8Array,
+  keyId: string,
+  prk: Uint8Array,
+  place: Place,
+): RecordKey | undefined {
   const salt = sealed.subarray(ID_END, SALT_END);
   const { aesKey, commitment } = derived(prk, salt);
   const isOurs = constantTimeEqual(commitment, sealed.subarray(SALT_END, COMMITMENT_END));
-  return isOurs ? { keyId, salt, aesKey, commitment } : undefined;
+  return isOurs ? { associatedData: boundTo(place, keyId), keyId, salt, aesKey, commitment } : undefined;
 }
 
 /** Seals the values of an entry. */
-export async function sealValues(key: RecordKey, place: Place, committed: Committed): Promise<Uint8Array> {
-  const ciphertext = await aes256GcmSeal(
-    key.aesKey,
-    NONCE,
-    plaintextOf(committed),
-    boundTo(place, key.keyId),
-  );
+export async function sealValues(key: RecordKey, committed: Committed): Promise<Uint8Array> {
+  const ciphertext = await aes256GcmSeal(key.aesKey, NONCE, plaintextOf(committed), key.associatedData);
   const sealed = Buffer.allocUnsafe(COMMITMENT_END + ciphertext.length);
   sealed.write(HEADER, 'latin1');
   sealed.write(key.keyId, HEADER.length, 'hex');
@@ -97,15 +93,10 @@ export function keyIdOf(sealed: Uint8Array): string | undefined {
  */
 export async function openSealed(
   key: RecordKey,
-  place: Place,
   sealed: Uint8Array,
 ): Promise<{ salt: Uint8Array; json: Uint8Array }> {
-  const plaintext = await aes256GcmOpen(
-    key.aesKey,
-    NONCE,
-    sealed.subarray(COMMITMENT_END),
-    boundTo(place, key.keyId),
-  );
+  const ciphertext = sealed.subarray(COMMITMENT_END);
+  const plaintext = await aes256GcmOpen(key.aesKey, NONCE, ciphertext, key.associatedData);
   return { salt: plaintext.subarray(0, 32), json: plaintext.subarray(32) };
 }
 
@@ -132,5 +123,6 @@ function derived(prk: Uint8Array, salt: Uint8Array): { aesKey: Uint8Array; commi
 }
 
 function boundTo({ origin, index, leafHash }: Place, keyId: string): Uint8Array {
-  return Buffer.from(JSON.stringify([LABEL, origin, index, toHex(leafHash), keyId]));
+  const hash = Buffer.from(leafHash.buffer, leafHash.byteOffset, leafHash.length).toString('hex');
+  return Buffer.from(JSON.stringify([LABEL, origin, index, hash, keyId]));
 }

@@ -87,7 +87,7 @@ function gone({ entries, size }: Forged): number[] {
   return Array.from({ length: size }, (_, i) => i).filter((i) => entries[i] === undefined);
 }
 
-function inDatabase(path: string, sql: string): void {
+export function inDatabase(path: string, sql: string): void {
   const require = createRequire(import.meta.url);
   const [driver] = sqliteDrivers;
   const module = require(driver as string) as { DatabaseSync?: new (path: string) => Database };

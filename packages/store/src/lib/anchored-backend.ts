@@ -1,14 +1,14 @@
 import { StoreError } from '../errors.js';
-import {
-  type Change,
-  type Found,
-  type ListedRecord,
-  type RecordBackend,
-  type RecordChange,
-  type RecordFilter,
-  type RecordKind,
-  type RecordRange,
-  type Support,
+import type {
+  Change,
+  Found,
+  ListedRecord,
+  RecordBackend,
+  RecordChange,
+  RecordFilter,
+  RecordKind,
+  RecordRange,
+  Support,
 } from '../record-backend.js';
 import type { StoreAnchor } from '../store-anchor.js';
 import { digestOf, readState, STATE_ID, STATE_KIND, type StoreSum, stateBytes } from './anchor-state.js';

@@ -1,0 +1,270 @@
+/** When a log is signed, and what becomes of it where that fails. */
+import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { generateKeyPair, type Signer, toSigner } from '@stele/crypto';
+import { describe, it } from 'vitest';
+import {
+  AuditLog,
+  type AuditLogOptions,
+  type LogBackend,
+  openCheckpoint,
+  type Publication,
+  verifierKey,
+  verifyLog,
+  Witness,
+  WitnessClient,
+} from '../src/index.js';
+import { readCheckpoint } from '../src/lib/checkpoint.js';
+import { MemoryLogBackend } from '../src/testing.js';
+import { codeOf, decision } from './support/entries.js';
+import { memoryFolder } from './support/folders.js';
+import { event } from './support/samples.js';
+
+const root = memoryFolder();
+let made = 0;
+const freshPath = () => join(root, String(made++));
+const pair = await generateKeyPair();
+const signer = toSigner(pair, 'log');
+const origin = 'example.org/log';
+
+const open = (backend: string | LogBackend, more: Partial<AuditLogOptions> = {}) =>
+  AuditLog.open(backend, { signer, origin, ...more });
+
+/** A signer that says when it has signed, and fails when it is told to. */
+class Told extends EventEmitter implements Signer {
+  readonly publicKey = signer.publicKey;
+  readonly keyId = signer.keyId;
+  failing = false;
+  readonly sizes: number[] = [];
+
+  async sign(bytes: Uint8Array): Promise<Uint8Array> {
+    if (this.failing) throw new Error('the signer is away');
+    this.sizes.push(Number(Buffer.from(bytes).toString().split('\n')[1]));
+    setImmediate(() => this.emit('signed'));
+    return signer.sign(bytes);
+  }
+}
+
+async function appendMany(log: AuditLog, count: number): Promise<void> {
+  await Promise.all(Array.from({ length: count }, (_, i) => log.append(event(i))));
+}
+
+describe('a checkpoint', () => {
+  it('is made by itself of a log that grows, and by nothing of one that does not', async () => {
+    const told = new Told();
+    const log = await open(freshPath(), { signer: told, checkpointIntervalMs: 20 });
+    assert.deepEqual(told.sizes, []);
+    for (let i = 1; i <= 3; i++) {
+      const signed = once(told, 'signed');
+      await log.append(event(i));
+      await signed;
+      while (log.lag().entries > 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    assert.deepEqual(told.sizes, [1, 2, 3]);
+    await log.checkpoint();
+    assert.deepEqual(told.sizes, [1, 2, 3]);
+    await log.close();
+    assert.deepEqual(told.sizes, [1, 2, 3]);
+  });
+
+  it('covers everything that was acknowledged when it was asked for', async () => {
+    const log = await open(freshPath(), { checkpointIntervalMs: 60_000 });
+    for (let i = 0; i < 5; i++) {
+      const { index } = await log.append(event(i));
+      const appending = appendMany(log, 100);
+      assert.ok(readCheckpoint(await log.checkpoint()).size > index);
+      await appending;
+    }
+    assert.ok(log.lag().entries > 0);
+    await log.close();
+  });
+
+  it('of an empty log can be asked for, and is not made when it is closed', async () => {
+    const path = freshPath();
+    await (await open(path)).close();
+    assert.equal(existsSync(join(path, 'checkpoint')), false);
+    const log = await open(path);
+    assert.equal(readCheckpoint(await log.checkpoint()).size, 0);
+    await log.close();
+    await (await open(path)).close();
+    assert.equal(readCheckpoint(readFileSync(join(path, 'checkpoint'))).size, 0);
+  });
+
+  it('that cannot be signed is told, stops no append, and is made as soon as it can be', async () => {
+    const told = new Told();
+    const problems: unknown[] = [];
+    const problem = new EventEmitter();
+    const onProblem = (error: unknown) => {
+      problems.push(error);
+      problem.emit('told');
+    };
+    const log = await open(freshPath(), { signer: told, checkpointIntervalMs: 20, onProblem });
+    told.failing = true;
+    const failed = once(problem, 'told');
+    await appendMany(log, 10);
+    await failed;
+    await appendMany(log, 10);
+    assert.equal(log.lag().entries, 20);
+    await assert.rejects(log.checkpoint(), /the signer is away/);
+    told.failing = false;
+    await once(told, 'signed');
+    assert.deepEqual(told.sizes, [20]);
+    assert.match(String(problems[0]), /the signer is away/);
+    await log.close();
+  });
+
+  it('is not made any more of a log that is closed', async () => {
+    const log = await open(freshPath());
+    await appendMany(log, 3);
+    await Promise.all([log.close(), log.close()]);
+    for (const use of [() => log.checkpoint(), () => log.append(event(1)), () => log.entry(0)]) {
+      assert.equal(await codeOf(use), 'audit_log_closed');
+    }
+  });
+
+  it('is made of as many entries as there are, some at a time', async () => {
+    const told = new Told();
+    const log = await open(new MemoryLogBackend(), { signer: told, checkpointIntervalMs: 60_000 });
+    for (let i = 0; i < 70; i++) await appendMany(log, 1_000);
+    await log.checkpoint();
+    assert.deepEqual(told.sizes, [65_536, 70_000]);
+    const report = await verifyLog(log, { keys: [pair] });
+    assert.deepEqual(report.problems, []);
+    await log.close();
+  });
+});
+
+describe('a backend that others publish to as well', () => {
+  /** The first publication is made, but its writer is not told. */
+  class Forgetful extends MemoryLogBackend {
+    forgets = 0;
+
+    override async publish(publication: Publication): Promise<boolean> {
+      const done = await super.publish(publication);
+      if (this.forgets-- > 0) throw new Error('away');
+      return done;
+    }
+  }
+
+  it('is caught up with', async () => {
+    const backend = new Forgetful();
+    const log = await open(backend, { checkpointIntervalMs: 60_000 });
+    await appendMany(log, 300);
+    backend.forgets = 1;
+    await assert.rejects(log.checkpoint(), /away/);
+    assert.equal(readCheckpoint(await log.checkpoint()).size, 300);
+    await appendMany(log, 300);
+    assert.equal(readCheckpoint(await log.checkpoint()).size, 600);
+    assert.deepEqual((await verifyLog(log, { keys: [pair] })).problems, []);
+    await log.close();
+  });
+});
+
+describe('cosignatures', () => {
+  const witness = (cosign: WitnessClient['cosign']) => ({ name: 'w', cosign }) as unknown as WitnessClient;
+  const line = (note: string) => `— w.example ${Buffer.alloc(76, note.length % 256).toString('base64')}`;
+
+  it('are added to what was published, and stop no append', async () => {
+    const path = freshPath();
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const asked: number[] = [];
+    const witnesses = [
+      witness(async ({ checkpoint }) => {
+        asked.push(readCheckpoint(checkpoint).size);
+        await held;
+        return line(checkpoint);
+      }),
+    ];
+    const log = await open(path, { witnesses, checkpointIntervalMs: 60_000 });
+    for (const count of [3, 3, 3]) {
+      await appendMany(log, count);
+      assert.doesNotMatch(await log.checkpoint(), /w\.example/);
+    }
+    release();
+    await log.close();
+    // Of those that were published while it was asked only the newest is shown to it.
+    assert.deepEqual(asked, [3, 9]);
+    const note = readFileSync(join(path, 'checkpoint'), 'utf8');
+    assert.match(note, /— w\.example /);
+    assert.equal((await openCheckpoint(note, [verifierKey(origin, pair.publicKey)], origin)).size, 9);
+    const again = await open(path);
+    await again.append(event(1));
+    await again.close();
+    assert.deepEqual((await verifyLog(path, { keys: [pair] })).problems, []);
+  });
+
+  it('come from a witness of ours over HTTP', async () => {
+    const [path, witnessKey] = [freshPath(), await generateKeyPair()];
+    const cosigner = await Witness.open(freshPath(), {
+      name: 'w.example',
+      signer: witnessKey,
+      logs: [{ origin, keys: [pair] }],
+    });
+    const { url, close } = await cosigner.listen();
+    const witnesses = [new WitnessClient({ url, key: cosigner.key })];
+    for (let life = 0; life < 2; life++) {
+      const log = await open(path, { witnesses });
+      await appendMany(log, 300);
+      await log.close();
+    }
+    await close();
+    const report = await verifyLog(path, { keys: [pair], witnesses: { keys: [cosigner.key], quorum: 1 } });
+    assert.deepEqual(report.problems, []);
+  });
+
+  it('that do not come are told', async () => {
+    const problems: unknown[] = [];
+    const witnesses = [
+      witness(async () => {
+        throw new Error('gone');
+      }),
+    ];
+    const log = await open(freshPath(), { witnesses, onProblem: (error) => problems.push(error) });
+    await appendMany(log, 3);
+    await log.close();
+    assert.match(String(problems[0]), /gone/);
+  });
+});
+
+describe('a folder of a log', () => {
+  const sizeOf = (folder: string): number =>
+    readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((each) => each.isFile())
+      .reduce((sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size, 0);
+
+  it('takes at most 1.3 times the bytes of its entries', async () => {
+    const path = freshPath();
+    const log = await open(path);
+    let bytes = 0;
+    for (let i = 0; i < 10; i++) {
+      await Promise.all(Array.from({ length: 1_000 }, () => log.append(decision({ decision: 'deny' }))));
+      await log.checkpoint();
+    }
+    for (let index = 0; index < 10_000; index += 97)
+      bytes += JSON.stringify(await log.entry(index)).length * 97;
+    await log.close();
+    assert.ok(sizeOf(path) <= 1.3 * bytes, `${sizeOf(path)} for ${bytes}`);
+  });
+
+  it('has the partial tiles of what was published until the full one is there', async () => {
+    const path = freshPath();
+    const log = await open(path, { checkpointIntervalMs: 60_000 });
+    for (const count of [5, 7, 243]) {
+      await appendMany(log, count);
+      await log.checkpoint();
+    }
+    assert.deepEqual(readdirSync(join(path, 'tile/0/000.p')).sort(), ['12', '255', '5']);
+    assert.deepEqual(readdirSync(join(path, 'tile/entries/000.p')).sort(), ['12', '255', '5']);
+    await appendMany(log, 2);
+    await log.checkpoint();
+    assert.deepEqual(readdirSync(join(path, 'tile/0')).sort(), ['000', '001.p']);
+    assert.deepEqual(readdirSync(join(path, 'tile/entries')).sort(), ['000', '001.p']);
+    await log.close();
+    assert.deepEqual(readdirSync(path).sort(), ['checkpoint', 'tile']);
+  });
+});
