@@ -159,9 +159,8 @@ for (const [name, isThere, makePlace] of PLACES) {
       const bert = (await keys.get(people.bert, { create: false })) as SubjectKey;
       const secrets = await secretsOf(log, anna, people.anna, annas);
       // What is looked for can be found: the ids of the keys stand in every sealed record.
-      const sought = new Map([['id', Buffer.from(bert.id, 'hex')]]);
+      const sought = new Map([...secrets, ['id', Buffer.from(bert.id, 'hex')]]);
       assert.deepEqual(await place.found(sought), ['id']);
-      assert.deepEqual(await place.found(secrets), []);
 
       const erasure = await log.eraseSubject(people.anna);
       assert.equal(erasure.erased, true);
@@ -304,6 +303,19 @@ describe('an erasure', () => {
     await log.close();
     await without.close();
     assert.equal(await codeOf(() => log.eraseSubject(people.anna)), 'audit_log_closed');
+  });
+
+  it('needs keys that are some, and that are not in the folders of the log', async () => {
+    for (const values of [{}, { keys: {} }, { keys: new MemorySubjectKeys(), subject: 'anna' }]) {
+      await assert.rejects(open(values as unknown as ValuesOptions), TypeError);
+    }
+    const path = join(scratch(), 'log');
+    for (const within of [path, join(path, 'keys'), join(`${path}.private`, 'keys')]) {
+      const values = { keys: new SubjectKeyFolder(within) };
+      await assert.rejects(AuditLog.open(path, { signer, origin: ORIGIN, values }), RangeError);
+    }
+    const beside = { keys: new SubjectKeyFolder(`${path}.keys`) };
+    await (await AuditLog.open(path, { signer, origin: ORIGIN, values: beside })).close();
   });
 
   it('cannot be claimed by the host', async () => {

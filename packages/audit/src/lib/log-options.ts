@@ -1,4 +1,5 @@
 /** What a log is opened with, checked. */
+import { sep } from 'node:path';
 import { type KeyPair, type Signer, toSigner } from '@stele/crypto';
 import type { HeadKeeper, LogBackend } from '../backend.js';
 import { FileLogBackend } from '../file-log.js';
@@ -67,8 +68,10 @@ export function checkOptions(backend: LogBackend | string, options: AuditLogOpti
   }
   const signer = toSigner(options.signer, 'log');
   const key = verifierKey(origin, signer.publicKey);
+  const kept = typeof backend === 'string' ? new FileLogBackend(backend) : backend;
+  if (kept instanceof FileLogBackend) checkApart(options.values, kept.name);
   return {
-    backend: typeof backend === 'string' ? new FileLogBackend(backend) : backend,
+    backend: kept,
     signer,
     origin,
     key,
@@ -82,4 +85,12 @@ export function checkOptions(backend: LogBackend | string, options: AuditLogOpti
     onProblem: options.onProblem ?? (() => undefined),
     predecessor,
   };
+}
+
+/** The folder of a log is served, copied and backed up: no place for keys whose only copy must be destroyed. */
+function checkApart(values: ValuesOptions | undefined, folder: string): void {
+  const { path } = (values?.keys ?? {}) as { path?: unknown };
+  if (typeof path !== 'string') return;
+  const within = [folder, `${folder}.private`].some((log) => `${path}${sep}`.startsWith(`${log}${sep}`));
+  if (within) throw new RangeError('the keys of subjects must not be in the folders of the log');
 }

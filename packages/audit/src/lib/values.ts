@@ -51,7 +51,12 @@ export class ValueSealer {
   readonly #subject: (entry: LogEntry) => unknown;
   readonly #cache: SubjectKeyCache;
 
+  /** @throws TypeError for keys or a subject that are none */
   constructor(origin: string, { keys, subject }: ValuesOptions) {
+    const isPort = (['get', 'find', 'destroy'] as const).every((name) => typeof keys?.[name] === 'function');
+    if (!isPort) throw new TypeError('values.keys must be SubjectKeys, such as a SubjectKeyFolder');
+    if (subject !== undefined && typeof subject !== 'function')
+      throw new TypeError('values.subject must be a function');
     this.#origin = origin;
     this.#keys = keys;
     this.#subject = subject ?? agentOf;
