@@ -21,7 +21,14 @@ import {
   type SqliteConnection,
   type SqliteWriting,
 } from './lib/sqlite-connection.js';
-import { attempt, checkDriver, diskLow, isDiskLow, type SqliteDriverName } from './lib/sqlite-driver.js';
+import {
+  attempt,
+  checkDriver,
+  diskLow,
+  isDiskLow,
+  isResult,
+  type SqliteDriverName,
+} from './lib/sqlite-driver.js';
 import { leavesOf, logRow, SqliteReads } from './lib/sqlite-reads.js';
 import {
   insertAll,
@@ -67,6 +74,8 @@ export class SqliteLogBackend extends SqliteReads implements LogBackend {
   readonly #driver: SqliteDriverName | undefined;
   #parts: Parts | undefined;
   #closed = false;
+  /** Set once a write was lost on its way to the disk: what a sync has failed for, the next need not try again. */
+  #broken: unknown;
 
   /**
    * @param path a file; it is made by `open` if it is not there
@@ -187,9 +196,15 @@ export class SqliteLogBackend extends SqliteReads implements LogBackend {
   /** @throws AuditError */
   #write<T>(step: (connection: SqliteConnection) => T): T {
     const { guard, connection } = this.#open();
+    if (this.#broken !== undefined) throw broken(this.name, this.#broken);
     return attempt(this.name, () => {
       guard.check();
-      return transaction(connection, () => step(connection));
+      try {
+        return transaction(connection, () => step(connection));
+      } catch (error) {
+        if (isResult(error, 'SQLITE_IOERR')) this.#broken = error;
+        throw error;
+      }
     });
   }
 }
@@ -238,4 +253,15 @@ function incomplete(name: string, index: number): AuditError {
   return new AuditError('audit_log_corrupt', `${name} lacks entry ${index}`, {
     hint: 'restore the log from a backup, and go on under a new origin',
   });
+}
+
+function broken(name: string, cause: unknown): AuditError {
+  return new AuditError(
+    'audit_log_unavailable',
+    `${name}: a write has failed, and what of it is durable is not known`,
+    {
+      cause,
+      hint: 'Look at the health of the disk, then open the log again.',
+    },
+  );
 }

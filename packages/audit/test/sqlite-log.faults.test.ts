@@ -233,6 +233,9 @@ describe.skipIf(!haveSqlite).each(sqliteDriversToTest)('a log in SQLite on %s', 
     await rejectsWith(log.append(1, [sampleRecord(1)]), 'audit_log_unavailable');
     await rejectsWith(log.publish(publicationOf([sampleRecord(0)], 1)), 'audit_log_unavailable');
     renameSync(`${path}.away`, path);
+    renameSync(`${path}-wal`, `${path}.away`);
+    await rejectsWith(log.append(1, [sampleRecord(1)]), 'audit_log_unavailable');
+    renameSync(`${path}.away`, `${path}-wal`);
     await append(log, [sampleRecord(1)]);
     assert.equal(await log.size(), 2);
   });
@@ -288,6 +291,30 @@ describe('a driver that does not load', () => {
       assert.equal(statSync(path).size, 0);
     },
   );
+});
+
+describe.skipIf(!sqliteDrivers.includes('better-sqlite3'))('a log in SQLite on a disk that fails', () => {
+  it('writes nothing more until it is opened again', async () => {
+    const path = freshPath();
+    const log = new SqliteLogBackend(path, { driver: 'better-sqlite3' });
+    logs.push(log);
+    await log.open();
+    await append(log, [sampleRecord(0)]);
+    const counting = playSqlFault(0, 'before');
+    await log.append(1, [sampleRecord(1)]);
+    const asked = counting.count();
+    counting.end();
+    // The last thing that an append asks is to commit.
+    const playing = playSqlFault(asked, 'after');
+    await rejectsWith(log.append(2, [sampleRecord(2)]), 'audit_log_unavailable').finally(playing.end);
+    await rejectsWith(log.append(2, [sampleRecord(2)]), 'audit_log_unavailable');
+    await rejectsWith(log.publish(publicationOf(sampleRecords(0, 2), 2)), 'audit_log_unavailable');
+    await log.close();
+    const again = new SqliteLogBackend(path, { driver: 'better-sqlite3' });
+    logs.push(again);
+    assert.deepEqual(await again.open(), { size: 3, cutBytes: 0 });
+    await append(again, [sampleRecord(3)]);
+  });
 });
 
 const POINTS = 90;

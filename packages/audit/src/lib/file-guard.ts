@@ -6,19 +6,21 @@ import { AuditError } from '../errors.js';
  * would be found by nobody who opens the path.
  */
 export class FileGuard {
-  readonly #path: string;
-  readonly #identity: string | undefined;
+  readonly #files: readonly string[];
+  readonly #identities: readonly (string | undefined)[];
 
+  /** @param path of a database that is open, and was read once */
   constructor(path: string) {
-    this.#path = path;
-    this.#identity = identity(path);
+    this.#files = [path, `${path}-wal`];
+    this.#identities = this.#files.map(identity);
   }
 
   /** @throws AuditError `audit_log_unavailable` */
   check(): void {
-    if (identity(this.#path) === this.#identity) return;
-    throw new AuditError('audit_log_unavailable', `${this.#path} was moved, replaced or deleted`, {
-      hint: 'put the file back with its -wal file, and open the log anew',
+    const lost = this.#files.find((file, i) => identity(file) !== this.#identities[i]);
+    if (lost === undefined) return;
+    throw new AuditError('audit_log_unavailable', `${lost} was moved, replaced or deleted`, {
+      hint: 'put the database and its -wal file back, and open the log anew',
     });
   }
 }

@@ -43,9 +43,15 @@ export class PostgresLogBackend extends PostgresReads implements LogBackend {
     if (this.#closed || this.#writer !== undefined) throw notOpen(this.name);
     await migrate(this.#connections, true);
     const writer = new PostgresWriter(this.#connections);
-    await writer.open();
-    this.#writer = writer;
-    return { size: await this.size(), cutBytes: 0 };
+    try {
+      await writer.open();
+      this.#writer = writer;
+      return { size: await this.size(), cutBytes: 0 };
+    } catch (error) {
+      this.#writer = undefined;
+      await writer.close();
+      throw error;
+    }
   }
 
   async append(at: number, records: readonly LogRecord[]): Promise<Appended> {

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Appended, LogRecord } from '../backend.js';
+import { AuditError } from '../errors.js';
 import { appendColumns } from './postgres-batch.js';
 import { type PostgresConnections, withinTime } from './postgres-connections.js';
 import { isInTheWay, isLost, toAuditError } from './postgres-errors.js';
@@ -26,6 +27,7 @@ export class PostgresWriter {
   readonly id = randomInt(1, 2 ** 47);
   readonly #connections: PostgresConnections;
   #session: PostgresSession | undefined;
+  #connecting: Promise<PostgresSession> | undefined;
   #batch = 0;
   #busy = 0;
   #last: Promise<unknown> = Promise.resolve();
@@ -38,7 +40,9 @@ export class PostgresWriter {
 
   /** Says that this writer is there. @throws AuditError */
   async open(): Promise<void> {
-    await this.#inTime((signal) => this.#connected(signal));
+    await this.#connected().catch((error: unknown) => {
+      throw toAuditError(error);
+    });
   }
 
   /**
@@ -56,6 +60,7 @@ export class PostgresWriter {
     this.#closed = true;
     clearTimeout(this.#returning);
     await this.#last;
+    await this.#connecting?.catch(() => undefined);
     const session = this.#session;
     if (session !== undefined) await this.#inTime(() => session.farewell()).catch(() => undefined);
     this.#end();
@@ -65,7 +70,7 @@ export class PostgresWriter {
     for (let sent = false; ; ) {
       let session: PostgresSession | undefined;
       try {
-        session = await this.#connected(signal);
+        session = await this.#connected();
         // Once it was sent, only the server knows: the end of the log may lie behind this very batch.
         const size = sent || this.#busy === 0 ? at : await session.turn();
         if (size !== at) return this.#overtaken(size);
@@ -75,8 +80,8 @@ export class PostgresWriter {
         this.#busy = Math.max(0, this.#busy - 1);
         return answer;
       } catch (error) {
-        if (isLost(error)) this.#end();
-        else if (!isInTheWay(error)) throw error;
+        if (!isLost(error) && !isInTheWay(error)) throw error;
+        if (isLost(error)) this.#end(session);
         // What was not sent is not there, and its caller need not wait for a server that is away.
         if ((session === undefined && !sent) || signal.aborted) throw error;
         await pause(PAUSE_MS, undefined, { signal });
@@ -89,11 +94,27 @@ export class PostgresWriter {
     return { appended: false, size };
   }
 
-  async #connected(signal: AbortSignal): Promise<PostgresSession> {
+  async #connected(): Promise<PostgresSession> {
     if (this.#session?.isLost === false) return this.#session;
     this.#end();
-    this.#session = await PostgresSession.begin(this.#connections, this.id, signal, () => this.#return());
-    return this.#session;
+    this.#connecting ??= this.#connect().finally(() => {
+      this.#connecting = undefined;
+    });
+    return this.#connecting;
+  }
+
+  /** One attempt at a time, whoever asks for it, and whether or not that one still waits. */
+  async #connect(): Promise<PostgresSession> {
+    const connections = this.#connections;
+    return withinTime(connections.timeoutMs, async (signal) => {
+      const session = await PostgresSession.begin(connections, this.id, signal, () => this.#return());
+      if (this.#closed || signal.aborted) {
+        session.end();
+        throw signal.reason ?? new AuditError('audit_log_closed', 'the log is closed');
+      }
+      this.#session = session;
+      return session;
+    });
   }
 
   /** As long as no connection says that this writer is there, others take it for gone. */
@@ -101,8 +122,7 @@ export class PostgresWriter {
     if (this.#closed || this.#returning !== undefined) return;
     this.#returning = setTimeout(() => {
       this.#returning = undefined;
-      const open = () => (this.#closed ? undefined : this.open());
-      this.#last = this.#last.then(open).catch(() => this.#return());
+      this.open().catch(() => this.#return());
     }, RETURN_MS).unref();
   }
 
@@ -118,8 +138,9 @@ export class PostgresWriter {
     }
   }
 
-  #end(): void {
-    this.#session?.end();
-    this.#session = undefined;
+  /** @param session which is over, if it is still the one in use; whichever it is when not given */
+  #end(session = this.#session): void {
+    session?.end();
+    if (session === this.#session) this.#session = undefined;
   }
 }

@@ -81,8 +81,11 @@ export function openForWriting(path: string, driver: SqliteDriverName | undefine
         database.exec('PRAGMA secure_delete = ON');
       });
       const release = () => {
-        connection.database.close();
-        unlock();
+        try {
+          connection.database.close();
+        } finally {
+          unlock();
+        }
       };
       return { path: real, connection, release };
     } catch (error) {

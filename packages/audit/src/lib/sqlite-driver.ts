@@ -74,7 +74,14 @@ export function makePrivately(path: string): void {
 }
 
 // https://www.sqlite.org/rescode.html: primary result codes. better-sqlite3 names them, node:sqlite numbers them.
-const RESULTS = { SQLITE_BUSY: 5, SQLITE_CORRUPT: 11, SQLITE_FULL: 13, SQLITE_FORMAT: 24, SQLITE_NOTADB: 26 };
+const RESULTS = {
+  SQLITE_BUSY: 5,
+  SQLITE_IOERR: 10,
+  SQLITE_CORRUPT: 11,
+  SQLITE_FULL: 13,
+  SQLITE_FORMAT: 24,
+  SQLITE_NOTADB: 26,
+};
 
 /** Whether an error of either driver has this result code. */
 export function isResult(error: unknown, name: keyof typeof RESULTS): boolean {
