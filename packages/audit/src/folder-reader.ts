@@ -11,6 +11,13 @@ import { MAX_LEAF_BYTES, TILE_WIDTH, tilePath } from './lib/tiles.js';
 export const MAX_BUNDLE_BYTES = TILE_WIDTH * (2 + MAX_LEAF_BYTES);
 /** Tile indexes have up to sixteen digits, three for each folder. */
 const MAX_DEPTH = 6;
+const LOOKS = 3;
+
+interface Found {
+  readonly bytes: Uint8Array;
+  readonly path: string;
+  readonly width: number;
+}
 
 /**
  * Reads a log from the folder that a static file server would serve. Nothing in it is believed: links are refused, and so are
@@ -81,8 +88,22 @@ export class FolderLogReader implements LogReader {
     return 0;
   }
 
-  /** The tile of that width; else the full one, or else a partial one that is wider. */
+  /** A log that is written meanwhile may replace a partial tile by a wider one between two looks. */
   async #widest(level: number | 'entries', index: number, width: number, most: number) {
+    let found: Found | undefined;
+    for (let look = 0; found === undefined && look < LOOKS; look++) {
+      found = await this.#look(level, index, width, most);
+    }
+    return found;
+  }
+
+  /** The tile of that width; else the full one, or else a partial one that is wider. */
+  async #look(
+    level: number | 'entries',
+    index: number,
+    width: number,
+    most: number,
+  ): Promise<Found | undefined> {
     for (const each of new Set([width, TILE_WIDTH])) {
       const path = tilePath(level, index, each);
       const bytes = await this.#files.read(path, most);
@@ -92,9 +113,9 @@ export class FolderLogReader implements LogReader {
     const { files } = await this.#files.list(folder);
     const wider = files.filter((name) => /^[1-9]\d{0,2}$/.test(name)).map(Number);
     const next = Math.min(...wider.filter((each) => each > width && each < TILE_WIDTH));
-    if (next === Number.POSITIVE_INFINITY) return undefined;
-    const bytes = await this.#files.read(`${folder}/${next}`, most);
-    return bytes && { bytes, path: `${folder}/${next}`, width: next };
+    const path = `${folder}/${next}`;
+    const bytes = await this.#files.read(path, most);
+    return bytes && { bytes, path, width: next };
   }
 }
 

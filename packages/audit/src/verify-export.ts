@@ -60,12 +60,18 @@ class ExportExamination {
     if (text === undefined) throw new AuditError('export_malformed', `there is no ${MANIFEST}`);
     const manifest = parseManifest(text);
     const reader = new ExportReader(this.#source, manifest.from);
-    const lines = createHash('sha256');
-    const onLeaf = (leaf: Uint8Array) => lines.update(leaf).update(NEWLINE);
+    const hash = createHash('sha256');
+    let bytes = 0;
+    const onLeaf = (leaf: Uint8Array) => {
+      hash.update(leaf).update(NEWLINE);
+      bytes += leaf.length + NEWLINE.length;
+    };
     const report = await new Examination({ ...this.#asked, reader, part: manifest, onLeaf }).report();
     const problems = [...this.#strangers(manifest), ...report.problems];
-    if (problems.length === 0)
-      problems.push(...(await this.#changed({ text, manifest, report, reader, lines: lines.digest('hex') })));
+    if (problems.length === 0) {
+      const lines = { path: ENTRIES, bytes, sha256: hash.digest('hex') };
+      problems.push(...(await this.#changed({ text, manifest, report, reader, lines })));
+    }
     return withProblems(report, problems);
   }
 
@@ -83,9 +89,12 @@ class ExportExamination {
 
   /** What is wrong beside the log itself: the lines of entries, or the manifest. */
   async #changed({ text, manifest, report, reader, lines }: Verified): Promise<Problem[]> {
-    const parts: Part[] = [];
-    for (const path of [CHECKPOINT, ENTRIES, ...pathsOf(manifest)]) parts.push(await this.#partOf(path));
-    if (parts[1]?.sha256 !== lines) return [await this.#changedLine(manifest, reader)];
+    // What is too long is not read to its end, which may be far.
+    const isWhole = this.#source.names.get(ENTRIES) === lines.bytes;
+    const written = isWhole ? await this.#partOf(ENTRIES) : undefined;
+    if (written?.sha256 !== lines.sha256) return [await this.#changedLine(manifest, reader)];
+    const parts = [await this.#partOf(CHECKPOINT), lines];
+    for (const path of pathsOf(manifest)) parts.push(await this.#partOf(path));
     const changed = parts.find(({ path, sha256 }) => manifest.parts.get(path) !== sha256);
     if (changed !== undefined)
       return [
@@ -133,8 +142,8 @@ interface Verified {
   readonly manifest: ReturnType<typeof parseManifest>;
   readonly report: LogReport;
   readonly reader: LogReader;
-  /** The SHA-256 that the lines of entries must have. */
-  readonly lines: string;
+  /** What the lines of entries must be. */
+  readonly lines: Part;
 }
 
 /** An export as the log that it holds. */

@@ -206,6 +206,21 @@ const attacks: Record<string, Attack> = {
     options: { keys: [vkey(own), vkey(next)], since: await signed(rotated.slice(0, 500), own) },
     code: 'key_retired',
   },
+  'a retired key that brings itself back': {
+    forge: () =>
+      rebuilt(rotated.with(600, leaf(600, { kind: 'log.key', key: vkey(own), previous: vkey(next) })), own),
+    options: { keys: [vkey(own), vkey(next)] },
+    ...{ code: 'key_retired', index: 600 },
+  },
+  'a retired key that lies about the one before': {
+    forge: () =>
+      rebuilt(
+        rotated.with(600, leaf(600, { kind: 'log.key', key: vkey(next), previous: vkey(other) })),
+        next,
+      ),
+    options: { keys: [vkey(own), vkey(next)] },
+    ...{ code: 'key_retired', index: 600 },
+  },
   'a tile changed': {
     forge: () => forged({ tiles: turned('tile/0/001', 32 * 44) }),
     code: 'tile_changed',

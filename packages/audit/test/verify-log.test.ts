@@ -14,7 +14,6 @@ import {
   cosignerKey,
   type Files,
   keyOf,
-  leaf,
   leaves,
   madeLog,
   naiveRoot,
@@ -287,121 +286,6 @@ describe('a log that is not as it should be', () => {
     };
     expect(await verifyLog(lost, { keys })).toMatchObject({
       problem: { code: 'entry_missing', message: 'not to be found' },
-    });
-  });
-});
-
-describe('a log that was pruned', () => {
-  const announce = (before: unknown) =>
-    leaves(700).with(650, leaf(650, { kind: 'log.pruned', before, policy: 'after a year' }));
-  const at = (size: number) => signed(announce(512).slice(0, size), own);
-
-  it('verifies from where it says', async () => {
-    const log = await madeLog(announce(512), own);
-    for (const path of ['tile/0/000', 'tile/0/001', 'tile/entries/000', 'tile/entries/001']) log.delete(path);
-    const report = await verifyLog(readerOf(log, 512), {
-      keys,
-      since: [await at(0), await at(512), await at(600)],
-    });
-    expect(report).toMatchObject({ valid: true, from: 512, checked: { entries: 188, since: 3 } });
-    expect(report.proves[0]).toContain('from 512 to before 700');
-    expect(report.doesNotProve.join(' ')).toContain('before 512');
-  });
-
-  it('still holds a checkpoint whose hashes are left', async () => {
-    const log = readerOf(await madeLog(announce(512), own), 512);
-    expect(await verifyLog(log, { keys, since: await at(256) })).toMatchObject({
-      valid: true,
-      checked: { since: 1 },
-    });
-    const fork = await signed(leaves(256).with(7, leaf(7, { covenant: 'x' })), own);
-    expect(await verifyLog(log, { keys, since: fork })).toMatchObject({
-      problem: { code: 'forked', index: 0, before: 256 },
-    });
-  });
-
-  it('tells an auditor whose checkpoint is too old', async () => {
-    const log = await madeLog(announce(512), own);
-    log.delete('tile/0/000');
-    expect(await verifyLog(readerOf(log, 512), { keys, since: await at(100) })).toMatchObject({
-      problem: { code: 'since_uncheckable', before: 100 },
-    });
-  });
-
-  it.each([[256], [undefined], ['512']])('must have said so: %j', async (before) => {
-    const log = readerOf(await madeLog(announce(before ?? null), own), 512);
-    expect(await verifyLog(log, { keys })).toMatchObject({
-      valid: false,
-      problem: { code: 'pruned_unannounced', index: 0, before: 512 },
-    });
-  });
-
-  it('cannot do without the hashes of what was pruned', async () => {
-    const log = await madeLog(announce(512), own);
-    log.delete('tile/1/000.p/2');
-    expect(await verifyLog(readerOf(log, 512), { keys })).toMatchObject({
-      valid: false,
-      problem: { code: 'tile_missing', index: 0, path: 'tile/1/000.p/2' },
-    });
-    log.set('tile/1/000.p/2', new Uint8Array(64));
-    expect(await verifyLog(readerOf(log, 512), { keys })).toMatchObject({
-      valid: false,
-      problem: { code: 'root_mismatch', index: 512, before: 700 },
-    });
-  });
-
-  it('may not hold an empty beginning that is another', async () => {
-    const empty = formatCheckpoint({ origin: ORIGIN, size: 0, root: new Uint8Array(32) });
-    const since = await signNote(empty, ORIGIN, toSigner(own));
-    expect(await verifyLog(readerOf(await madeLog(announce(512), own), 512), { keys, since })).toMatchObject({
-      problem: { code: 'forked' },
-    });
-  });
-});
-
-describe('the options of a verification', () => {
-  const options: [string, Record<string, unknown>, unknown][] = [
-    ['no keys', {}, TypeError],
-    ['no key', { keys: [] }, RangeError],
-    ['too many keys', { keys: Array(1_001).fill(vkey(own)) }, RangeError],
-    ['a key that is none', { keys: ['hello'] }, AuditError],
-    ['a key that is nothing', { keys: [null] }, TypeError],
-    ['the key of a witness', { keys: [cosignerKey(witness, ORIGIN)] }, RangeError],
-    ['an origin that is none', { keys, origin: 'a b' }, RangeError],
-    ['witnesses without keys', { keys, witnesses: {} }, TypeError],
-    ['no witness', { keys, witnesses: { keys: [] } }, RangeError],
-    ['a witness that is a log', { keys, witnesses: { keys: [vkey(witness)] } }, RangeError],
-    ['a quorum of none', { keys, witnesses: { keys: [cosignerKey(witness, 'w')], quorum: 0 } }, RangeError],
-    [
-      'a quorum that cannot be reached',
-      { keys, witnesses: { keys: [cosignerKey(witness, 'w'), cosignerKey(witness, 'v')], quorum: 2 } },
-      RangeError,
-    ],
-    ['a quorum of the log itself', { keys, witnesses: { keys: [cosignerKey(own, 'w')] } }, RangeError],
-    ['half a quorum', { keys, witnesses: { keys: [cosignerKey(witness, 'w')], quorum: 0.5 } }, RangeError],
-    ['a checkpoint that is none', { keys, since: 7 }, TypeError],
-    ['checkpoints of which one is none', { keys, since: ['', null] }, TypeError],
-    ['too many checkpoints', { keys, since: Array(1_001).fill('') }, RangeError],
-  ];
-  it.each(options)('cannot be %s', async (_, given, mistake) => {
-    await expect(verifyLog(readerOf(files), given as never)).rejects.toThrow(mistake as never);
-  });
-
-  it.each([[null], [7], [undefined]])('cannot be of the log %j', async (log) => {
-    await expect(verifyLog(log as never, { keys })).rejects.toThrow(TypeError);
-  });
-
-  it('may be a checkpoint in bytes', async () => {
-    const since = Buffer.from(await signed(leaves(300), own));
-    expect(await verifyLog(readerOf(files), { keys, since })).toMatchObject({
-      valid: true,
-      checked: { since: 1 },
-    });
-    expect(await verifyLog(readerOf(files), { keys, since: 'none' })).toMatchObject({
-      problem: { code: 'checkpoint_malformed' },
-    });
-    expect(await verifyLog(readerOf(files), { keys, since: ['a', 'b'] })).toMatchObject({
-      problem: { message: expect.stringContaining('checkpoint 1 of') },
     });
   });
 });

@@ -7,6 +7,8 @@ export type FindingKind =
   | 'entry-missing'
   | 'entry-unexpected'
   | 'entry-malformed'
+  /** An entry brings back a key that was retired. */
+  | 'key-retired'
   /** The hashes below give another one than the tile says. */
   | 'node'
   | 'tile-missing'

@@ -48,6 +48,12 @@ export class Judge {
           ...entry,
           message: `entry ${index} was signed, and is none that a log may hold${detail}`,
         };
+      case 'key-retired':
+        return {
+          code: 'key_retired',
+          ...entry,
+          message: `entry ${index} brings back a key that was retired: whoever has stolen it would write just that`,
+        };
       case 'tile-missing':
         return { code: 'tile_missing', index, path, message: `${path} is missing or cut${detail}` };
       case 'prefix-missing':

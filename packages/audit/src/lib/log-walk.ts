@@ -120,7 +120,7 @@ export class LogWalk {
 
   #read(leaf: Uint8Array, bundle: number): void {
     try {
-      this.own.see(parseLeaf(leaf, this.#at));
+      if (!this.own.see(parseLeaf(leaf, this.#at))) this.#find('key-retired', bundle, this.#at);
     } catch (cause) {
       this.#find('entry-malformed', bundle, this.#at, (cause as Error).message);
     }

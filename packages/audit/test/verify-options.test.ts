@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import { AuditError } from '../src/errors.js';
+import { OwnEntries } from '../src/lib/own-entries.js';
+import { verifyLog } from '../src/verify-log.js';
+import { cosignerKey, keyOf, leaves, madeLog, ORIGIN, readerOf, signed, vkey } from './support/made-log.js';
+
+const [own, witness] = await Promise.all([keyOf(1), keyOf(3)]);
+const keys = [vkey(own)];
+const files = await madeLog(leaves(700), own);
+
+describe('the options of a verification', () => {
+  const options: [string, Record<string, unknown>, unknown][] = [
+    ['no keys', {}, TypeError],
+    ['no key', { keys: [] }, RangeError],
+    ['too many keys', { keys: Array(1_001).fill(vkey(own)) }, RangeError],
+    ['a key that is none', { keys: ['hello'] }, AuditError],
+    ['a key that is nothing', { keys: [null] }, TypeError],
+    ['the key of a witness', { keys: [cosignerKey(witness, ORIGIN)] }, RangeError],
+    ['an origin that is none', { keys, origin: 'a b' }, RangeError],
+    ['witnesses without keys', { keys, witnesses: {} }, TypeError],
+    ['no witness', { keys, witnesses: { keys: [] } }, RangeError],
+    ['a witness that is a log', { keys, witnesses: { keys: [vkey(witness)] } }, RangeError],
+    ['a quorum of none', { keys, witnesses: { keys: [cosignerKey(witness, 'w')], quorum: 0 } }, RangeError],
+    [
+      'a quorum that cannot be reached',
+      { keys, witnesses: { keys: [cosignerKey(witness, 'w'), cosignerKey(witness, 'v')], quorum: 2 } },
+      RangeError,
+    ],
+    ['a quorum of the log itself', { keys, witnesses: { keys: [cosignerKey(own, 'w')] } }, RangeError],
+    ['half a quorum', { keys, witnesses: { keys: [cosignerKey(witness, 'w')], quorum: 0.5 } }, RangeError],
+    ['a checkpoint that is none', { keys, since: 7 }, TypeError],
+    ['checkpoints of which one is none', { keys, since: ['', null] }, TypeError],
+    ['too many checkpoints', { keys, since: Array(1_001).fill('') }, RangeError],
+  ];
+  it.each(options)('cannot be %s', async (_, given, mistake) => {
+    await expect(verifyLog(readerOf(files), given as never)).rejects.toThrow(mistake as never);
+  });
+
+  it.each([[null], [7], [undefined]])('cannot be of the log %j', async (log) => {
+    await expect(verifyLog(log as never, { keys })).rejects.toThrow(TypeError);
+  });
+
+  it('may be a checkpoint in bytes', async () => {
+    const since = Buffer.from(await signed(leaves(300), own));
+    expect(await verifyLog(readerOf(files), { keys, since })).toMatchObject({
+      valid: true,
+      checked: { since: 1 },
+    });
+    expect(await verifyLog(readerOf(files), { keys, since: 'none' })).toMatchObject({
+      problem: { code: 'checkpoint_malformed' },
+    });
+    expect(await verifyLog(readerOf(files), { keys, since: ['a', 'b'] })).toMatchObject({
+      problem: { message: expect.stringContaining('checkpoint 1 of') },
+    });
+  });
+});
+
+describe('the keys of a log', () => {
+  it('are bounded in number', () => {
+    const entries = new OwnEntries([]);
+    const turn = (seq: number, key: string, previous: string) =>
+      entries.see({ v: 1, kind: 'log.key', time: '2026-01-02T03:04:05Z', seq, key, previous });
+    const names = Array.from({ length: 10_002 }, (_, i) =>
+      vkey({ publicKey: new Uint8Array(Buffer.from(i.toString(16).padStart(64, '0'), 'hex')) } as never),
+    );
+    for (let i = 1; i <= 10_000; i++) expect(turn(i, names[i] as string, names[i - 1] as string)).toBe(true);
+    expect(() => turn(10_001, names[10_001] as string, names[10_000] as string)).toThrow(AuditError);
+  });
+});
