@@ -6,7 +6,7 @@ const sources = 'packages/audit/src/lib';
 export default configOf('audit', {
   mutate: [
     `${sources}/{merkle,tile-format,tiles,tree-edge}.ts`,
-    `${sources}/{verifier-key,note,checkpoint,cosignature,quorum,proof-file}.ts`,
+    `${sources}/{strict-text,verifier-key,note,checkpoint,cosignature,quorum,proof-file}.ts`,
   ],
   testRunner: 'quick',
   plugins: ['quick/audit.mjs', 'ignore-messages.mjs'].map((file) => new URL(file, import.meta.url).pathname),

@@ -1,7 +1,7 @@
 // The quick pass over the formats of the log.
 import { quickRunner } from './quick-runner.mjs';
 
-const files = /^(?:merkle|tile-format|tiles|tree-edge|note|checkpoint|cosignature|proof-file)\.test\.ts$/;
+const files = /^(?:strict-text|merkle|tile-format|tiles|tree-edge|note|checkpoint|cosignature|proof-file)\.test\.ts$/;
 
 export const strykerPlugins = quickRunner({
   folder: 'packages/audit/test',

@@ -1,14 +1,9 @@
 import { AuditError } from './errors.js';
 import { parseCheckpoint } from './lib/checkpoint.js';
 import { openNote, parseNote, parseSignature } from './lib/note.js';
+import { parseCount } from './lib/strict-text.js';
 import { COSIGNATURE, parseVerifierKey, type VerifierKey } from './lib/verifier-key.js';
-import {
-  ADD_CHECKPOINT,
-  formatAddCheckpoint,
-  MAX_ANSWER_BYTES,
-  parseSize,
-  SIZE_TYPE,
-} from './lib/witness-protocol.js';
+import { ADD_CHECKPOINT, formatAddCheckpoint, MAX_ANSWER_BYTES, SIZE_TYPE } from './lib/witness-protocol.js';
 
 export interface WitnessClientOptions {
   /** The submission prefix of the witness. */
@@ -103,7 +98,7 @@ export class WitnessClient {
   /** Takes the size from a conflict, and fails for anything else. */
   #learn(response: Response, answer: string, old: number, size: number): void {
     const isSize = response.status === 409 && response.headers.get('content-type') === SIZE_TYPE;
-    const seen = isSize && answer.endsWith('\n') ? parseSize(answer.slice(0, -1)) : undefined;
+    const seen = isSize && answer.endsWith('\n') ? parseCount(answer.slice(0, -1)) : undefined;
     if (seen === undefined) throw this.#missing(`answered with status ${response.status}`);
     if (seen === old) throw this.#missing(`has seen another tree of ${old} entries`);
     // Not kept: if it is no lie, another process has had a newer checkpoint cosigned.

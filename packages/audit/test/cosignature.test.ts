@@ -62,6 +62,12 @@ describe('a cosignature', () => {
     expect(unverified).toEqual([]);
   });
 
+  it('that comes twice counts as the first of them', async () => {
+    const [one, two] = await Promise.all([5, 6].map((time) => cosign(note, nameOf(0), pairOf(0), time)));
+    const { verified } = await openNote(addSignatures(note, [one as string, two as string]), [keyOf(0)]);
+    expect(verified.map(({ time, line }) => [time, line])).toEqual([[5, one]]);
+  });
+
   it('of another time, text or length is none', async () => {
     const good = await cosign(note, nameOf(0), pairOf(0), 5);
     const { signature } = parseNote(addSignatures(note, [good])).signatures[1] as { signature: Uint8Array };

@@ -251,6 +251,49 @@ describe('proofs', () => {
     expect(verifyInclusion({ ...halves, hashes: [Buffer.concat([single.slice(16), single])] })).toBe(false);
   });
 
+  it('are not led astray by numbers that would count like others', () => {
+    const [one, two, three] = leaves as [Uint8Array, Uint8Array, Uint8Array];
+    const pair = root([one, two]);
+    // Each of these would pass if its numbers were only compared, halved and asked whether they are odd.
+    expect(verifyInclusion({ index: 0, size: 2, root: pair, leafHash: one, hashes: [two] })).toBe(true);
+    for (const index of [-1, -2, 0.5, Number.NaN, Number.NEGATIVE_INFINITY]) {
+      const claim = { index, size: 2, root: pair, leafHash: one, hashes: [two] };
+      expect(verifyInclusion(claim), `index ${index}`).toBe(false);
+    }
+    const triple = { index: 0, root: root([one, two, three]), leafHash: one, hashes: [two, three] };
+    expect(verifyInclusion({ ...triple, size: 3 })).toBe(true);
+    for (const size of [2.5, 3.5]) expect(verifyInclusion({ ...triple, size }), `size ${size}`).toBe(false);
+    expect(verifyInclusion({ index: 1, size: 1, root: one, leafHash: one, hashes: [] })).toBe(false);
+    const same = { root1: one, root2: one, hashes: [] };
+    for (const size of [-1, 0.5, Number.POSITIVE_INFINITY, 2 ** 53]) {
+      expect(verifyConsistency({ ...same, size1: size, size2: size }), `both ${size}`).toBe(false);
+    }
+    const grown = { root1: one, root2: pair, hashes: [two] };
+    expect(verifyConsistency({ ...grown, size1: 1, size2: 2 })).toBe(true);
+    expect(verifyConsistency({ ...grown, size1: 1.5, size2: 2 })).toBe(false);
+    expect(verifyConsistency({ ...grown, size1: 1, size2: 2.5 })).toBe(false);
+    for (const size1 of [-1, 0, 3, 5]) {
+      const claim = { size1, root1: one, size2: 2, root2: pair, hashes: [one, two] };
+      expect(verifyConsistency(claim), `size1 ${size1}`).toBe(false);
+    }
+  });
+
+  it('with a hash that is a byte short prove nothing, though the byte was just there', () => {
+    const tree = leaves.slice(0, 7);
+    const inclusion = { index: 2, size: 7, root: root(tree), leafHash: leaves[2] as Uint8Array };
+    const consistency = { size1: 3, root1: root(leaves.slice(0, 3)), size2: 7, root2: root(tree) };
+    const cut = (hashes: Uint8Array[], at: number) =>
+      hashes.map((each, i) => (i === at ? each.slice(0, 31) : each));
+    for (const [at] of path(2, tree).entries()) {
+      expect(verifyInclusion({ ...inclusion, hashes: path(2, tree) })).toBe(true);
+      expect(verifyInclusion({ ...inclusion, hashes: cut(path(2, tree), at) })).toBe(false);
+    }
+    for (const [at] of proof(3, tree).entries()) {
+      expect(verifyConsistency({ ...consistency, hashes: proof(3, tree) })).toBe(true);
+      expect(verifyConsistency({ ...consistency, hashes: cut(proof(3, tree), at) })).toBe(false);
+    }
+  });
+
   it('of the empty tree are none, but it is the same as itself', () => {
     const empty = { size1: 0, root1: EMPTY_ROOT, size2: 0, root2: EMPTY_ROOT, hashes: [] };
     expect(verifyConsistency(empty)).toBe(true);

@@ -120,6 +120,7 @@ describe('a proof', () => {
       'carriage returns': good.replaceAll('\n', '\r\n'),
       'nothing but a checkpoint': `c2sp.org/tlog-proof@v1${good.slice(good.indexOf('\n\n'))}`,
       'no index': good.replace(/index .*\n/, ''),
+      'another word before the index': good.replace('index 1', 'xindex 1'),
       'an index with a sign': good.replace('index 1', 'index +1'),
       'an index with a zero before it': good.replace('index 1', 'index 01'),
       'an index in hex': good.replace('index 1', 'index 0x1'),

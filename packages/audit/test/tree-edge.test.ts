@@ -79,6 +79,13 @@ describe('the edge of a tree', () => {
     }
   });
 
+  it('is read where its tiles have just become full', async () => {
+    for (const size of [256, 512]) {
+      const log = growingLog([size]);
+      expect((await TreeEdge.load(log.tiles, size)).root()).toEqual(log.rootOf(size));
+    }
+  });
+
   it('takes hashes of 32 bytes alone', () => {
     const edge = new TreeEdge();
     for (const length of [0, 31, 33, 64]) expect(() => edge.add(new Uint8Array(length))).toThrow(RangeError);

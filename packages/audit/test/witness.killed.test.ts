@@ -9,7 +9,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { generateKeyPair } from '@stele/crypto';
 import { expect, it } from 'vitest';
-import { parseSize, SIZE_TYPE } from '../src/lib/witness-protocol.js';
+import { parseCount } from '../src/lib/strict-text.js';
+import { SIZE_TYPE } from '../src/lib/witness-protocol.js';
 import { NumberedLog } from './support/logs.js';
 import { requestBody, temporaryFolder, witnessOf } from './support/witnesses.js';
 
@@ -64,7 +65,7 @@ it(
       const witness = await witnessOf([log], { folder, pair });
       const { status, type, body } = await witness.addCheckpoint(await requestBody(log, SIZE - 1, SIZE));
       expect([status, type]).toEqual([409, SIZE_TYPE]);
-      const size = parseSize(body.trimEnd()) as number;
+      const size = parseCount(body.trimEnd()) as number;
       // What it was about to answer when it was killed may be remembered too.
       expect(size === left || size === left + 1, `${left} cosigned, ${size} remembered`).toBe(true);
       const fork = log.forkedAt(size - 1);

@@ -102,7 +102,7 @@ export interface ConsistencyProof {
 export function verifyConsistency({ size1, root1, size2, root2, hashes }: ConsistencyProof): boolean {
   if (!isCount(size1) || !isCount(size2)) return false;
   if (size1 === size2) return hashes.length === 0 && sameHash(root1, root2);
-  if (size1 === 0 || size1 > size2 || hashes.length === 0 || !areHashes(hashes)) return false;
+  if (size1 === 0 || size1 > size2 || !areHashes(hashes)) return false;
   let at = size1 - 1;
   let last = size2 - 1;
   while (isOdd(at)) [at, last] = [half(at), half(last)];

@@ -2,6 +2,7 @@
 import { type SignedBytes, type Signer, verifyMany } from '@stele/crypto';
 import { AuditError } from '../errors.js';
 import { readCosignature } from './cosignature.js';
+import { boundedText, parseBase64 } from './strict-text.js';
 import { COSIGNATURE, isKeyName, type VerifierKey, verifierKey } from './verifier-key.js';
 
 export * from './verifier-key.js';
@@ -52,7 +53,8 @@ export interface OpenedNote {
  *   hundred signatures
  */
 export function parseNote(note: string | Uint8Array): Note {
-  const whole = noteText(note);
+  const whole = boundedText(note, MAX_NOTE_BYTES, noteError);
+  checkText(whole);
   const split = whole.lastIndexOf('\n\n');
   if (split < 0) throw noteError('no empty line parts its text from signatures');
   const lines = whole.slice(split + 2).split('\n');
@@ -60,22 +62,6 @@ export function parseNote(note: string | Uint8Array): Note {
   if (lines.length === 0) throw noteError('it has no signatures');
   if (lines.length > MAX_SIGNATURES) throw noteError(`it has more than ${MAX_SIGNATURES} signatures`);
   return { text: whole.slice(0, split + 1), signatures: lines.map(parseSignature) };
-}
-
-function noteText(note: string | Uint8Array): string {
-  const bytes = typeof note === 'string' ? Buffer.byteLength(note) : note.length;
-  if (bytes > MAX_NOTE_BYTES) throw noteError(`it is longer than ${MAX_NOTE_BYTES} bytes`);
-  const text = typeof note === 'string' ? note : decodeUtf8(note);
-  checkText(text);
-  return text;
-}
-
-function decodeUtf8(bytes: Uint8Array): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch (cause) {
-    throw noteError('it is no valid UTF-8', cause);
-  }
 }
 
 function checkText(text: string): void {
@@ -98,15 +84,15 @@ const SIGNATURE_LINE = /^— ([^ ]+) ([A-Za-z0-9+/]+={0,2})$/u;
  */
 export function parseSignature(line: string): NoteSignature {
   const [, name, encoded = ''] = SIGNATURE_LINE.exec(line) ?? [];
-  const bytes = Buffer.from(encoded, 'base64');
-  // An id of four bytes and something after it, in the one spelling that base64 has for them.
-  if (!isKeyName(name) || bytes.length < 5 || bytes.toString('base64') !== encoded) {
+  const bytes = parseBase64(encoded);
+  // An id of four bytes, and something after it.
+  if (!isKeyName(name) || bytes === undefined || bytes.length < 5) {
     throw noteError('a line after its text is no signature');
   }
   return {
     name,
-    id: bytes.toString('hex', 0, 4),
-    signature: new Uint8Array(bytes.subarray(4)),
+    id: Buffer.from(bytes).toString('hex', 0, 4),
+    signature: bytes.slice(4),
     line,
   };
 }

@@ -3,6 +3,7 @@ import { AuditError } from '../errors.js';
 import { type OpenedCheckpoint, openCheckpoint, readCheckpoint } from './checkpoint.js';
 import { HASH_BYTES, hashLeaf, verifyInclusion } from './merkle.js';
 import { MAX_NOTE_BYTES } from './note.js';
+import { boundedText, parseBase64, parseCount } from './strict-text.js';
 import { MAX_LEAF_BYTES } from './tile-format.js';
 import type { VerifierKey } from './verifier-key.js';
 
@@ -50,23 +51,25 @@ export function formatProof({ index, hashes, checkpoint, extra }: LogProof): str
  * @throws AuditError `note_malformed` for whatever is not exactly a proof
  */
 export function parseProof(proof: string | Uint8Array): LogProof {
-  const text = proofText(proof);
+  const text = boundedText(proof, MAX_PROOF_BYTES, proofError);
   const end = text.indexOf('\n\n');
   if (end < 0) throw proofError('it has no checkpoint after an empty line');
   const [header, ...lines] = text.slice(0, end).split('\n');
   if (header !== HEADER) throw proofError(`its first line is not ${HEADER}`);
-  const extra = lines[0]?.startsWith('extra ') ? lines.shift()?.slice('extra '.length) : undefined;
-  const [, index] = /^index (0|[1-9][0-9]{0,15})$/.exec(lines.shift() ?? '') ?? [];
-  if (index === undefined || !Number.isSafeInteger(Number(index)))
-    throw proofError('it does not say the index');
+  const extra = lines[0]?.startsWith('extra ') ? lines.shift() : undefined;
+  const first = lines.shift() ?? '';
+  const index = first.startsWith('index ') ? parseCount(first.slice('index '.length)) : undefined;
+  if (index === undefined) throw proofError('it does not say the index');
   if (lines.length > MAX_HASHES) throw proofError(`it has more than ${MAX_HASHES} hashes`);
   const checkpoint = text.slice(end + 2);
   readCheckpoint(checkpoint);
   return {
-    index: Number(index),
+    index,
     hashes: lines.map((line) => fromBase64(line, (length) => length === HASH_BYTES)),
     checkpoint,
-    ...(extra === undefined ? {} : { extra: fromBase64(extra, (length) => length <= MAX_LEAF_BYTES) }),
+    ...(extra === undefined
+      ? {}
+      : { extra: fromBase64(extra.slice('extra '.length), (length) => length <= MAX_LEAF_BYTES) }),
   };
 }
 
@@ -93,27 +96,15 @@ export async function verifyProof(
   return { index, leaf, checkpoint };
 }
 
-function proofText(proof: string | Uint8Array): string {
-  const bytes = typeof proof === 'string' ? Buffer.byteLength(proof) : proof.length;
-  if (bytes > MAX_PROOF_BYTES) throw proofError(`it is longer than ${MAX_PROOF_BYTES} bytes`);
-  if (typeof proof === 'string') return proof;
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(proof);
-  } catch (cause) {
-    throw proofError('it is no valid UTF-8', cause);
-  }
-}
-
 function base64(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('base64');
 }
 
 /** Bytes in their one spelling. */
 function fromBase64(text: string, fits: (length: number) => boolean): Uint8Array {
-  const bytes = Buffer.from(text, 'base64');
-  if (base64(bytes) !== text || !fits(bytes.length))
-    throw proofError('a line of it is no base64 of the right length');
-  return new Uint8Array(bytes);
+  const bytes = parseBase64(text);
+  if (bytes !== undefined && fits(bytes.length)) return bytes;
+  throw proofError('a line of it is no base64 of the right length');
 }
 
 function proofError(what: string, cause?: unknown): AuditError {

@@ -38,8 +38,9 @@ const TILE_PATH = /^tile\/(entries|\d{1,2})\/((?:x\d{3}\/){0,5}\d{3})(?:\.p\/([1
 
 /** The inverse of {@link tilePath}; undefined for every other text. */
 export function parseTilePath(path: string): TilePlace | undefined {
-  const [, level, digits, width] = TILE_PATH.exec(path) ?? [];
-  if (level === undefined || digits === undefined) return undefined;
+  const match = TILE_PATH.exec(path);
+  if (match === null) return undefined;
+  const [, level, digits, width] = match as unknown as [string, string, string, string | undefined];
   const place: TilePlace = {
     level: level === 'entries' ? 'entries' : Number(level),
     index: Number(digits.replaceAll(/[x/]/g, '')),

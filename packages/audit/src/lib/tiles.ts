@@ -151,8 +151,10 @@ export class TreeReader {
     }
     this.#tiles.delete(key); // and in again, as the newest
     this.#tiles.set(key, tile);
-    const [oldest] = this.#tiles.keys();
-    if (this.#tiles.size > this.#maxTiles && oldest !== undefined) this.#tiles.delete(oldest);
+    for (const oldest of this.#tiles.keys()) {
+      if (this.#tiles.size <= this.#maxTiles) break;
+      this.#tiles.delete(oldest);
+    }
     return tile;
   }
 }

@@ -1,6 +1,7 @@
 /** The messages between a log and a witness (C2SP tlog-witness, `add-checkpoint`). */
 import { AuditError } from '../errors.js';
 import { HASH_BYTES } from './merkle.js';
+import { boundedText, parseBase64, parseCount } from './strict-text.js';
 
 /** The longest request that a witness reads, in bytes: a proof, and a checkpoint with many signatures. */
 export const MAX_REQUEST_BYTES = 262_144;
@@ -35,35 +36,20 @@ export function formatAddCheckpoint({ old, hashes, checkpoint }: AddCheckpoint):
  * @throws AuditError `note_malformed`
  */
 export function parseAddCheckpoint(body: Uint8Array): AddCheckpoint {
-  const text = requestText(body);
+  const text = boundedText(body, MAX_REQUEST_BYTES, requestError);
   const end = text.indexOf('\n\n');
   if (end < 0) throw requestError('it has no checkpoint after an empty line');
   const [first = '', ...lines] = text.slice(0, end).split('\n');
   if (lines.length > MAX_HASHES) throw requestError(`its proof has more than ${MAX_HASHES} hashes`);
-  const old = first.startsWith('old ') ? parseSize(first.slice('old '.length)) : undefined;
+  const old = first.startsWith('old ') ? parseCount(first.slice('old '.length)) : undefined;
   if (old === undefined) throw requestError('its first line is not the old size');
   return { old, hashes: lines.map(parseHash), checkpoint: text.slice(end + 2) };
 }
 
-/** A size in decimal, without leading zeroes; undefined for any other text. */
-export function parseSize(text: string): number | undefined {
-  const size = /^(?:0|[1-9][0-9]{0,15})$/.test(text) ? Number(text) : undefined;
-  return Number.isSafeInteger(size) ? size : undefined;
-}
-
 function parseHash(line: string): Uint8Array {
-  const bytes = Buffer.from(line, 'base64');
-  if (bytes.length === HASH_BYTES && bytes.toString('base64') === line) return new Uint8Array(bytes);
+  const hash = parseBase64(line);
+  if (hash?.length === HASH_BYTES) return hash;
   throw requestError('a line of its proof is no hash in base64');
-}
-
-function requestText(body: Uint8Array): string {
-  if (body.length > MAX_REQUEST_BYTES) throw requestError(`it is longer than ${MAX_REQUEST_BYTES} bytes`);
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body);
-  } catch (cause) {
-    throw requestError('it is no valid UTF-8', cause);
-  }
 }
 
 function requestError(what: string, cause?: unknown): AuditError {
