@@ -1,8 +1,11 @@
 /** `stele audit prove`, `export` and `witness`, and the doctor, over a log whose every byte is known. */
 import { existsSync, readdirSync } from 'node:fs';
+import { PassThrough } from 'node:stream';
 import { formatCheckpoint, hashLeaf, signNote } from '@stele/audit';
 import { generateKeyPair, toSigner } from '@stele/crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { Cli } from '../src/lib/cli.js';
+import { confirm } from '../src/lib/confirm.js';
 import { dayOf } from './audit-entries.js';
 import { leafOf, type MadeLog, ORIGIN, rootOf, writeLog } from './audit-logs.js';
 import { Folder, stele, steleJson } from './support.js';
@@ -146,5 +149,23 @@ describe('witness', () => {
     const rest = ['--log', log.vkey, '--key', file, '--state', folder.at('state')];
     const { code: exit, json } = await steleJson(['audit', 'witness', ...argv, ...rest]);
     expect([exit, json.error.code]).toEqual([2, code]);
+  });
+});
+
+describe('what cannot be undone', () => {
+  it.each([
+    ['yes\n', undefined],
+    ['no\n', 'not_confirmed'],
+    ['y\n', 'not_confirmed'],
+    ['', 'not_confirmed'],
+  ])('is asked for at a terminal: %j', async (typed, code) => {
+    const stdin = Object.assign(new PassThrough(), { isTTY: true, setRawMode: () => undefined });
+    stdin.end(typed);
+    let asked = '';
+    const output = { write: (text: string) => (asked += text) };
+    const cli = new Cli({ stdin, stdout: output, stderr: output }, []);
+    const answer = confirm('all is to be erased', false, cli).catch((error: { code: string }) => error.code);
+    expect(await answer).toBe(code);
+    expect(asked).toContain('all is to be erased. It cannot be undone.');
   });
 });

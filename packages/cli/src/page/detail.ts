@@ -3,6 +3,7 @@ import { byId, count, el, shown, timeText } from './dom.js';
 import type { Meta } from './load.js';
 import { type Leaf, type Log, labelOf } from './log.js';
 import { type Computed, compute, proofFile, type Tree, toHex } from './proof.js';
+import { keyText } from './summary.js';
 
 const MAX_VALUE = 2_000;
 const COMMITMENT = /^[0-9a-f]{64}$/;
@@ -98,7 +99,7 @@ export class Detail {
     );
     byId('path-title').textContent = `Inclusion proof: ${path?.length ?? 0} hashes`;
     (byId('save') as HTMLButtonElement).disabled = path === undefined;
-    byId('command').textContent = `stele audit verify ${nameOf(index)} --key ${keyOf(meta)}`;
+    byId('command').textContent = `stele audit verify ${nameOf(index)} --key ${keyText(meta)}`;
     const result = byId('result');
     result.className = 'pending';
     result.textContent = 'computing …';
@@ -122,12 +123,6 @@ export class Detail {
 }
 
 const nameOf = (index: number) => `decision-${index}.tlog-proof`;
-
-/** Quoted for a shell. */
-function keyOf({ verification }: Meta): string {
-  const key = verification?.keys[0];
-  return key === undefined ? '<the key of the log>' : `'${key.replaceAll("'", "'\\''")}'`;
-}
 
 function verdictOf(computed: Computed | undefined, { root, size }: Meta): readonly [string, string] {
   if (computed === undefined) return ['unknown', 'Not computed on this page; the command below does it.'];

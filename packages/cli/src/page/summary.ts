@@ -25,7 +25,8 @@ function fact(name: string, text: string, kind: 'code' | 'span' = 'span'): HTMLE
   return [el('dt', {}, name), el('dd', {}, el(kind, {}, text))];
 }
 
-export function drawVerdict({ verification, origin }: Meta): void {
+export function drawVerdict(meta: Meta): void {
+  const { verification } = meta;
   const box = byId('verdict');
   if (verification === undefined) {
     box.className = 'unknown';
@@ -36,7 +37,7 @@ export function drawVerdict({ verification, origin }: Meta): void {
         {},
         'This page was made without a key: neither the signature of the checkpoint nor the tree was looked at.',
       ),
-      howToCheck('<the key of the log>'),
+      howToCheck(meta),
     );
     return;
   }
@@ -49,19 +50,25 @@ export function drawVerdict({ verification, origin }: Meta): void {
     ...(doesNotProve.length > 0 ? [el('h3', {}, 'What this does not prove'), ...list(doesNotProve)] : []),
     el('h3', {}, 'With these keys'),
     el('ul', {}, ...keys.map((key) => el('li', {}, el('code', {}, shown(key, 300))))),
-    howToCheck(`'${keys[0] ?? origin}'`),
+    howToCheck(meta),
   );
 }
 
 const list = (texts: readonly string[]): HTMLElement[] =>
   texts.length === 0 ? [] : [el('ul', {}, ...texts.map((text) => el('li', {}, shown(text, 1_000))))];
 
-function howToCheck(key: string): HTMLElement {
+/** The key that was used, quoted for a shell. */
+export function keyText({ verification }: Meta): string {
+  const key = verification?.keys[0];
+  return key === undefined ? '<the key of the log>' : `'${shown(key, 4_096).replaceAll("'", "'\\''")}'`;
+}
+
+function howToCheck(meta: Meta): HTMLElement {
   return el(
     'p',
     { class: 'caution' },
     'This page shows evidence and is none: whoever made it could have written anything into it. Check the log or its export yourself: ',
-    el('code', {}, `stele audit verify <export> --key ${shown(key, 300)}`),
+    el('code', {}, `stele audit verify <export> --key ${keyText(meta)}`),
   );
 }
 
