@@ -35,6 +35,11 @@ const LONGER = [
     env: { STELE_EXPORT_CHANGES: '10000' },
     suites: ['packages/audit/test/export-attacks.test.ts'],
   },
+  {
+    what: 'the page of an audit log of 100,000 entries, in a browser',
+    env: { STELE_PAGE_ENTRIES: '100000' },
+    suites: ['packages/cli/test/audit-page.test.ts'],
+  },
 ];
 const out = join(root, 'dist/nightly');
 
