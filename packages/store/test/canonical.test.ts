@@ -7,8 +7,6 @@ import { parseCanonical } from '../src/lib/canonical.js';
 import { sampleCovenant } from '../src/lib/contract/samples.js';
 import { decodeCovenant, encodeCovenant } from '../src/lib/documents.js';
 
-const utf8 = (text: string) => new TextEncoder().encode(text);
-
 /** What the careful parser says of a text, and whether the text is the canonical one of it. */
 function reference(text: string): { value: unknown; canonical: boolean } | undefined {
   try {
@@ -20,7 +18,7 @@ function reference(text: string): { value: unknown; canonical: boolean } | undef
 }
 
 function check(text: string): void {
-  const found = parseCanonical(utf8(text));
+  const found = parseCanonical(text);
   if (found === undefined) return;
   const careful = reference(text);
   assert.ok(careful?.canonical, text);
@@ -38,7 +36,7 @@ describe('reading canonical JSON', () => {
       fc.property(fc.jsonValue({ maxDepth: 5 }), (value) => {
         const text = reference(JSON.stringify(value)) && canonicalizeJson(parseJson(JSON.stringify(value)));
         if (text === undefined) return;
-        const found = parseCanonical(utf8(text));
+        const found = parseCanonical(text);
         // Names that are numbers come in another order from the platform's parser, and some numbers are left to the other.
         if (found === undefined) return;
         assert.equal(canonicalizeJson(found), text);
@@ -107,7 +105,7 @@ describe('reading canonical JSON', () => {
     const document = await sampleCovenant('ada', 'bot', {
       metadata: { tags: ['a'], é: '\u{1f600}', n: [1.5, -2e-7, null, true], ['__proto__']: 1 },
     });
-    assert.notEqual(parseCanonical(utf8(canonicalizeJson(document))), undefined);
+    assert.notEqual(parseCanonical(canonicalizeJson(document)), undefined);
     const decoded = decodeCovenant(document.id, encodeCovenant(document));
     assert.deepEqual(decoded, parseCovenant(canonicalizeJson(document)));
     assert.deepEqual(Object.keys(decoded), [
