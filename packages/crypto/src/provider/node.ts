@@ -5,8 +5,8 @@ import type { Provider } from './provider.js';
 
 const MAX_PUBLIC_KEYS = 1_000;
 const TAG_BYTES = 16;
-/** The number of the first block of HKDF. */
-const FIRST = Uint8Array.of(1);
+const HASH_BYTES = 32;
+const HMAC_BLOCK = 64;
 /** A private JWK must name its public half, but OpenSSL derives that from the seed and never reads it. */
 const UNREAD = Buffer.alloc(32).toString('base64url');
 
@@ -17,26 +17,36 @@ const privateKeys = new WeakMap<Uint8Array, { seed: Buffer; key: crypto.KeyObjec
 
 /** The one-shot function is more than twice as fast on short input; it came with Node 20.12. */
 const oneShotHash = crypto.hash as typeof crypto.hash | undefined;
+/** Its digest comes three times as fast in a string of as many characters as in a Buffer; from here it becomes bytes again. */
+const digest = Buffer.alloc(32);
 
 export const provider: Provider = {
   name: 'node:crypto',
   randomBytes: (length) => plain(crypto.randomBytes(length)),
   equal: (a, b) => crypto.timingSafeEqual(a, b),
   sha256: oneShotHash
-    ? (data) => plain(oneShotHash('sha256', data, 'buffer'))
+    ? (data) => {
+        digest.write(oneShotHash('sha256', data, 'binary'), 0, HASH_BYTES, 'latin1');
+        return new Uint8Array(digest);
+      }
     : (data) => plain(crypto.createHash('sha256').update(data).digest()),
   sha256Hex: oneShotHash
     ? (data) => oneShotHash('sha256', data, 'hex')
     : (data) => crypto.createHash('sha256').update(data).digest('hex'),
   hmacSha256: (key, data) => plain(hmac(key, data)),
-  hkdfSha256: (ikm, salt, info, length) => {
-    const key = hmac(salt, ikm);
-    const blocks = [hmac(key, info, FIRST)];
-    while (blocks.length * 32 < length) {
-      const [last, n] = [blocks[blocks.length - 1] as Buffer, blocks.length + 1];
-      blocks.push(hmac(key, last, info, Uint8Array.of(n)));
+  hkdfSha256: (ikm, salt, info, length) => provider.hkdfExpandSha256(hmac(salt, ikm), info, length),
+  hkdfExpandSha256: (prk, info, length) => {
+    const blocks = Math.ceil(length / HASH_BYTES);
+    const result = Buffer.alloc(blocks * HASH_BYTES);
+    const write = hmacWriter(prk);
+    const input = new Uint8Array(HASH_BYTES + info.length + 1);
+    input.set(info, HASH_BYTES);
+    for (let n = 0; n < blocks; n++) {
+      input[input.length - 1] = n + 1;
+      write(n === 0 ? input.subarray(HASH_BYTES) : input, result, n * HASH_BYTES);
+      if (n + 1 < blocks) input.set(result.subarray(n * HASH_BYTES, (n + 1) * HASH_BYTES));
     }
-    return plain(Buffer.concat(blocks, length));
+    return length === result.length ? plain(result) : plain(result).slice(0, length);
   },
   scrypt: (password, salt, n, length) =>
     new Promise((resolve, reject) => {
@@ -91,11 +101,31 @@ export const provider: Provider = {
   },
 };
 
-/** For HKDF, too: hkdfSync takes half as long again, most of it to make a key object of each key. */
-function hmac(key: Uint8Array, ...data: Uint8Array[]): Buffer {
-  const mac = crypto.createHmac('sha256', key);
-  for (const part of data) mac.update(part);
-  return mac.digest();
+function hmac(key: Uint8Array, data: Uint8Array): Buffer {
+  return crypto.createHmac('sha256', key).update(data).digest();
+}
+
+/**
+ * Writes HMACs (RFC 2104, section 2) under one key. The one-shot function does it in half the time that an Hmac takes to be made;
+ * hkdfSync makes a key object besides.
+ */
+function hmacWriter(key: Uint8Array): (data: Uint8Array, into: Buffer, at: number) => void {
+  if (oneShotHash === undefined || key.length > HMAC_BLOCK) {
+    return (data, into, at) => into.set(hmac(key, data), at);
+  }
+  const outer = Buffer.alloc(HMAC_BLOCK + HASH_BYTES, 0x5c);
+  const pad = new Uint8Array(HMAC_BLOCK).fill(0x36);
+  for (let i = 0; i < key.length; i++) {
+    outer[i] = (key[i] as number) ^ 0x5c;
+    pad[i] = (key[i] as number) ^ 0x36;
+  }
+  return (data, into, at) => {
+    const inner = new Uint8Array(HMAC_BLOCK + data.length);
+    inner.set(pad);
+    inner.set(data, HMAC_BLOCK);
+    outer.write(oneShotHash('sha256', inner, 'binary'), HMAC_BLOCK, HASH_BYTES, 'latin1');
+    into.write(oneShotHash('sha256', outer, 'binary'), at, HASH_BYTES, 'latin1');
+  };
 }
 
 /** A Uint8Array of its own memory. What OpenSSL returns has that already; a small Buffer of Node's shares a pool with its neighbours. */

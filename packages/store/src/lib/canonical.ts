@@ -36,9 +36,9 @@ function lengthOfEscapes(text: string): number | undefined {
   for (let at = text.indexOf('\\'); at !== -1; at = text.indexOf('\\', at)) {
     const next = text.charCodeAt(at + 1);
     if (next === SLASH || (next === LETTER_U && !CONTROL.test(text.slice(at + 2, at + 6)))) return undefined;
-    const escape = next === LETTER_U ? 6 : 2;
-    length += escape - 1;
-    at += escape;
+    const taken = next === LETTER_U ? 6 : 2;
+    length += taken - 1;
+    at += taken;
   }
   return length;
 }
