@@ -71,10 +71,7 @@ export class PostgresBackend implements RecordBackend {
 
   async write(changes: readonly Change[]): Promise<boolean> {
     checkChanges(changes);
-    const [row] = await this.#ask<{ done: boolean }>(
-      'SELECT @.store_write($1, $2, $3, $4, $5, $6, $7) AS done',
-      columns(changes),
-    );
+    const [row] = await this.#ask<{ done: boolean }>(...call(changes));
     if (row?.done === true) this.#bell.ring();
     return row?.done === true;
   }
@@ -135,6 +132,17 @@ export class PostgresBackend implements RecordBackend {
       }
     }
   }
+}
+
+/** The statement that makes changes, with its parameters. */
+function call(changes: readonly Change[]): [string, unknown[]] {
+  const [first, ...others] = changes;
+  if (others.length === 0 && first?.expected === undefined && typeof first?.next === 'object') {
+    const { kind, id, next } = first;
+    const values = [kind, id, buffer(next.bytes), next.tokens.join(' ')];
+    return ['SELECT @.store_put($1, $2, $3, $4) AS done', values];
+  }
+  return ['SELECT @.store_write($1, $2, $3, $4, $5, $6, $7) AS done', columns(changes)];
 }
 
 /** Changes as parallel arrays, in the order of the function's parameters. */
