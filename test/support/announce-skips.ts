@@ -3,7 +3,7 @@
  * continuous integration) something missing is an error instead: a run that skipped them must not be green.
  */
 
-import { havePostgres, postgresUrl } from './postgres.js';
+import { havePostgres, postgresPrograms, postgresUrl } from './postgres.js';
 import { havePromtool } from './promtool.js';
 import { haveRedis, haveRedisServer, redisUrl } from './redis.js';
 import { canMountSmallDisks } from './small-disk.js';
@@ -17,6 +17,10 @@ export default function announceSkips(): void {
   if (!canMountSmallDisks) missing.push('a small file system of its own, for the full disk (root on Linux)');
   if (!havePromtool) missing.push('promtool (the Debian package prometheus has it; or set STELE_PROMTOOL)');
   if (!havePostgres) missing.push(`PostgreSQL (${new URL(postgresUrl).host}; set STELE_POSTGRES to a URL)`);
+  if (postgresPrograms === undefined)
+    missing.push(
+      'the programs of PostgreSQL, to start and kill one (set STELE_POSTGRES_PROGRAMS to their folder)',
+    );
   if (!haveRedis) missing.push(`Redis (${new URL(redisUrl).host}; set STELE_REDIS to a URL)`);
   if (!haveRedisServer) missing.push('the program redis-server, to start and kill one');
   for (const what of missing) process.stderr.write(`\nSKIPPING every suite that needs: ${what}\n`);
