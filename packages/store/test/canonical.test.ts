@@ -98,8 +98,65 @@ describe('reading canonical JSON', () => {
     '{"__proto__":{"a":1}}',
     '{"constructor":1}',
     '{"":1,"":2}',
+    // As long as the canonical text of their value.
+    '[1e5   ]',
+    '{"a":1e5,   "b":2}',
+    '{"a":1e5,"b":1,"b":1}',
+    '[1E5,"  ",  2 ]',
+    '"\\u000B"',
+    '"\\u001F"',
+    '{"b":1,"1":2}',
+    '{"b":"x","1":"y"}',
+    '{"b":{"a":"x","0":"y"}}',
+    '["\\u0041","\\n"]',
+    '["\\\\\\u0041"]',
+    '["\\u00e9"]',
   ];
   it.each(odd)('agrees with the careful parser on %j', check);
+
+  const fine = [
+    'null',
+    'true',
+    'false',
+    '""',
+    '[]',
+    '{}',
+    '[[],{},[[]]]',
+    '{"":"","a":[],"é":{"b":null}}',
+    '"\\u001f\\u0000\\u000b"',
+    '"\\\\/"',
+    '"\\\\u0041"',
+    '"\\b\\f\\n\\r\\t\\"\\\\"',
+    '{"a\\n\\"":"\\\\\\\\"}',
+    '"\u007f\u2028\u{1f600}"',
+    '[100000,-2e-7,1e-7,0.1,-1,9007199254740991]',
+    '{"__proto__":{"a":"b"}}',
+  ];
+  it.each(fine)('reads %j', (text) => {
+    assert.equal(reference(text)?.canonical, true);
+    assert.deepEqual(parseCanonical(text), reference(text)?.value);
+  });
+
+  // Two changes at once can leave a text as long as it was.
+  it('takes nothing else of the same length', () => {
+    const pieces = ['', ' ', '\\', '\\u0041', '1e5', '100000', '"a":1,', '/', '\\/', '\\n', 'é', '0', '"'];
+    const places = fc.array(fc.tuple(fc.nat(), fc.nat(8), fc.constantFrom(...pieces)), {
+      minLength: 2,
+      maxLength: 2,
+    });
+    fc.assert(
+      fc.property(fc.constantFrom(...fine), places, (text, changes) => {
+        let changed = text;
+        for (const [at, gone, piece] of changes) {
+          const place = at % (changed.length + 1);
+          changed = changed.slice(0, place) + piece + changed.slice(place + gone);
+        }
+        // What comes out of bytes has no half of a surrogate pair.
+        if (Buffer.from(changed).toString() === changed) check(changed);
+      }),
+      { numRuns: 3000 },
+    );
+  });
 
   it('takes what every record is made of', async () => {
     const document = await sampleCovenant('ada', 'bot', {
