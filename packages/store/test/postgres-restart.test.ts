@@ -26,7 +26,7 @@ describe.skipIf(postgresPrograms === undefined)('a PostgreSQL of its own (needs 
     let charged = 0;
     let state: string | undefined;
     let version: number | undefined;
-    for (const mode of ['fast', 'immediate', 'immediate'] as const) {
+    for (const mode of ['fast', 'immediate'] as const) {
       // Writers that are under way when it goes: each goes on until it is told that it cannot.
       const writers = Array.from({ length: 4 }, async () => {
         for (;;) {
