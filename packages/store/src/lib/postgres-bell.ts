@@ -61,11 +61,15 @@ export class PostgresBell {
     this.#retryAt = performance.now() + RETRY_MS;
     const listener = this.#connections.listen(this.#channel, this.#lock, {
       heard: () => this.#bell.ring(),
-      lost: () => this.#end(),
+      lost: () => gone(),
     });
     this.#listener = listener;
+    // Another may have taken its place meanwhile.
+    const gone = () => {
+      if (this.#listener === listener) this.#end();
+    };
     // What was told before it listened is to be looked for.
-    void listener.then((had) => (had === undefined ? this.#end() : this.#bell.ring()));
+    void listener.then((had) => (had === undefined ? gone() : this.#bell.ring()));
   }
 
   #end(): void {
