@@ -133,6 +133,7 @@ export { type Denial, denialOf } from './denial.js';
 export {
   ActionFailedError,
   ActionNotPerformedError,
+  CovenantCutError,
   CovenantDeniedError,
   KeeperError,
   type KeeperErrorCode,

@@ -12,6 +12,7 @@ import { checkTimeout, DEFAULT_TIMEOUT_MS, inTime } from './lib/in-time.js';
 import { meetObligations, type ObligationHandler, obligationsOf } from './lib/obligations.js';
 import { Recorder } from './lib/recorder.js';
 import { type Snapshot, snapshotRequest } from './lib/request.js';
+import { RunningActions } from './lib/running.js';
 import { evaluate, measuredLedger } from './lib/telemetry-calls.js';
 import { observeDecision } from './lib/telemetry-decision.js';
 import { observeStore } from './lib/telemetry-store.js';
@@ -52,11 +53,17 @@ export interface MonitorOptions extends KeysOverTime {
    * is a denial, `record_failed`. The result of an action whose outcome is not is handed out, and the outcome written later.
    */
   recordTimeoutMs?: number;
+  /**
+   * How soon an action that runs is told, through its AbortSignal, that its covenant no longer stands, in milliseconds, 1 to
+   * 600,000; 1,000 when not given. A decision always looks anew.
+   */
+  revocationMaxAgeMs?: number;
 }
 
 const NO_LINKS: readonly ChainLink[] = [];
 
 const DEFAULT_SKEW_MS = 60_000;
+const DEFAULT_MAX_AGE_MS = 1_000;
 
 const TOO_LATE: Objection = {
   code: 'revocation_unknown',
@@ -81,6 +88,11 @@ export interface Admission {
   /** What was judged, and therefore what must run. */
   readonly request: Snapshot;
   /**
+   * Aborted when the covenants no longer stand while the action runs, with a CovenantCutError. Where that cannot be told,
+   * because a store is away, what runs goes on: only new requests are denied then.
+   */
+  readonly signal: AbortSignal;
+  /**
    * To be called once, when the action has ended. Resolves when its outcome is recorded, or could not be in time.
    * @throws TypeError for what is no outcome
    */
@@ -95,6 +107,7 @@ export class Monitor {
   readonly #clock: () => number;
   readonly #lookupTimeoutMs: number;
   readonly #recordTimeoutMs: number;
+  readonly #running: RunningActions;
   #governing: Governing | undefined;
   #latest = Number.NEGATIVE_INFINITY;
 
@@ -106,6 +119,11 @@ export class Monitor {
     this.#clock = clockOf(clock);
     this.#ledger = measuredLedger(options.limits ?? limitsOf(clock));
     this.#recorder = Recorder.of(options.sink ?? new MemorySink({ values: false }));
+    this.#running = new RunningActions({
+      everyMs: checkTimeout('revocationMaxAgeMs', options.revocationMaxAgeMs ?? DEFAULT_MAX_AGE_MS),
+      look: () => this.#cutReason(),
+      onCut: (objection, actions) => this.#noteCut(objection, actions),
+    });
   }
 
   /** See `createMonitor`. */
@@ -140,15 +158,19 @@ export class Monitor {
 
   /**
    * Judges a request and, when it is permitted, runs the action.
-   * @param run gets the snapshot that was judged; only what it contains may be used
+   * @param run gets the snapshot that was judged, and only what it contains may be used; and a signal that tells it to stop
+   *   when the covenant no longer stands
    * @returns what `run` returned
    * @throws CovenantDeniedError when the request is not permitted; whatever `run` throws
    */
-  async enforce<T>(request: ActionRequest, run: (request: Snapshot) => T | Promise<T>): Promise<T> {
-    const { request: judged, settle } = await this.admit(request);
+  async enforce<T>(
+    request: ActionRequest,
+    run: (request: Snapshot, running: { readonly signal: AbortSignal }) => T | Promise<T>,
+  ): Promise<T> {
+    const { request: judged, signal, settle } = await this.admit(request);
     let outcome: Outcome = 'unknown';
     try {
-      const result = await run(judged);
+      const result = await run(judged, { signal });
       outcome = 'done';
       return result;
     } catch (error) {
@@ -162,12 +184,12 @@ export class Monitor {
   /** The same for an action that yields: it has ended when the stream has, and is `unknown` when the reader leaves early. */
   async *enforceStream<T>(
     request: ActionRequest,
-    run: (request: Snapshot) => AsyncIterable<T>,
+    run: (request: Snapshot, running: { readonly signal: AbortSignal }) => AsyncIterable<T>,
   ): AsyncGenerator<T, void, undefined> {
-    const { request: judged, settle } = await this.admit(request);
+    const { request: judged, signal, settle } = await this.admit(request);
     let outcome: Outcome = 'unknown';
     try {
-      yield* run(judged);
+      yield* run(judged, { signal });
       outcome = 'done';
     } catch (error) {
       outcome = outcomeOf(error);
@@ -186,13 +208,16 @@ export class Monitor {
     if (!('reserved' in admitted)) throw new CovenantDeniedError(admitted.decision);
     const { decision, snapshot, reserved, receipt } = admitted;
     let settled = false;
+    const { signal, end } = this.#running.begin();
     return {
       decision,
       request: snapshot,
+      signal,
       settle: async (outcome) => {
         if (!OUTCOMES.has(outcome)) throw new TypeError(`an outcome is one of ${[...OUTCOMES].join(', ')}`);
         if (settled) return;
         settled = true;
+        end();
         await quietly(outcome === 'not_performed' ? reserved.takeBackBudgets() : reserved.keep());
         await this.#recorder.outcome(receipt.seq, outcome, this.#clock(), this.#recordTimeoutMs);
       },
@@ -249,6 +274,21 @@ export class Monitor {
       const governing = await this.#established(new Date(now));
       if (!('links' in governing)) return governing;
       return (await standing(governing, this.#options, new Date(now))) ?? governing;
+    });
+  }
+
+  /** Why what runs must stop. A store that is away is no reason to break off what was permitted. */
+  async #cutReason(): Promise<Objection | undefined> {
+    const found = await this.#standing(this.#clock());
+    return 'links' in found || found.code === 'revocation_unknown' ? undefined : found;
+  }
+
+  #noteCut({ code, covenant }: Objection, actions: number): void {
+    const at = this.#clock();
+    this.#recorder.event('covenant.cut', at, {
+      covenant: covenant ?? this.#governing?.ids.at(-1) ?? '',
+      code,
+      actions,
     });
   }
 

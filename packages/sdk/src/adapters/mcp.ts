@@ -3,7 +3,7 @@ import { SteleError } from '@stele/types/errors';
 import { denialOf } from '../denial.js';
 import { ActionNotPerformedError, CovenantDeniedError } from '../errors.js';
 import { lazyMonitor } from './guard.js';
-import { judgedArguments, requestOf, type ToolGuardOptions } from './tool-call.js';
+import { judgedArguments, requestOf, type ToolGuardOptions, together } from './tool-call.js';
 
 /** What an MCP server looks like from here: `McpServer`, which holds the low-level `Server`. */
 export interface McpServerLike {
@@ -54,11 +54,11 @@ export function guardMcpServer(server: McpServerLike, options: McpGuardOptions):
     const { name, arguments: args } = request.params;
     const asked = requestOf(name, options, args, actionOf(name, options.server));
     try {
-      return await (await monitor()).enforce(asked, (judged) => {
+      return await (await monitor()).enforce(asked, (judged, running) => {
         if (signalOf(extra)?.aborted === true)
           throw new ActionNotPerformedError('the call was cancelled before the tool ran');
         const params = { ...request.params, arguments: judgedArguments(judged) };
-        return call({ ...request, params }, extra);
+        return call({ ...request, params }, orCut(extra, running.signal));
       });
     } catch (error) {
       if (error instanceof CovenantDeniedError) return denialResult(error);
@@ -93,6 +93,13 @@ export function actionOf(tool: string, server?: string): string {
 /** What may stand in an action stands for itself, but for the colon, which closes a code point in hex on both sides. */
 const escapedSegment = (name: string): string =>
   name.replace(/[^A-Za-z0-9_-]/gu, (character) => `:${(character.codePointAt(0) ?? 0).toString(16)}:`);
+
+/** The tool is told to stop when its caller cancels, and when its covenant no longer stands. */
+function orCut(extra: unknown, cut: AbortSignal): unknown {
+  const signal = together(signalOf(extra), cut);
+  const { mcpReq } = (extra ?? {}) as { mcpReq?: object };
+  return { ...(extra as object), ...(mcpReq === undefined ? { signal } : { mcpReq: { ...mcpReq, signal } }) };
+}
 
 /** SDK 1.x has the signal itself, 2.x under `mcpReq`. */
 const signalOf = (extra: unknown): AbortSignal | undefined => {
