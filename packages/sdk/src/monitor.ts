@@ -13,6 +13,7 @@ import { meetObligations, type ObligationHandler, obligationsOf } from './lib/ob
 import { Recorder } from './lib/recorder.js';
 import { type Snapshot, snapshotRequest } from './lib/request.js';
 import { RunningActions } from './lib/running.js';
+import { type Effect, Shadow, type ShadowCounts } from './lib/shadow.js';
 import { evaluate, measuredLedger } from './lib/telemetry-calls.js';
 import { observeDecision } from './lib/telemetry-decision.js';
 import { observeStore } from './lib/telemetry-store.js';
@@ -39,6 +40,11 @@ export interface MonitorOptions extends KeysOverTime {
   limits?: LimitLedger;
   /** Told of every decision, for logs and metrics. What it throws is ignored, and nothing waits for it. */
   onDecision?: (decision: Decision, request: ActionRequest | undefined) => void | Promise<void>;
+  /**
+   * A candidate for `covenant`, judged beside it without effect: it charges nothing, asks for no approval, and nothing waits for
+   * it. What its rules would decide otherwise is recorded with the mode `shadow`.
+   */
+  shadow?: CovenantDocument | readonly CovenantDocument[];
   /** How far clocks may differ, in milliseconds; 60,000 when not given. */
   clockSkewMs?: number;
   /** The time in milliseconds since 1970, or a Date; the system's when not given. */
@@ -108,6 +114,7 @@ export class Monitor {
   readonly #lookupTimeoutMs: number;
   readonly #recordTimeoutMs: number;
   readonly #running: RunningActions;
+  readonly #shadow: Shadow | undefined;
   #governing: Governing | undefined;
   #latest = Number.NEGATIVE_INFINITY;
 
@@ -119,6 +126,11 @@ export class Monitor {
     this.#clock = clockOf(clock);
     this.#ledger = measuredLedger(options.limits ?? limitsOf(clock));
     this.#recorder = Recorder.of(options.sink ?? new MemorySink({ values: false }));
+    const { shadow, ...live } = options;
+    this.#shadow =
+      shadow === undefined
+        ? undefined
+        : new Shadow({ ...live, covenant: [shadow].flat() as CovenantDocument[] }, this.#recorder);
     this.#running = new RunningActions({
       everyMs: checkTimeout('revocationMaxAgeMs', options.revocationMaxAgeMs ?? DEFAULT_MAX_AGE_MS),
       look: () => this.#cutReason(),
@@ -131,9 +143,6 @@ export class Monitor {
     if (typeof options !== 'object' || options === null || options.covenant === undefined) {
       throw new TypeError('createMonitor needs { covenant }');
     }
-    // Judging beside is not there yet; whoever asks for it must not be left to believe that it happens.
-    if ((options as { shadow?: unknown }).shadow !== undefined)
-      throw new TypeError('shadow is not supported yet');
     const store = options.store && observeStore(options.store);
     const monitor = new Monitor({
       ...options,
@@ -229,6 +238,11 @@ export class Monitor {
     return this.#governing?.links ?? NO_LINKS;
   }
 
+  /** What became of the candidate so far; undefined without one. */
+  get shadow(): ShadowCounts | undefined {
+    return this.#shadow?.counts;
+  }
+
   /** Waits until everything is recorded, `recordTimeoutMs` at most, and closes the sink. */
   async close(): Promise<void> {
     await this.#recorder.close(this.#recordTimeoutMs);
@@ -249,9 +263,10 @@ export class Monitor {
 
     const judged = judge(governing, snapshot);
     const denial = judged.find(({ evaluation }) => !evaluation.permitted);
+    const obligations = obligationsOf(judged);
+    this.#judgeBeside(snapshot, denial ? 'deny' : obligations.length > 0 ? 'pending' : 'permit', now);
     if (denial !== undefined) return refuse(judgedDenial(denial, governing));
 
-    const obligations = obligationsOf(judged);
     const unmet = await meetObligations(obligations, this.#options.obligations ?? {}, snapshot, governing);
     if (unmet !== undefined) return refuse({ ...unmet, limits: appliedLimits(judged), obligations });
     if (obligations.length > 0) {
@@ -267,6 +282,12 @@ export class Monitor {
     if ('code' in charged) return refuse({ ...charged, obligations });
     const permit = permitted(judged, charged.limits, obligations);
     return this.#permit(permit, charged.reservation, this.#about(snapshot, now), settles);
+  }
+
+  /** Whatever becomes of it is no part of the decision. */
+  #judgeBeside(request: Snapshot, live: Effect, now: number): void {
+    if (this.#shadow !== undefined)
+      void quietly(this.#shadow.judge(request, live, this.#about(request, now)));
   }
 
   #standing(now: number): Promise<Governing | Objection> {

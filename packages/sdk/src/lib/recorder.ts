@@ -84,6 +84,11 @@ export class Recorder {
     return this.#denials.take(decisionRecord(verdict, about), about.now);
   }
 
+  /** Records in passing what a candidate covenant would have decided. */
+  shadow(verdict: Verdict, about: Deciding): void {
+    this.#later({ ...decisionRecord(verdict, about, !verdict.permitted), mode: 'shadow' }, {});
+  }
+
   /**
    * Records what became of a permitted action. It has happened, so a failure to write is counted, not thrown, and its
    * result is held back no longer than `timeoutMs`.
