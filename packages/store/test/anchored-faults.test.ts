@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'vitest';
-import { sqliteDriversToTest } from '../../../test/support/sqlite.js';
+import { haveSqlite, sqliteDriversToTest } from '../../../test/support/sqlite.js';
 import type { Change, RecordBackend, StoreAnchor } from '../src/index.js';
 import { AnchoredBackend } from '../src/lib/anchored-backend.js';
 import { FileBackend } from '../src/lib/file-backend.js';
@@ -37,7 +37,7 @@ function instead<Name extends keyof RecordBackend>(
   });
 }
 
-describe.each(sqliteDriversToTest)('an anchored database on %s', (driver) => {
+describe.skipIf(!haveSqlite).each(sqliteDriversToTest)('an anchored database on %s', (driver) => {
   it('is not the same when the beginning of a record has become the end of its id', async () => {
     const path = freshPath();
     const inner = new SqliteBackend(path, { driver, busyTimeoutMs: 1000 });
