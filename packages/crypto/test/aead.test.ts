@@ -202,7 +202,7 @@ describe.each(providers)('HKDF-SHA256 on %s', (_name, provider) => {
 describe.each(providers)('HKDF-SHA256 on %s', (_name, provider) => {
   // The platform's own is another implementation than ours of both.
   it('is the platform’s, whatever the lengths', () => {
-    const some = fc.uint8Array({ maxLength: 200 });
+    const some = fc.uint8Array({ maxLength: 300, size: 'max' });
     fc.assert(
       fc.property(some, some, some, fc.integer({ min: 1, max: 300 }), (ikm, salt, info, size) => {
         const okm = Buffer.from(hkdfSync('sha256', ikm, salt, info, size)).toString('hex');
@@ -218,6 +218,31 @@ describe('hkdfSha256', () => {
   it.each([0, -1, 1.5, 8_161, Number.NaN, '32'])('refuses the length %o', (length) => {
     expect(() => hkdfSha256(key, aad, aad, length as number)).toThrow(RangeError);
     expect(() => hkdfExpandSha256(key, aad, length as number)).toThrow(RangeError);
+  });
+});
+
+describe('hkdfExpandSha256', () => {
+  // On one platform it would be computed, on another it is an Error of a library.
+  it.each([0, 31])('refuses a key of %i bytes, which is no output of the first half', (length) => {
+    expect(() => hkdfExpandSha256(new Uint8Array(length), aad, 32)).toThrow(RangeError);
+    expect(hkdfExpandSha256(new Uint8Array(32), aad, 32)).toHaveLength(32);
+  });
+
+  it('is the same by every provider for a key of any longer length', () => {
+    const [[, one], [, other]] = providers;
+    fc.assert(
+      fc.property(
+        fc.uint8Array({ minLength: 32, maxLength: 140, size: 'max' }),
+        fc.uint8Array({ maxLength: 300, size: 'max' }),
+        fc.constantFrom(1, 31, 32, 33, 64, 8_160),
+        (prk, info, size) => {
+          expect(hexOf(one.hkdfExpandSha256(prk, info, size))).toBe(
+            hexOf(other.hkdfExpandSha256(prk, info, size)),
+          );
+        },
+      ),
+      { numRuns: 30 },
+    );
   });
 });
 

@@ -74,7 +74,8 @@ export class EncryptedStore extends BackedStore {
     if (storeId !== undefined && !STORE_ID.test(storeId))
       throw new TypeError('storeId must be 32 hex digits');
     const provider = providerArgument(encryptionKey, keys);
-    const anchored = anchor && new AnchoredBackend(store.backend, anchorArgument(anchor));
+    const anchored =
+      anchor === undefined ? undefined : new AnchoredBackend(store.backend, anchorArgument(anchor));
     const sealed = new EncryptedBackend(anchored ?? store.backend, new Keys(provider, keyTimeoutMs), storeId);
     super(sealed);
     this.#sealed = sealed;
@@ -165,6 +166,6 @@ function providerArgument(encryptionKey: unknown, keys: KeyProvider | undefined)
 }
 
 function anchorArgument(anchor: StoreAnchor): StoreAnchor {
-  if (typeof anchor.read === 'function' && typeof anchor.advance === 'function') return anchor;
+  if (typeof anchor?.read === 'function' && typeof anchor.advance === 'function') return anchor;
   throw new TypeError('anchor must be a StoreAnchor');
 }

@@ -31,6 +31,23 @@ describe('AnchoredBackend', () => {
     assert.equal(await codeOf(() => backend.probe()), 'store_rolled_back');
   });
 
+  it('counts from when it looked at the store, however long the anchor takes', async () => {
+    const [inner, anchor, clock] = [new MemoryBackend(), new MemoryAnchor(), { ms: 0 }];
+    const slow: StoreAnchor = {
+      read: () => anchor.read(),
+      advance: async (from, to) => {
+        clock.ms += 1000;
+        return anchor.advance(from, to);
+      },
+    };
+    const backend = new AnchoredBackend(inner, slow, () => clock.ms);
+    await backend.write([put(1)]);
+    const before = await everything(inner);
+    await backend.write([put(2)]);
+    await bringBack(inner, before);
+    assert.equal(await codeOf(() => backend.get('covenant', id(2))), 'store_rolled_back');
+  });
+
   it('writes its state on top of a hundred changes', async () => {
     const backend = new AnchoredBackend(new MemoryBackend(), new MemoryAnchor());
     const changes = Array.from({ length: MAX_CHANGES + 1 }, (_, n) => put(n));

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { describe, it } from 'vitest';
 import { EncryptedStore, MemoryStore, rawKeys, type StoreAnchor } from '../src/index.js';
 import { STATE_ID } from '../src/lib/anchor-state.js';
+import { collect } from '../src/lib/contract/harness.js';
 import { sampleCovenant, sampleRevocation } from '../src/lib/contract/samples.js';
 import { storeContract } from '../src/testing.js';
 import { anchored, bringBack, codeOf, everything, MemoryAnchor } from './support/anchors.js';
@@ -158,6 +159,45 @@ describe.each(bareStores)('an anchored EncryptedStore over %s', (_, makeStore) =
     assert.equal(await codeOf(() => store.verify()), 'store_rolled_back');
   });
 
+  it('can be read without its anchor, as for a backup', async () => {
+    const { inner, store, first } = await made();
+    const revocation = await sampleRevocation(first);
+    await store.putRevocation(revocation);
+    const bare = new EncryptedStore({ store: inner, encryptionKey: KEY });
+    const after = await bare.latestToken();
+    assert.deepEqual(await collect(bare.iterate()), [first]);
+    assert.deepEqual(await collect(bare.iterateRevocations()), [revocation]);
+    assert.deepEqual(await bare.getRevocations(first.id), [revocation]);
+    assert.equal(await bare.backend.count('revocation'), 1);
+    assert.deepEqual(
+      (await bare.keyUsage()).map(({ keyId, records }) => [keyId, records]),
+      [[store.keyId, 3]],
+    );
+    await store.delete(first.id);
+    const end = new AbortController();
+    for await (const { type, id } of bare.watch({ after, signal: end.signal })) {
+      assert.deepEqual([type, id], ['delete', first.id]);
+      end.abort();
+    }
+    await store.verify();
+    // That one writes, of course.
+    const progress = await bare.reencrypt();
+    assert.deepEqual([progress.examined, progress.corrupt], [1, 0]);
+  });
+
+  it('can have another encrypted store beneath', async () => {
+    const inner = new EncryptedStore({ store: makeStore(), encryptionKey: KEY });
+    const store = anchored(inner, new MemoryAnchor());
+    const covenant = await sampleCovenant();
+    await store.put(covenant);
+    await store.putRevocation(await sampleRevocation(covenant));
+    assert.equal(await store.backend.count('revocation'), 1);
+    assert.equal((await collect(store.iterateRevocations())).length, 1);
+    assert.equal((await store.verify()).records, 3);
+    await inner.reencrypt();
+    await store.verify();
+  });
+
   it('is written by several at once', async () => {
     const { inner, anchor } = await made();
     const stores = [1, 2, 3].map(() => anchored(inner, anchor));
@@ -188,7 +228,7 @@ describe('a store without an anchor', () => {
   });
 
   it('takes no anchor that is none', () => {
-    for (const anchor of [{}, 7, 'anchor', { read: async () => undefined }]) {
+    for (const anchor of [{}, 7, 'anchor', null, '', 0, { read: async () => undefined }]) {
       const options = { store: new MemoryStore(), encryptionKey: KEY, anchor: anchor as StoreAnchor };
       assert.throws(() => new EncryptedStore(options), TypeError);
     }

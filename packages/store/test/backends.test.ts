@@ -137,6 +137,9 @@ describe.each(backends)('the %s backend', (_, make) => {
       [],
     );
     assert.deepEqual(await texts({ limit: 10, after: revocationIdOf(2, 7) }), ['2/9', '3/1']);
+    const whole = revocationIdOf(2, 5);
+    assert.deepEqual(await texts({ limit: 10, prefix: whole }), ['2/5']);
+    assert.deepEqual(await texts({ limit: 10, prefix: whole, after: whole }), []);
     assert.deepEqual(await texts({ limit: 10, prefix: `${covenantIdOf(9)}/` }), []);
     assert.equal(await backend.count('revocation', { prefix: `${covenantIdOf(2)}/` }), 3);
     assert.equal(await backend.count('revocation', { prefix: `${covenantIdOf(9)}/` }), 0);

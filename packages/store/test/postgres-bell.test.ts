@@ -39,6 +39,14 @@ const listening = (schema: string) =>
     return pid;
   });
 
+describe('a listener', () => {
+  it('that cannot be made is none, and no error that nobody hears of', async () => {
+    const connections = new PostgresConnections('postgres://[::1/none', {});
+    const ears = { heard: () => undefined, lost: () => undefined };
+    assert.equal(await connections.listen('channel', 'lock', ears), undefined);
+  });
+});
+
 describe.skipIf(!havePostgres)('the bell of a store (needs PostgreSQL)', () => {
   it('wakes a watch of another process, and again after its connection was cut', async () => {
     const schema = freshSchema();

@@ -20,7 +20,10 @@ const sumOf = (elements: readonly Element[]) => {
 function naive(elements: readonly Element[]): Uint8Array {
   const lanes = Array<bigint>(1024).fill(0n);
   for (const { kind, id, bytes } of elements) {
-    const seed = createHash('sha256').update(`stele-store/1 record ${kind} ${id}\n`).update(bytes).digest();
+    const seed = createHash('sha256')
+      .update(`stele-store/1 record ${kind} ${id.length} ${id}\n`)
+      .update(bytes)
+      .digest();
     const blocks = Array.from({ length: 64 }, (_, n) =>
       createHash('sha256').update(seed).update(Uint8Array.of(n)).digest(),
     );
@@ -65,6 +68,9 @@ describe('SetHash', () => {
       [{ ...one, bytes: Uint8Array.of(2) }],
       [{ ...one, bytes: Uint8Array.of() }],
       [{ ...one, id: 'a\n', bytes: Uint8Array.of() }],
+      [{ ...one, bytes: Buffer.from('b\nc') }],
+      [{ ...one, id: 'a\nb', bytes: Buffer.from('c') }],
+      [{ ...one, id: '1 a', bytes: Uint8Array.of(1) }],
     ].map((elements) => Buffer.from(sumOf(elements)).toString('hex'));
     assert.equal(new Set(sums).size, sums.length);
   });

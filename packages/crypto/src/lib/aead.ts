@@ -119,10 +119,12 @@ export function hkdfSha256(ikm: Uint8Array, salt: Uint8Array, info: Uint8Array, 
 
 /**
  * The second half of HKDF with SHA-256 (RFC 5869, section 2.3), for whoever keeps what the first made: `hmacSha256(salt, ikm)`.
+ * @param prk 32 bytes or more
  * @param length 1 to 8,160 bytes
- * @throws {RangeError} for another length
+ * @throws {RangeError} for another length of either
  */
 export function hkdfExpandSha256(prk: Uint8Array, info: Uint8Array, length: number): Uint8Array {
+  if (byteLength(bytesArgument(prk, 'prk')) < 32) throw new RangeError('prk must be at least 32 bytes long');
   return provider.hkdfExpandSha256(
     bytesArgument(prk, 'prk'),
     bytesArgument(info, 'info'),

@@ -7,7 +7,7 @@ import { SetHash } from './set-hash.js';
 export const STATE_KIND = 'revocation';
 const STATE_HASH = sha256('stele-store/1 state');
 export const STATE_ID = `${ID_PREFIX}${STATE_HASH}/${STATE_HASH}`;
-/** Writers that have announced a state and not made it: what they left is as many deaths at the same state. */
+/** States that were announced and not made: those of other writers, and of those that have died. */
 const MAX_PENDING = 16;
 const DIGEST = /^(?:[0-9a-f]{64})?$/;
 const encoder = new TextEncoder();
@@ -66,6 +66,12 @@ export function announced(last: Anchored, next: string): Anchored {
   const others = last.pending.filter((digest) => digest !== next);
   return { ...last, pending: [...others.slice(1 - MAX_PENDING), next] };
 }
+
+/**
+ * Whether only one more state can be announced: that of a store in which nothing was changed but the counter, which is the same
+ * whoever announces it.
+ */
+export const isCrowded = ({ pending }: Anchored): boolean => pending.length >= MAX_PENDING - 1;
 
 /** A state that was reached. */
 export const reached = (counter: number, digest: string): Anchored => ({ counter, digest, pending: [] });

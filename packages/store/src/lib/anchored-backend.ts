@@ -11,7 +11,15 @@ import type {
   Support,
 } from '../record-backend.js';
 import type { StoreAnchor } from '../store-anchor.js';
-import { digestOf, readState, STATE_ID, STATE_KIND, type StoreSum, stateBytes } from './anchor-state.js';
+import {
+  digestOf,
+  isCrowded,
+  readState,
+  STATE_ID,
+  STATE_KIND,
+  type StoreSum,
+  stateBytes,
+} from './anchor-state.js';
 import { Anchoring, busy, pause, type Standing } from './anchoring.js';
 import { checkChanges, holds } from './changes.js';
 import { SetHash } from './set-hash.js';
@@ -22,6 +30,8 @@ const BATCH = 64;
 const MAX_ATTEMPTS = 64;
 /** How old what is known of the anchor may be for a read. */
 const MAX_AGE_MS = 1_000;
+/** A record that cannot be read counts as an empty one, which nobody puts. */
+const UNREADABLE = new Uint8Array();
 
 /** What a whole store was found to be. */
 export interface StoreProof {
@@ -86,7 +96,8 @@ export class AnchoredBackend implements RecordBackend {
     const isCounted =
       filter.token === undefined && kind === STATE_KIND && STATE_ID.startsWith(filter.prefix ?? '');
     if (count === undefined || !isCounted) return count;
-    return count - Number(await this.inner.has(kind, STATE_ID));
+    // An encrypted store beneath does not count it.
+    return count - (await this.inner.list(kind, { prefix: STATE_ID, limit: 1 })).length;
   }
 
   async latestChange(): Promise<string> {
@@ -115,6 +126,7 @@ export class AnchoredBackend implements RecordBackend {
 
   /** Reads everything. @throws StoreError `store_rolled_back` */
   async verify(): Promise<StoreProof> {
+    let whole = '';
     for (let n = 0; n < MAX_ATTEMPTS; n++) {
       const before = await this.#begun();
       const state = readState((before.state as Found).bytes);
@@ -123,6 +135,11 @@ export class AnchoredBackend implements RecordBackend {
       if (after.now !== before.now) continue;
       if (digestOf(stateBytes(found)) === before.now)
         return { counter: state.counter, records: state.records };
+      // A writer that stands or has died half-way through its write may be all that is wrong.
+      if (whole !== before.now) {
+        if (await this.#isWhole(before)) whole = before.now;
+        continue;
+      }
       throw new StoreError(
         'store_rolled_back',
         'records were deleted, added, or brought back to an earlier state',
@@ -151,6 +168,12 @@ export class AnchoredBackend implements RecordBackend {
       throw new RangeError('id is the id of the state of the store');
     for (let n = 0; n < MAX_ATTEMPTS; n++) {
       const standing = await this.#begun();
+      if (isCrowded(standing.last)) {
+        // Nobody who has announced a state may be forgotten; after this write none of them can make it any more.
+        await this.#made(standing, afterwards(readState((standing.state as Found).bytes), [], []), []);
+        await pause(n);
+        continue;
+      }
       const there = await this.#there(changes);
       if (!changes.every((change, i) => holds(change, there[i]?.version))) return false;
       if (!changes.some((change, i) => changesAnything(change, there[i]))) return this.inner.write(changes);
@@ -174,10 +197,11 @@ export class AnchoredBackend implements RecordBackend {
       expected: standing.state?.version,
       next: { bytes, tokens: [] },
     } as const;
+    const at = this.#now();
     // The state comes first: a feed then ends with what it tells of.
     if (!(await this.inner.write([state, ...changes]))) return false;
     await this.#anchoring.reach(next.counter, digest);
-    this.#checkedAt = this.#now();
+    this.#checkedAt = at;
     return true;
   }
 
@@ -196,6 +220,13 @@ export class AnchoredBackend implements RecordBackend {
     return this.#made(standing, await this.#sum(standing.last.counter + 1), []);
   }
 
+  /** Waits for whoever is writing, and finishes what was left half-way. @returns false if the store is in another state by now */
+  async #isWhole({ state }: Standing): Promise<boolean> {
+    const same = { kind: STATE_KIND, id: STATE_ID, expected: state?.version, next: 'same' } as const;
+    // Where nothing can be written, nobody writes.
+    return this.inner.write([same]).catch(() => true);
+  }
+
   /** The sum of what is there. */
   async #sum(counter: number): Promise<StoreSum> {
     const sum = new SetHash();
@@ -203,8 +234,8 @@ export class AnchoredBackend implements RecordBackend {
     for (const kind of KINDS) {
       for (let after: string | undefined; ; ) {
         const found = await this.inner.list(kind, { limit: BATCH, ...(after !== undefined && { after }) });
-        for (const { id, bytes } of found) {
-          if (isState(kind, id) || bytes === undefined) continue;
+        for (const { id, bytes = UNREADABLE } of found) {
+          if (isState(kind, id)) continue;
           sum.add({ kind, id, bytes });
           records += 1;
         }

@@ -11,6 +11,7 @@ import type {
   RecordRange,
   Support,
 } from '../record-backend.js';
+import { STATE_ID } from './anchor-state.js';
 import { AnchoredBackend } from './anchored-backend.js';
 import { checkChanges, unreadable } from './changes.js';
 import type { BlindIndex } from './encrypted-index.js';
@@ -94,7 +95,7 @@ export class EncryptedBackend implements RecordBackend {
 
   async *changes(after: string, signal: AbortSignal): AsyncGenerator<RecordChange, void, undefined> {
     for await (const change of changesOf(this.#inner, after, signal)) {
-      if (!this.#isOwn(change.kind, change.id)) yield change;
+      if (!this.#isHidden(change.kind, change.id)) yield change;
     }
   }
 
@@ -155,12 +156,12 @@ export class EncryptedBackend implements RecordBackend {
     );
   }
 
-  /** The sealed records of a range, without the store's own. */
+  /** The sealed records of a range, without what the store keeps about itself. */
   async #visible(kind: RecordKind, range: RecordRange): Promise<ListedRecord[]> {
     if (range.token !== undefined) return this.#found(kind, range, range.token);
     if (kind !== OWN_KIND) return this.#inner.list(kind, range);
-    const records = await this.#inner.list(kind, { ...range, limit: range.limit + 1 });
-    return records.filter(({ id }) => id !== this.#own.id).slice(0, range.limit);
+    const records = await this.#inner.list(kind, { ...range, limit: range.limit + 2 });
+    return records.filter(({ id }) => !this.#isHidden(kind, id)).slice(0, range.limit);
   }
 
   /**
@@ -196,13 +197,19 @@ export class EncryptedBackend implements RecordBackend {
 
   async #countAll(kind: RecordKind, prefix = ''): Promise<number | undefined> {
     const count = await this.#inner.count(kind, { prefix });
-    const counted = kind === OWN_KIND && this.#own.id.startsWith(prefix);
-    if (count === undefined || !counted) return count;
-    return count - Number(await this.#inner.has(kind, this.#own.id));
+    if (count === undefined || kind !== OWN_KIND) return count;
+    const hidden = [this.#own.id, STATE_ID].filter((id) => id.startsWith(prefix));
+    const counted = await Promise.all(hidden.map((id) => this.#inner.list(kind, { prefix: id, limit: 1 })));
+    return count - counted.flat().length;
   }
 
   #isOwn(kind: RecordKind, id: string): boolean {
     return kind === OWN_KIND && id === this.#own.id;
+  }
+
+  /** What no listing shows: also the state for an anchor, where the store is used without. */
+  #isHidden(kind: RecordKind, id: string): boolean {
+    return this.#isOwn(kind, id) || (kind === OWN_KIND && id === STATE_ID);
   }
 
   #assertOpen(): void {

@@ -1,6 +1,7 @@
 /** From key to key: what is under which, and sealing anew what is under an old one. */
 import { StoreError } from '../errors.js';
 import type { Content, ListedRecord, RecordBackend, RecordKind } from '../record-backend.js';
+import { STATE_ID } from './anchor-state.js';
 import { unreadable } from './changes.js';
 import { covenantContent, decodeCovenant } from './documents.js';
 import { type Contents, type Label, labelOf, sealedTokens } from './encrypted-envelope.js';
@@ -10,6 +11,7 @@ import type { SealedRecords } from './encrypted-records.js';
 
 const KINDS = ['covenant', 'revocation'] as const;
 const BATCH = 64;
+const NONE = new Uint8Array();
 const MAX_ATTEMPTS = 64;
 
 /** How many records are sealed under a key. */
@@ -138,18 +140,19 @@ function contentOf(kind: RecordKind, id: string, contents: Contents): Content {
   return kind === 'covenant' ? covenantContent(decodeCovenant(id, bytes)) : { bytes, tokens: [] };
 }
 
-/** Every record, the store's own too, and whether it ends a batch. */
+/** Every record, the store's own too, and whether it ends a batch. The state for an anchor, which is not sealed here, is none. */
 async function* everyRecord(
   inner: RecordBackend,
 ): AsyncGenerator<{ kind: RecordKind; record: ListedRecord; last: boolean }, void, undefined> {
   for (const kind of KINDS) {
     for (let after = '', more = true; more; ) {
-      const records = await inner.list(kind, { after, limit: BATCH });
+      const listed = await inner.list(kind, { after, limit: BATCH });
+      const records = listed.filter(({ id, bytes }) => id !== STATE_ID || labelOf(bytes ?? NONE));
       for (const [n, record] of records.entries()) {
         yield { kind, record, last: n === records.length - 1 };
-        after = record.id;
       }
-      more = records.length === BATCH;
+      after = listed.at(-1)?.id ?? after;
+      more = listed.length === BATCH;
     }
   }
 }

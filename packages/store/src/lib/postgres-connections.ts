@@ -131,8 +131,8 @@ export class PostgresConnections {
     { heard, lost }: { heard: () => void; lost: () => void },
   ): Promise<PostgresListener | undefined> {
     if (typeof this.#source !== 'string' || !this.#open) return undefined;
-    const { Client } = await loadPg();
-    const client = new Client(settings(this.#source, this.timeoutMs));
+    const client = await clientOf(this.#source, this.timeoutMs).catch(() => undefined);
+    if (client === undefined) return undefined;
     let listens = true;
     const ended = () => {
       if (listens) lost();
@@ -216,6 +216,11 @@ async function ownPool(url: string, timeoutMs: number, max: number): Promise<Poo
   // A connection that breaks while nobody uses it; the pool makes a new one.
   pool.on('error', ignore);
   return pool;
+}
+
+async function clientOf(url: string, timeoutMs: number) {
+  const { Client } = await loadPg();
+  return new Client(settings(url, timeoutMs));
 }
 
 async function loadPg() {

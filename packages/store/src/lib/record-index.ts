@@ -68,7 +68,7 @@ class SortedIds {
 
   range(prefix: string, after: string, limit: number): string[] {
     const ids = this.#order();
-    const from = after > prefix ? firstAtLeast(ids, `${after}\0`) : firstAtLeast(ids, prefix);
+    const from = after >= prefix ? firstAtLeast(ids, `${after}\0`) : firstAtLeast(ids, prefix);
     return ids.slice(from, Math.min(from + limit, this.#end(prefix)));
   }
 

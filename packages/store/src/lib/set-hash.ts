@@ -54,9 +54,12 @@ function laneAt(bytes: Uint8Array, i: number): number {
   return (bytes[2 * i] as number) | ((bytes[2 * i + 1] as number) << 8);
 }
 
-/** SHA-256 of the record, and of that with a counter behind it. */
+/**
+ * SHA-256 of the record, and of that with a counter behind it. The length tells where the id ends: a medium that others write to may
+ * list one with a line feed in it, and with what was the beginning of the bytes.
+ */
 function expanded({ kind, id, bytes }: Element): Uint8Array {
-  const name = encoder.encode(`stele-store/1 record ${kind} ${id}\n`);
+  const name = encoder.encode(`stele-store/1 record ${kind} ${id.length} ${id}\n`);
   const input = new Uint8Array(name.length + bytes.length);
   input.set(name);
   input.set(bytes, name.length);
