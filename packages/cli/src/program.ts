@@ -35,6 +35,15 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'look over versions, parts, permissions and the clock',
     load: () => import('./commands/doctor.js'),
   },
+  'mcp-gateway': {
+    summary: 'put an MCP server under a covenant',
+    load: () => import('./commands/mcp-gateway.js'),
+  },
+  tools: {
+    summary: 'tools of MCP servers: pin what they are, find changes',
+    isGroup: true,
+    load: () => import('./commands/tools.js'),
+  },
   replay: { summary: 'judge recorded tool calls by a covenant', load: () => import('./commands/replay.js') },
 };
 
@@ -59,10 +68,14 @@ export async function run(argv: readonly string[], streams: Streams): Promise<Ex
     return cli.exitCode;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0; // help and version
-    report(error, cli, argv.includes('--json'));
+    report(error, cli, ownArguments(argv).includes('--json'));
     return 2;
   }
 }
+
+/** What stands behind `--` belongs to another command. */
+const ownArguments = (argv: readonly string[]) =>
+  argv.slice(0, (argv.indexOf('--') + 1 || argv.length + 1) - 1);
 
 async function programFor(cli: Cli): Promise<Command> {
   const { stdout, stderr } = cli.streams;

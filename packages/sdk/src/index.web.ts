@@ -166,3 +166,4 @@ export {
   type Outcome,
   type OutcomeRecord,
 } from './sink.js';
+export { type ToolContract, toolDigest } from './tool-digest.js';

@@ -46,6 +46,16 @@ export type CliErrorCode =
   /** The number of a revocation list is not higher than that of the one before. */
   | 'list_number_used'
   | 'map_invalid'
+  /** A file of pins that holds something else than digests. */
+  | 'pins_invalid'
+  /** A tool that cannot be pinned: no plain JSON, or offered twice. */
+  | 'tool_unusable'
+  /** A package that this command needs is not installed, or is another version. */
+  | 'peer_missing'
+  /** An MCP server cannot be started or asked. */
+  | 'upstream_failed'
+  /** Covenants that do not hold: nothing would be permitted. */
+  | 'covenant_invalid'
   | 'malformed_line';
 
 /** Usage or bad input: the run ends with exit code 2. */

@@ -1,0 +1,99 @@
+/** The SDK of the Model Context Protocol: installed by whoever runs the gateway, found where they did, and typed by structure. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { CliError } from '../errors.js';
+import { messageOf } from '../input.js';
+import type { Message, RequestId } from './messages.js';
+
+/** What carries messages: the interface of the SDK. */
+export interface Transport {
+  start(): Promise<void>;
+  send(message: Message, options?: { relatedRequestId?: RequestId }): Promise<void>;
+  close(): Promise<void>;
+  setProtocolVersion?: ((version: string) => void) | undefined;
+  onmessage?: ((message: Message) => void) | undefined;
+  onclose?: (() => void) | undefined;
+  onerror?: ((error: Error) => void) | undefined;
+}
+
+export interface ServerTransport extends Transport {
+  readonly sessionId?: string | undefined;
+  handleRequest(request: IncomingMessage, response: ServerResponse): Promise<void>;
+}
+
+interface ChildOptions {
+  readonly command: string;
+  readonly args: string[];
+  readonly env: Record<string, string>;
+  readonly stderr: 'inherit' | 'ignore';
+  readonly maxBufferSize: number;
+}
+
+/** The four transports that the gateway speaks through. */
+export interface McpSdk {
+  readonly StdioClientTransport: new (options: ChildOptions) => Transport;
+  readonly StdioServerTransport: new (
+    stdin: unknown,
+    stdout: unknown,
+    options: { maxBufferSize: number },
+  ) => Transport;
+  readonly StreamableHTTPClientTransport: new (url: URL, options: { fetch: typeof fetch }) => Transport;
+  readonly StreamableHTTPServerTransport: new (options: {
+    sessionIdGenerator: () => string;
+    onsessioninitialized: (id: string) => void;
+    maxRequestBodySize: number;
+  }) => ServerTransport;
+}
+
+const PACKAGE = '@modelcontextprotocol/sdk';
+const PARTS = {
+  StdioClientTransport: 'client/stdio.js',
+  StdioServerTransport: 'server/stdio.js',
+  StreamableHTTPClientTransport: 'client/streamableHttp.js',
+  StreamableHTTPServerTransport: 'server/streamableHttp.js',
+} as const;
+
+/**
+ * Loads the SDK from where this command is installed, else from where it was called.
+ * @throws CliError `peer_missing`
+ */
+export async function loadMcpSdk(folder = process.cwd()): Promise<McpSdk> {
+  const load = (await isFound(PARTS.StdioServerTransport)) ? fromHere : fromFolder(folder);
+  try {
+    const parts = Object.entries(PARTS).map(async ([name, file]) => [name, (await load(file))[name]]);
+    const sdk = Object.fromEntries(await Promise.all(parts));
+    const other = Object.keys(PARTS).find((name) => typeof sdk[name] !== 'function');
+    if (other === undefined) return sdk;
+    throw new Error(`it has no ${other}`);
+  } catch (error) {
+    const isAbsent = ABSENT.has((error as NodeJS.ErrnoException).code ?? '');
+    throw new CliError(
+      'peer_missing',
+      isAbsent ? `${PACKAGE} is not installed` : `${PACKAGE} cannot be used: ${firstLine(error)}`,
+      `run: npm install ${PACKAGE}@1, beside stele or in the working directory`,
+    );
+  }
+}
+
+type Loaded = Readonly<Record<string, unknown>>;
+
+// A specifier that bundlers and compilers do not follow: the package need not be there.
+const fromHere = (file: string): Promise<Loaded> => import(/* @vite-ignore */ `${PACKAGE}/${file}`);
+
+function fromFolder(folder: string) {
+  const { resolve } = createRequire(join(folder, 'package.json'));
+  return async (file: string): Promise<Loaded> =>
+    import(/* @vite-ignore */ pathToFileURL(resolve(`${PACKAGE}/${file}`)).href);
+}
+
+const isFound = (file: string) =>
+  fromHere(file).then(
+    () => true,
+    () => false,
+  );
+
+const ABSENT = new Set(['MODULE_NOT_FOUND', 'ERR_MODULE_NOT_FOUND']);
+
+const firstLine = (error: unknown) => messageOf(error).split('\n')[0] ?? '';
