@@ -25,7 +25,10 @@ export class HttpUpstream implements Transport {
       this.onmessage?.(message);
     };
     this.#inner.onclose = () => this.onclose?.();
-    this.#inner.onerror = (error) => this.onerror?.(error);
+    this.#inner.onerror = (error) => {
+      // What was under way is aborted when the connection is closed.
+      if (!this.#isClosed) this.onerror?.(error);
+    };
   }
 
   start(): Promise<void> {
