@@ -34,6 +34,7 @@ describe('the command as a process', () => {
 describe('help', () => {
   const commands = [
     ...['keygen', 'sign', 'verify', 'check', 'fmt', 'test', 'replay', 'reissue', 'doctor'],
+    ...['mcp-gateway', 'tools pin', 'tools diff'],
     ...['init', 'list', 'rotate', 'continuity', 'revoke', 'export-public', 'import', 'crl'].map(
       (name) => `keys ${name}`,
     ),

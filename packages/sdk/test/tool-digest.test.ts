@@ -18,10 +18,9 @@ describe('toolDigest', () => {
   });
 
   it('looks at nothing else, nor at the order of members', () => {
-    const { inputSchema, ...rest } = tool;
-    const other = { annotations: {}, inputSchema: { properties: { a: {}, b: {} }, type: 'object' }, ...rest };
+    const inputSchema = { properties: { a: {}, b: {} }, type: 'object' };
+    const other = { annotations: {}, inputSchema, description: 'Pays.', name: 'pay' };
     expect(toolDigest(other)).toBe(toolDigest(tool));
-    expect(inputSchema).toBeDefined();
   });
 
   it('differs for another name, description or schema', () => {
@@ -31,13 +30,11 @@ describe('toolDigest', () => {
       { ...tool, description: '' },
       { ...tool, description: undefined },
       { ...tool, inputSchema: { ...tool.inputSchema, additionalProperties: false } },
-      { ...tool, inputSchema: { type: 'object', properties: { a: {}, b: {}, __proto__: {} } } },
+      { ...tool, inputSchema: JSON.parse('{"type":"object","properties":{"a":{},"b":{},"__proto__":{}}}') },
       { ...tool, inputSchema: undefined },
       { ...tool, inputSchema: null },
     ];
-    const digests = new Set([tool, ...others].map(toolDigest));
-    // The sixth is the fifth's schema without what differs: a prototype is no member.
-    expect(digests.size).toBe(others.length);
+    expect(new Set([tool, ...others].map(toolDigest)).size).toBe(others.length + 1);
   });
 
   it('is one for one contract, whatever it is', () => {

@@ -37,7 +37,7 @@ const tools = {
     await server.sendToolListChanged();
     return text('announced');
   },
-  steps: async (_, server, { _meta, sendNotification }) => {
+  steps: async (_params, _server, { _meta, sendNotification }) => {
     const step = (progressToken) => ({
       method: 'notifications/progress',
       params: { progressToken, progress: 1 },
