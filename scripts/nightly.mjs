@@ -35,6 +35,34 @@ const LONGER = [
     env: { STELE_EXPORT_CHANGES: '10000' },
     suites: ['packages/audit/test/export-attacks.test.ts'],
   },
+  {
+    what: '1,000 deaths of writers of a log, and a disk that fails at every operation',
+    env: { STELE_KILLS: '1000', STELE_FAULT_STRIDE: '1' },
+    suites: ['packages/audit/test/file-log.killed.test.ts', 'packages/audit/test/audit-log.faults.test.ts'],
+  },
+  {
+    what: '1,000 deaths of writers of logs in SQLite and in PostgreSQL, and four processes on one log',
+    env: { STELE_LOG_KILLS: '1000', STELE_LOG_ENTRIES: '5000' },
+    suites: [
+      'packages/audit/test/databases.killed.test.ts',
+      'packages/audit/test/databases.processes.test.ts',
+    ],
+  },
+  {
+    what: '200 deaths of who erases, of witnesses, and of anchored stores over every medium',
+    env: { STELE_KILLS: '200', STELE_PUTS: '300', STELE_ANCHORED_MEDIA: 'all' },
+    suites: [
+      'packages/audit/test/erasure.kill.test.ts',
+      'packages/audit/test/witness.killed.test.ts',
+      'packages/store/test/anchored.processes.test.ts',
+      'packages/store/test/anchored-store.test.ts',
+    ],
+  },
+  {
+    what: 'the page of an audit log of 100,000 entries, in a browser',
+    env: { STELE_PAGE_ENTRIES: '100000' },
+    suites: ['packages/cli/test/audit-page.test.ts'],
+  },
 ];
 const out = join(root, 'dist/nightly');
 

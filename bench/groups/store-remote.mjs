@@ -64,7 +64,7 @@ async function* postgres(schema, smoke) {
           run: (i) => store.put(documents[i % PUTS].verified),
           operations: PUTS,
           callers,
-          ...(callers === 1 && { bar: share(0.7, BARE_PUT) }),
+          bar: share(0.7, BARE_PUT),
         },
       ],
     });

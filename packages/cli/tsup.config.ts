@@ -1,4 +1,5 @@
 import { defineConfig } from 'tsup';
+import { textImports } from './text-imports.js';
 
 export default defineConfig({
   entry: ['src/index.ts', 'src/stele.ts'],
@@ -11,4 +12,5 @@ export default defineConfig({
   // A chunk per command, so that each loads only what it needs.
   splitting: true,
   treeshake: true,
+  esbuildPlugins: [textImports],
 });

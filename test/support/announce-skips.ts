@@ -3,8 +3,9 @@
  * continuous integration) something missing is an error instead: a run that skipped them must not be green.
  */
 
+import { chromiumPath, haveChromium } from './chromium.js';
 import { haveGo } from './go.js';
-import { havePostgres, postgresUrl } from './postgres.js';
+import { havePostgres, postgresPrograms, postgresUrl } from './postgres.js';
 import { havePromtool } from './promtool.js';
 import { haveRedis, haveRedisServer, redisUrl } from './redis.js';
 import { canMountSmallDisks } from './small-disk.js';
@@ -23,8 +24,13 @@ export default function announceSkips(): void {
     );
   }
   if (!havePostgres) missing.push(`PostgreSQL (${new URL(postgresUrl).host}; set STELE_POSTGRES to a URL)`);
+  if (postgresPrograms === undefined)
+    missing.push(
+      'the programs of PostgreSQL, to start and kill one (set STELE_POSTGRES_PROGRAMS to their folder)',
+    );
   if (!haveRedis) missing.push(`Redis (${new URL(redisUrl).host}; set STELE_REDIS to a URL)`);
   if (!haveRedisServer) missing.push('the program redis-server, to start and kill one');
+  if (!haveChromium) missing.push(`Chromium (${chromiumPath}; set STELE_CHROMIUM to the program)`);
   for (const what of missing) process.stderr.write(`\nSKIPPING every suite that needs: ${what}\n`);
   if (missing.length > 0 && process.env.STELE_REQUIRE_ALL === '1') {
     throw new Error(`STELE_REQUIRE_ALL=1, but missing: ${missing.join('; ')}`);

@@ -57,7 +57,8 @@ export {
 export { formatProof, type LogProof, parseProof } from './lib/proof-file.js';
 export { verifyQuorum, type WitnessPolicy } from './lib/quorum.js';
 export type { Checked, LogReport, Problem, ProblemCode } from './lib/report.js';
-export { parseTilePath, type TilePlace, tilePath } from './lib/tile-format.js';
+export { decodeBundle, parseTilePath, TILE_WIDTH, type TilePlace, tilePath } from './lib/tile-format.js';
+export { TreeReader } from './lib/tiles.js';
 export type { EntryValues, ValuesOptions } from './lib/values.js';
 export {
   formatVerifierKey,

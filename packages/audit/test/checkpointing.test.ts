@@ -162,6 +162,66 @@ describe('a backend that others publish to as well', () => {
   });
 });
 
+describe('a backend that was tampered with while the log was open', () => {
+  /** Says that somebody else was faster, and shows what a test wants. */
+  class Tampered extends MemoryLogBackend {
+    shown: string | undefined;
+
+    override async publish(publication: Publication): Promise<boolean> {
+      return this.shown === undefined ? super.publish(publication) : false;
+    }
+
+    override async checkpoint(): Promise<string | undefined> {
+      return this.shown ?? super.checkpoint();
+    }
+  }
+
+  it('is audit_log_corrupt', async () => {
+    const backend = new Tampered();
+    const log = await open(backend, { checkpointIntervalMs: 60_000 });
+    await appendMany(log, 3);
+    const first = await log.checkpoint();
+    await appendMany(log, 3);
+    backend.shown = first;
+    assert.equal(await codeOf(() => log.checkpoint()), 'audit_log_corrupt');
+    // Signed by the log’s own key, but of another tree.
+    const other = await open(new MemoryLogBackend());
+    await appendMany(other, 4);
+    backend.shown = await other.checkpoint();
+    await other.close();
+    const tiles = backend.tile.bind(backend);
+    backend.tile = async (level, index) => tiles(level, index, 3);
+    assert.equal(await codeOf(() => log.checkpoint()), 'audit_log_corrupt');
+    await assert.rejects(log.close());
+  });
+});
+
+describe('an entry', () => {
+  it('is read wherever it is, also when it is published meanwhile', async () => {
+    class Slow extends MemoryLogBackend {
+      before: () => Promise<unknown> = async () => undefined;
+
+      override async *records(from: number, to: number) {
+        if (to === from + 1) {
+          await this.before();
+          throw new Error('it is not here any more');
+        }
+        yield* super.records(from, to);
+      }
+    }
+    const backend = new Slow();
+    const log = await open(backend, { checkpointIntervalMs: 60_000 });
+    await appendMany(log, 5);
+    await assert.rejects(log.entry(4), /not here any more/);
+    backend.before = () => log.checkpoint();
+    assert.equal((await log.entry(4)).seq, 4);
+    assert.equal((await log.entry(0)).seq, 0);
+    assert.equal(await codeOf(() => log.entry(5)), 'entry_not_found');
+    for (const index of [-1, 0.5, Number.NaN]) await assert.rejects(log.entry(index), RangeError);
+    await log.close();
+  });
+});
+
 describe('cosignatures', () => {
   const witness = (cosign: WitnessClient['cosign']) => ({ name: 'w', cosign }) as unknown as WitnessClient;
   const line = (note: string) => `— w.example ${Buffer.alloc(76, note.length % 256).toString('base64')}`;

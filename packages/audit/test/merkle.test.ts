@@ -279,6 +279,10 @@ describe('proofs', () => {
   });
 
   it('with a hash that is a byte short prove nothing, though the byte was just there', () => {
+    const [one, two] = leaves as [Uint8Array, Uint8Array];
+    const pair = { index: 0, size: 2, root: root([one, two]), leafHash: one };
+    expect(verifyInclusion({ ...pair, hashes: [two] })).toBe(true);
+    expect(verifyInclusion({ ...pair, hashes: [two.slice(0, 31)] })).toBe(false);
     const tree = leaves.slice(0, 7);
     const inclusion = { index: 2, size: 7, root: root(tree), leafHash: leaves[2] as Uint8Array };
     const consistency = { size1: 3, root1: root(leaves.slice(0, 3)), size2: 7, root2: root(tree) };

@@ -31,6 +31,11 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     isGroup: true,
     load: () => import('./commands/store.js'),
   },
+  audit: {
+    summary: 'audit logs: show, verify, export, prove, witness',
+    isGroup: true,
+    load: () => import('./commands/audit.js'),
+  },
   doctor: {
     summary: 'look over versions, parts, permissions and the clock',
     load: () => import('./commands/doctor.js'),

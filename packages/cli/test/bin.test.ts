@@ -40,6 +40,7 @@ describe('help', () => {
     ),
     ...['verify', 'stats', 'copy', 'reencrypt'].map((name) => `store ${name}`),
     ...['check', 'fmt', 'explain', 'diff', 'narrow', 'analyze'].map((name) => `ccl ${name}`),
+    ...['tail', 'show', 'verify', 'export', 'prove', 'erase', 'witness'].map((name) => `audit ${name}`),
   ];
   it.each(commands)('of %s has an example, and says what --json does', async (name) => {
     const { code, out, err } = await stele([...name.split(' '), '--help']);
@@ -70,7 +71,7 @@ describe('help', () => {
   });
 
   it('comes with exit code 2 where no command is named', async () => {
-    for (const argv of [[], ['ccl'], ['keys'], ['store']]) {
+    for (const argv of [[], ['ccl'], ['keys'], ['store'], ['audit']]) {
       const { code, err } = await stele(argv);
       expect(code).toBe(2);
       expect(err).toContain('Usage: stele');

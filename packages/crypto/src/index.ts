@@ -2,7 +2,14 @@
  * Ed25519 with one strict verification rule, canonical JSON, authenticated encryption, did:key and key rotation.
  * @module
  */
-export { aeadOpen, aeadSeal, aes256GcmOpen, aes256GcmSeal, hkdfSha256 } from './lib/aead.js';
+export {
+  aeadOpen,
+  aeadSeal,
+  aes256GcmOpen,
+  aes256GcmSeal,
+  hkdfExpandSha256,
+  hkdfSha256,
+} from './lib/aead.js';
 export { constantTimeEqual, randomBytes } from './lib/bytes.js';
 export { didFromPublicKey, isEd25519Did, publicKeyFromDid, verificationMethod } from './lib/did.js';
 export {

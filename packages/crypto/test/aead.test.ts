@@ -1,7 +1,17 @@
+import { hkdfSync } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { haveVectors, vectorJson } from '../../../test/support/vectors.js';
-import { aeadOpen, aeadSeal, aes256GcmOpen, aes256GcmSeal, hkdfSha256, randomBytes } from '../src/index.js';
+import {
+  aeadOpen,
+  aeadSeal,
+  aes256GcmOpen,
+  aes256GcmSeal,
+  hkdfExpandSha256,
+  hkdfSha256,
+  hmacSha256,
+  randomBytes,
+} from '../src/index.js';
 import { bytes, hexOf, providers, rejection, text } from './support.js';
 
 const key = new Uint8Array(32).fill(9);
@@ -178,6 +188,9 @@ describe.each(providers)('HKDF-SHA256 on %s', (_name, provider) => {
         if (result === 'valid') {
           expect(hexOf(provider.hkdfSha256(...inputs, size))).toBe(okm);
           expect(hexOf(hkdfSha256(...inputs, size))).toBe(okm);
+          const prk = hmacSha256(inputs[1], inputs[0]);
+          expect(hexOf(provider.hkdfExpandSha256(prk, inputs[2], size))).toBe(okm);
+          expect(hexOf(hkdfExpandSha256(prk, inputs[2], size))).toBe(okm);
         } else {
           expect(() => hkdfSha256(...inputs, size)).toThrow(RangeError);
         }
@@ -186,9 +199,25 @@ describe.each(providers)('HKDF-SHA256 on %s', (_name, provider) => {
   });
 });
 
+describe.each(providers)('HKDF-SHA256 on %s', (_name, provider) => {
+  // The platform's own is another implementation than ours of both.
+  it('is the platform’s, whatever the lengths', () => {
+    const some = fc.uint8Array({ maxLength: 200 });
+    fc.assert(
+      fc.property(some, some, some, fc.integer({ min: 1, max: 300 }), (ikm, salt, info, size) => {
+        const okm = Buffer.from(hkdfSync('sha256', ikm, salt, info, size)).toString('hex');
+        expect(hexOf(provider.hkdfSha256(ikm, salt, info, size))).toBe(okm);
+        const prk = provider.hmacSha256(salt, ikm);
+        expect(hexOf(provider.hkdfExpandSha256(prk, info, size))).toBe(okm);
+      }),
+    );
+  });
+});
+
 describe('hkdfSha256', () => {
   it.each([0, -1, 1.5, 8_161, Number.NaN, '32'])('refuses the length %o', (length) => {
     expect(() => hkdfSha256(key, aad, aad, length as number)).toThrow(RangeError);
+    expect(() => hkdfExpandSha256(key, aad, length as number)).toThrow(RangeError);
   });
 });
 

@@ -53,6 +53,7 @@ export {
   readiness,
 } from '@stele/health';
 export {
+  FileAnchor,
   FileStore,
   SqliteKeyRing,
   type SqliteKeyRingOptions,

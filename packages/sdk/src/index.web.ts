@@ -95,6 +95,8 @@ export {
   verify,
 } from '@stele/crypto';
 export {
+  type AnchorLog,
+  appendedAnchor,
   type CovenantFilter,
   type CovenantPage,
   type CovenantStore,
@@ -110,6 +112,7 @@ export {
   rawKeys,
   SealedKeys,
   type SealedKeysOptions,
+  type StoreAnchor,
   StoreError,
   type StoreErrorCode,
 } from '@stele/store';

@@ -11,6 +11,7 @@ import {
   limitBounds,
   type Reservation,
 } from '@stele/ccl/ledger';
+import { limitClock } from './lib/limit-call.js';
 import { pathArgument } from './lib/path.js';
 import { openDatabase } from './lib/sqlite-connection.js';
 import type { SqliteDriverName, SqliteStatement } from './lib/sqlite-driver.js';
@@ -57,9 +58,7 @@ export class SqliteLimits implements LimitLedger {
    * @throws TypeError, RangeError for wrong arguments
    */
   constructor(path: string, options: SqliteLimitsOptions = {}) {
-    const { clock = Date.now, clockSkewMs = 60_000 } = options;
-    if (typeof clock !== 'function') throw new TypeError('clock must be a function');
-    if (!(clockSkewMs >= 0)) throw new RangeError('clockSkewMs must be a number from 0 up');
+    const { clock = Date.now, clockSkewMs } = limitClock(options);
     this.#clock = clock;
     this.#clockSkewMs = clockSkewMs;
     this.#bounds = limitBounds(options);

@@ -1,10 +1,13 @@
 /** Schemas, versions, pools and arguments of everything that PostgreSQL keeps. */
 import assert from 'node:assert/strict';
+import type { CovenantDocument } from '@stele/core';
 import { Pool } from 'pg';
 import { describe, it } from 'vitest';
 import { havePostgres, postgresUrl } from '../../../test/support/postgres.js';
 import { isUnavailable } from '../src/lib/contract/limits-harness.js';
-import { sampleCovenant } from '../src/lib/contract/samples.js';
+import { sampleCovenant, sampleCovenants } from '../src/lib/contract/samples.js';
+import { covenantContent } from '../src/lib/documents.js';
+import { POSTGRES_RECORDS } from '../src/lib/postgres-records-schema.js';
 import { PostgresKeyRing, PostgresLimits, type PostgresOptions, PostgresStore } from '../src/postgres.js';
 import { failsWith } from './support/assert.js';
 import { freshSchema, inspector, unsyncedUrl } from './support/postgres.js';
@@ -80,6 +83,58 @@ describe.skipIf(!havePostgres)('a schema of PostgreSQL (needs PostgreSQL)', () =
       for (const each of [store, limits, ring]) await each.close();
     },
   );
+
+  it('of version 1 is brought up to date, with its feed, while processes of that version go on writing', async () => {
+    const schema = freshSchema();
+    await inspector.query(`CREATE SCHEMA ${schema}`);
+    await inspector.query(
+      `CREATE TABLE ${schema}.stele_parts (name text PRIMARY KEY, version integer NOT NULL)`,
+    );
+    await inspector.query(POSTGRES_RECORDS.steps[0]?.(schema) ?? '');
+    await inspector.query(`INSERT INTO ${schema}.stele_parts VALUES ('records', 1)`);
+    const [before, both, after] = await sampleCovenants(3);
+    assert.ok(before && both && after);
+    const client = await inspector.connect();
+    /** As version 1 put. */
+    const put = async (document: CovenantDocument) => {
+      const { bytes, tokens } = covenantContent(document);
+      const values = [
+        ['covenant'],
+        [document.id],
+        [0],
+        [null],
+        [2],
+        [Buffer.from(bytes)],
+        [tokens.join(' ')],
+      ];
+      const text = `SELECT ${schema}.store_write($1, $2, $3, $4, $5, $6, $7) AS done`;
+      assert.deepEqual((await client.query(text, values)).rows, [{ done: true }]);
+    };
+    const { rows } = await client.query(`SELECT epoch FROM ${schema}.feed`);
+    await put(before);
+    const store = open(schema);
+    assert.deepEqual(await store.get(before.id), before);
+    const start = await store.latestToken();
+    assert.equal(start.split('.')[0], (rows[0] as { epoch: string }).epoch);
+    await client.query('BEGIN');
+    await put(both);
+    let waits = true;
+    const second = store.put(both).finally(() => {
+      waits = false;
+    });
+    // What does not wait for that record goes by meanwhile.
+    await store.put(after);
+    assert.equal(waits, true);
+    await client.query('COMMIT');
+    client.release();
+    await second;
+    const told: string[] = [];
+    for await (const { id } of store.watch({ after: start })) if (told.push(id) === 2) break;
+    assert.deepEqual(told.sort(), [both.id, after.id].sort());
+    await store.delete(before.id);
+    assert.equal(await store.count({ issuer: before.issuer.id }), 2);
+    await store.close();
+  });
 
   it('with tables of someone else is refused and left as it is', async () => {
     const schema = freshSchema();

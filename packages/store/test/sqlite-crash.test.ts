@@ -1,12 +1,13 @@
 /** A database as a machine may leave it: its log cut off anywhere. And one that an older version has written. */
 import assert from 'node:assert/strict';
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import type { CovenantDocument } from '@stele/core';
 import { describe, it } from 'vitest';
 import { haveSqlite, sqliteDriversToTest } from '../../../test/support/sqlite.js';
 import { EncryptedStore, SqliteStore } from '../src/index.js';
 import { collect } from '../src/lib/contract/harness.js';
 import { sampleCovenant, sampleCovenants, sampleRevocation } from '../src/lib/contract/samples.js';
-import { encodeCovenant, encodeRevocation, revocationId } from '../src/lib/documents.js';
+import { covenantContent, encodeCovenant, encodeRevocation, revocationId } from '../src/lib/documents.js';
 import { SqliteBackend } from '../src/lib/sqlite-backend.js';
 import { loadSqlite } from '../src/lib/sqlite-driver.js';
 import { failsWith } from './support/assert.js';
@@ -127,13 +128,166 @@ describe.skipIf(!haveSqlite).each(sqliteDriversToTest)('a database of version 1 
   });
 });
 
+/** What the second version made of the first. */
+const VERSION_2 = `ALTER TABLE records ADD COLUMN tokens TEXT;
+  CREATE INDEX records_untold ON records (kind, id) WHERE tokens IS NULL;
+  CREATE TABLE tokens (token TEXT NOT NULL, id TEXT NOT NULL, record INTEGER NOT NULL, PRIMARY KEY (token, id)) STRICT, WITHOUT ROWID;
+  CREATE TABLE changes (place INTEGER PRIMARY KEY, kind TEXT NOT NULL, id TEXT NOT NULL, deleted INTEGER NOT NULL) STRICT;
+  CREATE TABLE feed (epoch TEXT NOT NULL) STRICT;
+  CREATE TABLE probes (value BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
+  PRAGMA user_version = 2;`;
+const EPOCH = 'e'.repeat(32);
+
+describe.skipIf(!haveSqlite).each(sqliteDriversToTest)('a database of version 2 on %s', (driver) => {
+  /** As version 2 wrote: each change a row of its own, and an index that is always complete. */
+  function old(path: string) {
+    const database = loadSqlite(driver).open(path);
+    database.exec(VERSION_1);
+    database.exec(VERSION_2);
+    database.prepare('INSERT INTO feed VALUES (?)').run(EPOCH);
+    const insert = database.prepare('INSERT INTO records (kind, id, bytes, tokens) VALUES (?, ?, ?, ?)');
+    const token = database.prepare('INSERT INTO tokens VALUES (?, ?, ?)');
+    const change = database.prepare('INSERT INTO changes (place, kind, id, deleted) VALUES (?, ?, ?, ?)');
+    return {
+      database,
+      put: (document: CovenantDocument, place?: number) => {
+        const { bytes, tokens } = covenantContent(document);
+        const { lastInsertRowid } = insert.run('covenant', document.id, bytes, tokens.join(' '));
+        for (const text of tokens) token.run(text, document.id, lastInsertRowid);
+        if (place !== undefined) change.run(place, 'covenant', document.id, 0);
+      },
+      change: (place: number, id: string, deleted = 1) => change.run(place, 'covenant', id, deleted),
+    };
+  }
+
+  const told = async (store: SqliteStore, place: number, count: number) => {
+    const events: string[] = [];
+    for await (const { id, type, token } of store.watch({ after: `${EPOCH}.${place}` })) {
+      events.push(`${token.split('.')[1]} ${type} ${id}`);
+      if (events.length === count) break;
+    }
+    return events;
+  };
+
+  // More records than places, more places than records, none that was dropped, and a feed that does not reach back to the first.
+  it.each([
+    { before: 3, first: 1 },
+    { before: 0, first: 1 },
+    { before: 5, first: 4 },
+    { before: 1, first: 1000 },
+  ])('is taken over with its feed: %o', async ({ before, first }) => {
+    const path = freshPath();
+    const { database, put, change } = old(path);
+    const documents = await sampleCovenants(before + 3);
+    const gone = covenantIdOf(1);
+    for (const document of documents.slice(0, before)) put(document);
+    const [one, two, three] = documents.slice(before);
+    assert.ok(one && two && three);
+    put(one, first);
+    change(first + 1, gone, 0);
+    put(two, first + 2);
+    change(first + 3, gone);
+    database.close();
+    const store = new SqliteStore(path, { driver });
+    assert.equal(await store.latestToken(), `${EPOCH}.${first + 3}`);
+    await store.put(three);
+    await store.delete(one.id);
+    const events = [
+      `${first} put ${one.id}`,
+      `${first + 1} put ${gone}`,
+      `${first + 2} put ${two.id}`,
+      `${first + 3} delete ${gone}`,
+      `${first + 4} put ${three.id}`,
+      `${first + 5} delete ${one.id}`,
+    ];
+    assert.deepEqual(await told(store, first - 1, 6), events);
+    assert.deepEqual(await told(store, first + 2, 3), events.slice(3));
+    if (first > 1) await failsWith('watch_expired', () => told(store, first - 2, 1));
+    await failsWith('watch_expired', () => told(store, first + 6, 1));
+    const left = documents.filter(({ id }) => id !== one.id).sort((a, b) => (a.id < b.id ? -1 : 1));
+    const issuer = one.issuer.id;
+    assert.deepEqual(await collect(store.iterate()), left);
+    assert.deepEqual((await store.list({ issuer })).items, left);
+    assert.equal(await store.count({ issuer }), left.length);
+    assert.equal(await store.has(gone), false);
+    for (const document of documents) await store.put(document);
+    assert.equal(await store.count({ issuer }), documents.length);
+    assert.equal(await store.count(), documents.length);
+    await store.close();
+  });
+
+  it('is left as it is when it cannot be brought up to date', async () => {
+    const path = freshPath();
+    const { database, put } = old(path);
+    const [document] = await sampleCovenants(1);
+    assert.ok(document);
+    put(document, 1);
+    database.exec('CREATE TABLE records_gone (a TEXT)');
+    await failsWith('store_unavailable', () => new SqliteStore(path, { driver }));
+    database.exec('DROP TABLE records_gone');
+    assert.deepEqual({ ...(database.prepare('PRAGMA user_version').get() as object) }, { user_version: 2 });
+    database.close();
+    const store = new SqliteStore(path, { driver });
+    assert.deepEqual(await store.get(document.id), document);
+    await store.close();
+  });
+});
+
+describe.skipIf(!haveSqlite).each(sqliteDriversToTest)('the index of a database on %s', (driver) => {
+  // Around the sizes at which tokens are entered together: after each step what is found is what is there.
+  it('finds what is in it and what is yet to be entered, through changes of both', async () => {
+    const backend = new SqliteBackend(freshPath(), { driver, busyTimeoutMs: 0 });
+    const there = new Map<string, string[]>();
+    const bytes = new Uint8Array(3);
+    const check = async () => {
+      for (const token of ['all', 'odd', 'od', 'l7', 'none']) {
+        const ids = [...there].filter(([, tokens]) => tokens.includes(token)).map(([id]) => id);
+        assert.equal(await backend.count('covenant', { token }), ids.length);
+        const found = await backend.list('covenant', { token, limit: 1000 });
+        assert.deepEqual(
+          found.map(({ id }) => id),
+          ids.sort(),
+        );
+      }
+    };
+    for (let n = 0; n < 150; n++) {
+      const id = covenantIdOf(n);
+      const tokens = ['all', ...(n % 2 === 1 ? ['odd'] : []), `l${n % 10}`];
+      // One that is long is entered at once, with all that wait.
+      const next = { bytes: n === 70 ? new Uint8Array(70_000) : bytes, tokens };
+      assert.equal(await backend.write([{ kind: 'covenant', id, expected: undefined, next }]), true);
+      there.set(id, tokens);
+      if (n % 7 === 3) {
+        // One of those that wait, or one that was entered.
+        const other = covenantIdOf(n % 2 === 0 ? n - 1 : n >> 1);
+        const changed = { kind: 'covenant', id: other, expected: 'present' } as const;
+        if (there.has(other) && n % 3 === 0) {
+          await backend.write([{ ...changed, next: undefined }]);
+          there.delete(other);
+        } else if (there.has(other)) {
+          await backend.write([{ ...changed, next: { bytes, tokens: ['all', 'l7'] } }]);
+          there.set(other, ['all', 'l7']);
+        }
+      }
+      if (n % 5 === 0 || (n > 60 && n < 75)) await check();
+    }
+    await check();
+    const [first] = await backend.list('covenant', { token: 'odd', limit: 1 });
+    const rest = await backend.list('covenant', { token: 'odd', after: first?.id, limit: 1000 });
+    assert.equal(rest.length + 1, await backend.count('covenant', { token: 'odd' }));
+    await backend.close();
+  });
+});
+
 describe.skipIf(!haveSqlite).each(sqliteDriversToTest)('the feed of a database on %s', (driver) => {
   it('keeps 10,000 changes, tells those of others, and says so when it does not reach back', async () => {
     const path = freshPath();
     const backend = new SqliteBackend(path, { driver, busyTimeoutMs: 5000 });
     const start = await backend.latestChange();
     const database = loadSqlite(driver).open(path);
-    const insert = database.prepare("INSERT INTO changes (kind, id, deleted) VALUES ('covenant', ?, 0)");
+    const insert = database.prepare(
+      "INSERT INTO records (kind, id, bytes, tokens, gone) VALUES ('covenant', ?, x'', '', 0)",
+    );
     database.exec('BEGIN');
     for (let n = 0; n < 10_238; n++) insert.run(covenantIdOf(n));
     database.exec('COMMIT');

@@ -74,7 +74,7 @@ describe.each(sqliteDrivers)('SqliteStore on %s', (driver) => {
       { ...(database.prepare('PRAGMA journal_mode').get() as object) },
       { journal_mode: 'wal' },
     );
-    assert.deepEqual({ ...(database.prepare('PRAGMA user_version').get() as object) }, { user_version: 2 });
+    assert.deepEqual({ ...(database.prepare('PRAGMA user_version').get() as object) }, { user_version: 3 });
     database.close();
   });
 
@@ -95,7 +95,7 @@ describe.each(sqliteDrivers)('SqliteStore on %s', (driver) => {
     const path = freshPath();
     await open(path).close();
     const database = raw(path);
-    database.exec('PRAGMA user_version = 3');
+    database.exec('PRAGMA user_version = 4');
     database.close();
     const before = readFileSync(path);
     await failsWith('store_version', () => open(path));

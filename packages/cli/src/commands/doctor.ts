@@ -5,6 +5,7 @@ import { clock } from '../lib/doctor/clock.js';
 import type { Finding } from '../lib/doctor/finding.js';
 import { optionalParts, signatures, versions } from '../lib/doctor/parts.js';
 import { keyFile, keyRing } from '../lib/doctor/places.js';
+import { CliError } from '../lib/errors.js';
 import { jsonText, printable } from '../lib/output.js';
 import { MAX_AGE } from '../lib/ring.js';
 import { parseSpan } from '../lib/times.js';
@@ -12,6 +13,8 @@ import { parseSpan } from '../lib/times.js';
 interface Flags {
   readonly ring?: string;
   readonly key?: string;
+  readonly audit?: string;
+  readonly auditHead?: string;
   readonly maxAge: string;
   readonly json?: true;
 }
@@ -20,6 +23,8 @@ export function define(command: Command, cli: Cli): void {
   command
     .option('--ring <folder>', 'look over this key ring, too')
     .option('--key <file>', 'look over this key file, too')
+    .option('--audit <log>', 'look over this audit log, too: its folder, SQLite file or postgres://…')
+    .option('--audit-head <file>', 'where its host keeps the highest checkpoint, if not beside the folder')
     .option('--max-age <span>', 'the age from which the active key of the ring is due for rotation', MAX_AGE)
     .addHelpText(
       'after',
@@ -33,7 +38,8 @@ Example:
     .action(cli.does((flags: Flags) => doctor(flags, cli)));
 }
 
-async function doctor({ ring, key, maxAge, json }: Flags, cli: Cli): Promise<ExitCode> {
+async function doctor(flags: Flags, cli: Cli): Promise<ExitCode> {
+  const { ring, key, maxAge, json } = flags;
   parseSpan(maxAge, '--max-age');
   const findings = [
     ...versions(manifest.version),
@@ -42,10 +48,18 @@ async function doctor({ ring, key, maxAge, json }: Flags, cli: Cli): Promise<Exi
     clock(),
     ...(key === undefined ? [] : await keyFile(key)),
     ...(ring === undefined ? [] : await keyRing(ring, maxAge)),
+    ...(await auditFindings(flags)),
   ];
   const ok = findings.every((finding) => finding.ok);
   cli.print(json ? jsonText({ ok, findings }) : asText(findings));
   return ok ? 0 : 1;
+}
+
+/** What reads logs is loaded only for one. */
+async function auditFindings({ audit, auditHead }: Flags): Promise<Finding[]> {
+  if (audit !== undefined) return (await import('../lib/doctor/audit-log.js')).auditLog(audit, auditHead);
+  if (auditHead === undefined) return [];
+  throw new CliError('usage', '--audit-head needs a log', 'name it: --audit <log>');
 }
 
 function asText(findings: readonly Finding[]): string {

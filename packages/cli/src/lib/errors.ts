@@ -45,6 +45,12 @@ export type CliErrorCode =
   | 'revocation_invalid'
   /** The number of a revocation list is not higher than that of the one before. */
   | 'list_number_used'
+  /** A log without a checkpoint. */
+  | 'log_unsigned'
+  /** A log that was followed is shorter than before, or another one. */
+  | 'log_replaced'
+  /** Something that cannot be undone was not confirmed. */
+  | 'not_confirmed'
   | 'map_invalid'
   /** A file of pins that holds something else than digests. */
   | 'pins_invalid'

@@ -109,15 +109,30 @@ export async function aes256GcmOpen(
  * @throws {RangeError} for another length
  */
 export function hkdfSha256(ikm: Uint8Array, salt: Uint8Array, info: Uint8Array, length: number): Uint8Array {
-  if (!Number.isInteger(length) || length < 1 || length > 255 * 32) {
-    throw new RangeError('length must be an integer from 1 to 8160');
-  }
   return provider.hkdfSha256(
     bytesArgument(ikm, 'ikm'),
     bytesArgument(salt, 'salt'),
     bytesArgument(info, 'info'),
-    length,
+    hkdfLength(length),
   );
+}
+
+/**
+ * The second half of HKDF with SHA-256 (RFC 5869, section 2.3), for whoever keeps what the first made: `hmacSha256(salt, ikm)`.
+ * @param length 1 to 8,160 bytes
+ * @throws {RangeError} for another length
+ */
+export function hkdfExpandSha256(prk: Uint8Array, info: Uint8Array, length: number): Uint8Array {
+  return provider.hkdfExpandSha256(
+    bytesArgument(prk, 'prk'),
+    bytesArgument(info, 'info'),
+    hkdfLength(length),
+  );
+}
+
+function hkdfLength(length: number): number {
+  if (Number.isInteger(length) && length >= 1 && length <= 255 * 32) return length;
+  throw new RangeError('length must be an integer from 1 to 8160');
 }
 
 function derive(key: Uint8Array, salt: Uint8Array) {

@@ -14,6 +14,7 @@ export interface Provider {
   sha256Hex(data: Uint8Array | string): string;
   hmacSha256(key: Uint8Array, data: Uint8Array): Uint8Array;
   hkdfSha256(ikm: Uint8Array, salt: Uint8Array, info: Uint8Array, length: number): Uint8Array;
+  hkdfExpandSha256(prk: Uint8Array, info: Uint8Array, length: number): Uint8Array;
   /**
    * scrypt (RFC 7914) with r = 8 and p = 1, which takes n KiB of memory.
    * @param n a power of 2 from 2

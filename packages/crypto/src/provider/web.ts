@@ -1,6 +1,6 @@
 /** The provider everywhere else: noble for what WebCrypto lacks or judges by another rule, WebCrypto for the rest. */
 import { getPublicKey, hashes, Point, sign } from '@noble/ed25519';
-import { hkdf } from '@noble/hashes/hkdf.js';
+import { expand, hkdf } from '@noble/hashes/hkdf.js';
 import { hmac } from '@noble/hashes/hmac.js';
 import { scryptAsync } from '@noble/hashes/scrypt.js';
 import { sha256, sha512 } from '@noble/hashes/sha2.js';
@@ -23,6 +23,7 @@ export const provider: Provider = {
   sha256Hex: (data) => hex(sha256(bytesOf(data))),
   hmacSha256: (key, data) => hmac(sha256, key, data),
   hkdfSha256: (ikm, salt, info, length) => hkdf(sha256, ikm, salt, info, length),
+  hkdfExpandSha256: (prk, info, length) => expand(sha256, prk, info, length),
   scrypt: (password, salt, n, length) =>
     scryptAsync(password, salt, { N: n, r: 8, p: 1, dkLen: length, maxmem: (n + 1_024) * 1_024 }),
   publicKeyOf: (seed) => getPublicKey(seed),

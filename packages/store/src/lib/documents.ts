@@ -13,7 +13,7 @@ import { canonicalizeJson, parseJson, sha256 } from '@stele/crypto';
 import { StoreError } from '../errors.js';
 import type { Content } from '../record-backend.js';
 import { parseCanonical } from './canonical.js';
-import { assemble, frame, type Lines, unframe } from './frame.js';
+import { assemble, frame, type Line, unframe } from './frame.js';
 import { ID_PREFIX } from './ids.js';
 import { tokensOf } from './tokens.js';
 
@@ -76,7 +76,7 @@ export function encodeCovenant(document: CovenantDocument): Uint8Array {
 export function decodeCovenant(id: string, bytes: Uint8Array): CovenantDocument {
   return readable(id, () => {
     const lines = unframe(bytes);
-    if (lines === undefined || id !== ID_PREFIX + sha256(lines.content)) return undefined;
+    if (lines === undefined || id !== ID_PREFIX + sha256(lines.content.bytes)) return undefined;
     return (
       joined(id, lines, bytes.length) ?? parseCovenant(assemble(lines.content, `"id":"${id}",`, lines.proof))
     );
@@ -84,10 +84,14 @@ export function decodeCovenant(id: string, bytes: Uint8Array): CovenantDocument 
 }
 
 /** What `parseCovenant` would return, for lines that are canonical, as all are that were written here. */
-function joined(id: string, lines: Lines, length: number): CovenantDocument | undefined {
+function joined(
+  id: string,
+  lines: { content: Line; proof: Line },
+  length: number,
+): CovenantDocument | undefined {
   if (length > MAX_JOINED_BYTES) return undefined;
-  const content = parseCanonical(lines.content);
-  const proof = parseCanonical(lines.proof);
+  const content = parseCanonical(lines.content.text);
+  const proof = parseCanonical(lines.proof.text);
   if (proof === undefined || typeof content !== 'object' || content === null || Array.isArray(content))
     return undefined;
   if ('id' in content || 'proof' in content) return undefined;

@@ -21,6 +21,7 @@ import {
   aes256GcmOpen,
   aes256GcmSeal,
   constantTimeEqual,
+  hkdfExpandSha256,
   hmacSha256,
   randomBytes,
 } from '@stele/crypto';
@@ -32,6 +33,7 @@ const HEADER_BYTES = 32;
 const SALT_END = HEADER_BYTES + 32;
 const COMMITMENT_END = SALT_END + 32;
 const HEADER = /^stele-sealed\/([12]) ([0-9a-f]{16})\n$/;
+const NOTHING_TO_ESCAPE = /^[\w:/]*$/;
 const TOKENS_LENGTH_BYTES = 2;
 const NONCE = new Uint8Array(12);
 const encoder = new TextEncoder();
@@ -132,16 +134,13 @@ export function saltOf(
   return hmacSha256(key.extracted, input);
 }
 
-/** The second half of HKDF (RFC 5869, section 2.3), two blocks. */
+/** The second half of HKDF (RFC 5869, section 2.3). */
 function derive(key: StoreKey, salt: Uint8Array): { aesKey: Uint8Array; commitment: Uint8Array } {
-  const block = new Uint8Array(32 + INFO.length + 32 + 1);
-  block.set(INFO, 32);
-  block.set(salt, 32 + INFO.length);
-  block[block.length - 1] = 1;
-  const aesKey = hmacSha256(key.extracted, block.subarray(32));
-  block.set(aesKey);
-  block[block.length - 1] = 2;
-  return { aesKey, commitment: hmacSha256(key.extracted, block) };
+  const info = new Uint8Array(INFO.length + salt.length);
+  info.set(INFO);
+  info.set(salt, INFO.length);
+  const bytes = hkdfExpandSha256(key.extracted, info, 64);
+  return { aesKey: bytes.subarray(0, 32), commitment: bytes.subarray(32) };
 }
 
 function contentsOf(bytes: Uint8Array): Contents | undefined {
@@ -152,9 +151,12 @@ function contentsOf(bytes: Uint8Array): Contents | undefined {
   return { bytes: bytes.subarray(end), tokens: bytes.subarray(TOKENS_LENGTH_BYTES, end) };
 }
 
-/** JSON of plain ASCII strings is its own canonical form. */
+/** JSON of plain ASCII strings is its own canonical form; with nothing to escape it needs no JSON.stringify. */
 function boundTo(format: Label['format'], storeId: string, { kind, id }: Place, keyId: string): Uint8Array {
-  const parts =
-    format === 1 ? ['stele-store/1', kind, id, keyId] : ['stele-store/2', storeId, kind, id, keyId];
-  return encoder.encode(JSON.stringify(parts));
+  if (format === 1) return encoder.encode(JSON.stringify(['stele-store/1', kind, id, keyId]));
+  return encoder.encode(
+    NOTHING_TO_ESCAPE.test(id)
+      ? `["stele-store/2","${storeId}","${kind}","${id}","${keyId}"]`
+      : JSON.stringify(['stele-store/2', storeId, kind, id, keyId]),
+  );
 }

@@ -1,5 +1,6 @@
 import { hkdfSha256, hmacSha256, toBase64Url } from '@stele/crypto';
 import type { RecordKind } from '../record-backend.js';
+import { remembering } from './remembering.js';
 
 const TOKEN_BYTES = 16;
 const FIELD = /^([A-Za-z0-9_.-]{1,32}):/;
@@ -23,9 +24,13 @@ export class BlindIndex {
   }
 
   token(kind: RecordKind, clear: string): string {
-    const mac = hmacSha256(this.#fieldKey(FIELD.exec(clear)?.[1] ?? ''), encoder.encode(`${kind}\n${clear}`));
-    return toBase64Url(mac.subarray(0, TOKEN_BYTES));
+    return this.#blind(`${kind}\n${clear}`);
   }
+
+  readonly #blind = remembering((text) => {
+    const field = FIELD.exec(text.slice(text.indexOf('\n') + 1))?.[1] ?? '';
+    return toBase64Url(hmacSha256(this.#fieldKey(field), encoder.encode(text)).subarray(0, TOKEN_BYTES));
+  });
 
   #fieldKey(field: string): Uint8Array {
     const known = this.#fields.get(field);

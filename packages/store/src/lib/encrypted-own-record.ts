@@ -58,8 +58,8 @@ export class OwnRecord {
   }
 
   /** The state as it was last read; the store's id in it never changes. Undefined while there is none. */
-  async known(): Promise<StoreState | undefined> {
-    return this.#last?.state ?? (await this.#read())?.state;
+  known(): StoreState | Promise<StoreState | undefined> {
+    return this.#last?.state ?? this.now();
   }
 
   /** The state as it is now. @throws StoreError `record_corrupt`, `store_corrupt` when it was there and is gone */

@@ -7,7 +7,7 @@ import { StoreError } from '../errors.js';
  */
 export class FileGuard {
   readonly #files: readonly string[];
-  readonly #identities: readonly (string | undefined)[];
+  readonly #identities: readonly (Identity | undefined)[];
 
   /** @param path of a database that is open, or `:memory:` */
   constructor(path: string) {
@@ -18,7 +18,7 @@ export class FileGuard {
   /** @throws StoreError `store_unavailable` */
   check(): void {
     this.#files.forEach((file, i) => {
-      if (identity(file) === this.#identities[i]) return;
+      if (isSame(identity(file), this.#identities[i])) return;
       throw new StoreError('store_unavailable', 'the database was moved, replaced or deleted', {
         hint: 'put the file back with its -wal file, and open it anew',
       });
@@ -26,7 +26,16 @@ export class FileGuard {
   }
 }
 
-function identity(file: string): string | undefined {
-  const found = statSync(file, { bigint: true, throwIfNoEntry: false });
-  return found && `${found.dev}:${found.ino}`;
+/** Numbers of 64 bits may be rounded: two files hardly have the same ones by chance. */
+interface Identity {
+  readonly dev: number;
+  readonly ino: number;
+}
+
+function identity(file: string): Identity | undefined {
+  return statSync(file, { throwIfNoEntry: false });
+}
+
+function isSame(a: Identity | undefined, b: Identity | undefined): boolean {
+  return a?.dev === b?.dev && a?.ino === b?.ino;
 }

@@ -15,12 +15,12 @@ const HEADER = 'stele-record/1 ';
 const HEADER_BYTES = HEADER.length + 64 + 1;
 const LINE_FEED = 0x0a;
 const encoder = new TextEncoder();
-const ascii = new TextDecoder('latin1');
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-export interface Lines {
-  readonly content: Uint8Array;
-  readonly proof: Uint8Array;
+/** A line of a record, its bytes and the same as text. */
+export interface Line {
+  readonly bytes: Uint8Array;
+  readonly text: string;
 }
 
 /** The bytes of a record. Canonical JSON holds no line feed. */
@@ -28,27 +28,29 @@ export function frame(lines: { content: string; proof: string }): Uint8Array {
   return encoder.encode(`${HEADER}${sha256(lines.proof)}\n${lines.content}\n${lines.proof}`);
 }
 
-/** The lines of a record, or undefined for anything that is not exactly one record. */
-export function unframe(bytes: Uint8Array): Lines | undefined {
+/**
+ * The lines of a record, or undefined for anything that is not exactly one record.
+ * @throws TypeError for what is no UTF-8
+ */
+export function unframe(bytes: Uint8Array): { content: Line; proof: Line } | undefined {
   const end = bytes.indexOf(LINE_FEED, HEADER_BYTES);
   if (end === -1) return undefined;
+  // Decoded at once, since decoding costs by the call.
+  const text = utf8.decode(bytes);
   const proof = bytes.subarray(end + 1);
-  if (ascii.decode(bytes.subarray(0, HEADER_BYTES)) !== `${HEADER}${sha256(proof)}\n`) return undefined;
-  return { content: bytes.subarray(HEADER_BYTES, end), proof };
+  if (!text.startsWith(`${HEADER}${sha256(proof)}\n`)) return undefined;
+  const textEnd = text.indexOf('\n', HEADER_BYTES);
+  return {
+    content: { bytes: bytes.subarray(HEADER_BYTES, end), text: text.slice(HEADER_BYTES, textEnd) },
+    proof: { bytes: proof, text: text.slice(textEnd + 1) },
+  };
 }
 
 /**
  * The JSON of a whole document: the content with `members` (text) and the proof set as its last members.
  * @throws SyntaxError if the proof set is not one JSON value, and could thus bring members of its own
  */
-export function assemble(content: Uint8Array, members: string, proof: Uint8Array): Uint8Array {
-  JSON.parse(utf8.decode(proof));
-  const head = content.subarray(0, -1);
-  const middle = encoder.encode(`,${members}"proof":`);
-  const whole = new Uint8Array(head.length + middle.length + proof.length + 1);
-  whole.set(head);
-  whole.set(middle, head.length);
-  whole.set(proof, head.length + middle.length);
-  whole[whole.length - 1] = 0x7d;
-  return whole;
+export function assemble(content: Line, members: string, proof: Line): string {
+  JSON.parse(proof.text);
+  return `${content.text.slice(0, -1)},${members}"proof":${proof.text}}`;
 }

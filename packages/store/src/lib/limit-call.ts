@@ -72,6 +72,19 @@ function digestOf(key: string): string {
   return createHash('sha256').update(key, 'utf16le').digest('hex');
 }
 
+/** A caller's clock. */
+export interface LimitClock {
+  readonly clock?: (() => number) | undefined;
+  readonly clockSkewMs?: number | undefined;
+}
+
+/** @throws TypeError, RangeError for what is no clock */
+export function limitClock({ clock, clockSkewMs = 60_000 }: LimitClock) {
+  if (clock !== undefined && typeof clock !== 'function') throw new TypeError('clock must be a function');
+  if (!(clockSkewMs >= 0)) throw new RangeError('clockSkewMs must be a number from 0 up');
+  return { clock, clockSkewMs };
+}
+
 /** What a clock says, or undefined for the backend's own. @throws LimitUnavailableError */
 export function clockTime(clock: (() => number) | undefined): number | undefined {
   if (clock === undefined) return undefined;

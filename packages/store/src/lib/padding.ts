@@ -21,6 +21,7 @@ export function unpad(padded: Uint8Array): Uint8Array | undefined {
   const length = new DataView(padded.buffer, padded.byteOffset).getUint32(0);
   const end = LENGTH_BYTES + length;
   if (end > padded.length || padded.length - end >= STEP) return undefined;
-  for (let i = end; i < padded.length; i++) if (padded[i] !== 0) return undefined;
-  return padded.subarray(LENGTH_BYTES, end);
+  let rest = 0;
+  for (let i = end; i < padded.length; i++) rest |= padded[i] as number;
+  return rest === 0 ? padded.subarray(LENGTH_BYTES, end) : undefined;
 }

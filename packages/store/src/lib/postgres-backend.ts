@@ -13,6 +13,7 @@ import type {
 import { Bell } from './bell.js';
 import { checkChanges, checkIds } from './changes.js';
 import { isRecordId } from './ids.js';
+import { PostgresBell } from './postgres-bell.js';
 import { PostgresConnections, type PostgresOptions, type PostgresPool } from './postgres-connections.js';
 import { isInTheWay } from './postgres-errors.js';
 import { PostgresFeed } from './postgres-feed.js';
@@ -29,6 +30,7 @@ export class PostgresBackend implements RecordBackend {
   readonly #migration: PostgresMigration;
   readonly #feed: PostgresFeed;
   readonly #bell = new Bell();
+  readonly #others: PostgresBell;
   #open = true;
 
   constructor(
@@ -37,9 +39,11 @@ export class PostgresBackend implements RecordBackend {
   ) {
     this.#connections = new PostgresConnections(source, options);
     this.#migration = new PostgresMigration(this.#connections, POSTGRES_RECORDS, options.create);
+    this.#others = new PostgresBell(this.#connections, this.#bell);
     this.#feed = new PostgresFeed(
       (text, values) => this.#ask(text, values),
       this.#bell,
+      this.#others,
       () => this.#open,
       this.#connections.timeoutMs,
     );
@@ -71,11 +75,8 @@ export class PostgresBackend implements RecordBackend {
 
   async write(changes: readonly Change[]): Promise<boolean> {
     checkChanges(changes);
-    const [row] = await this.#ask<{ done: boolean }>(
-      'SELECT @.store_write($1, $2, $3, $4, $5, $6, $7) AS done',
-      columns(changes),
-    );
-    if (row?.done === true) this.#bell.ring();
+    const [row] = await this.#ask<{ done: boolean }>(...call(changes));
+    if (row?.done === true) this.#others.ring();
     return row?.done === true;
   }
 
@@ -120,6 +121,7 @@ export class PostgresBackend implements RecordBackend {
   async close(): Promise<void> {
     this.#open = false;
     this.#bell.ring();
+    this.#others.close();
     await this.#connections.close();
   }
 
@@ -135,6 +137,17 @@ export class PostgresBackend implements RecordBackend {
       }
     }
   }
+}
+
+/** The statement that makes changes, with its parameters. */
+function call(changes: readonly Change[]): [string, unknown[]] {
+  const [first, ...others] = changes;
+  if (others.length === 0 && first?.expected === undefined && typeof first?.next === 'object') {
+    const { kind, id, next } = first;
+    const values = [kind, id, buffer(next.bytes), next.tokens.join(' ')];
+    return ['SELECT @.store_put($1, $2, $3, $4) AS done', values];
+  }
+  return ['SELECT @.store_write($1, $2, $3, $4, $5, $6, $7) AS done', columns(changes)];
 }
 
 /** Changes as parallel arrays, in the order of the function's parameters. */

@@ -1,4 +1,4 @@
-import type { Pool } from 'pg';
+import type { ClientConfig, Pool } from 'pg';
 import { StoreError } from '../errors.js';
 import { isLost, toStoreError } from './postgres-errors.js';
 
@@ -34,6 +34,11 @@ const SCHEMA = /^[a-z_][a-z0-9_]{0,47}$/;
 
 /** More calls than that do not wait for a connection. */
 const MOST_CALLS = 10_000;
+
+/** A connection that hears what others tell, until it is ended or lost. */
+export interface PostgresListener {
+  end(): void;
+}
 
 /** Connections to one schema of one database. Every call ends within the time-out, and none outlives a connection that was cut. */
 export class PostgresConnections {
@@ -115,6 +120,44 @@ export class PostgresConnections {
     }
   }
 
+  /**
+   * Listens on a channel, by a connection of its own that holds a shared lock for as long as it does. None of the caller's pool is kept for
+   * that: it may have few.
+   * @returns undefined where that cannot be had
+   */
+  async listen(
+    channel: string,
+    lock: string,
+    { heard, lost }: { heard: () => void; lost: () => void },
+  ): Promise<PostgresListener | undefined> {
+    if (typeof this.#source !== 'string' || !this.#open) return undefined;
+    const { Client } = await loadPg();
+    const client = new Client(settings(this.#source, this.timeoutMs));
+    let listens = true;
+    const ended = () => {
+      if (listens) lost();
+      listens = false;
+    };
+    const end = () => {
+      listens = false;
+      client.end().catch(ignore);
+    };
+    client.on('notification', heard).on('error', ended).on('end', ended);
+    try {
+      await client.connect();
+      // A process may end with a watch that is not asked any more. The types do not know of this method.
+      (client as unknown as { unref(): void }).unref();
+      await client.query(`LISTEN "${channel}"`);
+      await client.query('SELECT pg_catalog.pg_advisory_lock_shared(pg_catalog.hashtextextended($1, 0))', [
+        lock,
+      ]);
+      return { end };
+    } catch {
+      end();
+      return undefined;
+    }
+  }
+
   /** Ends the connections of a pool that was made here. May be called twice. */
   async close(): Promise<void> {
     if (!this.#open) return;
@@ -168,25 +211,32 @@ export class PostgresConnections {
 }
 
 async function ownPool(url: string, timeoutMs: number, max: number): Promise<Pool> {
-  const { Pool } = await import('pg').catch((cause: unknown) => {
+  const { Pool } = await loadPg();
+  const pool = new Pool({ ...settings(url, timeoutMs), max });
+  // A connection that breaks while nobody uses it; the pool makes a new one.
+  pool.on('error', ignore);
+  return pool;
+}
+
+async function loadPg() {
+  return import('pg').catch((cause: unknown) => {
     throw new StoreError('store_unavailable', 'the package pg cannot be loaded', {
       cause,
       hint: 'run `npm install pg`',
     });
   });
-  const pool = new Pool({
+}
+
+function settings(url: string, timeoutMs: number): ClientConfig {
+  return {
     connectionString: url,
-    max,
     connectionTimeoutMillis: timeoutMs,
     // What the server still does when nobody waits any more ends, too.
     statement_timeout: timeoutMs,
     idle_in_transaction_session_timeout: timeoutMs,
     keepAlive: true,
     application_name: 'stele',
-  });
-  // A connection that breaks while nobody uses it; the pool makes a new one.
-  pool.on('error', ignore);
-  return pool;
+  };
 }
 
 function within(value: number, least: number, most: number, name: string): number {

@@ -1,10 +1,11 @@
 import { StoreError } from '../errors.js';
 import type { RecordChange, RecordKind } from '../record-backend.js';
 import type { Bell } from './bell.js';
+import type { PostgresBell } from './postgres-bell.js';
 import { sqlState } from './postgres-errors.js';
 import { EXPIRED } from './postgres-records-schema.js';
 
-/** How often a watch looks for what other processes have written, in milliseconds. */
+/** How often a watch looks for what other processes have written and could not tell, in milliseconds. */
 const POLL_MS = 100;
 /** How often to look whether transactions that had begun before have ended. */
 const SETTLE_MS = 2;
@@ -33,26 +34,30 @@ const TOKEN = /^([0-9a-f]{32})\.(0|[1-9][0-9]{0,18})\.(0|[1-9][0-9]{0,18})$/;
 
 /**
  * The feed of a schema: all changes of all processes, each once, those of a record in the order in which they were made, although
- * transactions commit in any order. It is looked at again and again: `NOTIFY` would have all who write commit one by one.
+ * transactions commit in any order. It is looked at whenever somebody tells of a write, and again and again, since nobody need tell.
  */
 export class PostgresFeed {
   readonly #ask: <R>(text: string, values: unknown[]) => Promise<R[]>;
   readonly #bell: Bell;
+  readonly #others: PostgresBell;
   readonly #open: () => boolean;
   readonly #timeoutMs: number;
 
   /**
    * @param ask runs a statement, with `@.` for the schema
    * @param bell rings at every change of this process, and at the end
+   * @param others rings the bell when others tell of a change
    */
   constructor(
     ask: <R>(text: string, values: unknown[]) => Promise<R[]>,
     bell: Bell,
+    others: PostgresBell,
     open: () => boolean,
     timeoutMs: number,
   ) {
     this.#ask = ask;
     this.#bell = bell;
+    this.#others = others;
     this.#open = open;
     this.#timeoutMs = timeoutMs;
   }
@@ -73,6 +78,7 @@ export class PostgresFeed {
 
   /** @throws StoreError `watch_expired`, `store_unavailable` */
   async *after(token: string, signal: AbortSignal): AsyncGenerator<RecordChange, void, undefined> {
+    this.#others.entered();
     try {
       const { epoch, ...start } = await this.#start(token);
       let place: Place = start;
@@ -86,11 +92,15 @@ export class PostgresFeed {
           yield { token: tokenOf(epoch, row), kind: row.kind, id: row.id, deleted: row.deleted };
           if (signal.aborted) return;
         }
-        if (rows.length === 0) await this.#bell.heard(signal, POLL_MS);
+        if (rows.length > 0) continue;
+        this.#others.listen();
+        await this.#bell.heard(signal, POLL_MS);
       }
     } catch (error) {
       if (!this.#open()) return;
       throw sqlState((error as StoreError).cause) === EXPIRED ? expired() : error;
+    } finally {
+      this.#others.left();
     }
   }
 

@@ -13,6 +13,7 @@ import {
   clockTime,
   type LimitCall,
   limitCall,
+  limitClock,
   limitTrouble,
   NOTHING,
   placesOf,
@@ -61,9 +62,7 @@ export class PostgresLimits implements LimitLedger {
    * @throws TypeError, RangeError for wrong arguments
    */
   constructor(source: string | PostgresPool, options: PostgresLimitsOptions = {}) {
-    const { clock, clockSkewMs = 60_000 } = options;
-    if (clock !== undefined && typeof clock !== 'function') throw new TypeError('clock must be a function');
-    if (!(clockSkewMs >= 0)) throw new RangeError('clockSkewMs must be a number from 0 up');
+    const { clock, clockSkewMs } = limitClock(options);
     this.#clock = clock;
     this.#clockSkewMs = clockSkewMs;
     this.#bounds = limitBounds(options);

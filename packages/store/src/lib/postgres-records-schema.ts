@@ -88,6 +88,25 @@ BEGIN
 END $$;
 `;
 
+/** What nearly every write is: one record that is not there yet. The same locks in the same order as `store_write`, without its loops and arrays. */
+const PUT = (schema: string): string => `
+CREATE FUNCTION ${schema}.store_put(given_kind text, given_id text, content bytea, token_list text) RETURNS boolean ${PLPGSQL} AS $$
+DECLARE
+  last_place bigint;
+BEGIN
+  ${readCommitted}
+  LOCK TABLE ${schema}.changes IN ROW EXCLUSIVE MODE;
+  PERFORM pg_advisory_xact_lock(hashtextextended('${schema}' || given_id, 1));
+  INSERT INTO ${schema}.records (kind, id, bytes, tokens) VALUES (given_kind, given_id, content, string_to_array(token_list, ' '))
+    ON CONFLICT (kind, id) DO NOTHING;
+  IF NOT FOUND THEN RETURN false; END IF;
+  INSERT INTO ${schema}.changes AS c (transaction, kind, id, deleted)
+    VALUES (pg_current_xact_id()::text::bigint, given_kind, given_id, false) RETURNING c.place INTO last_place;
+  IF last_place % 256 = 0 THEN PERFORM ${schema}.store_cut(); END IF;
+  RETURN true;
+END $$;
+`;
+
 /** SQLSTATE: the feed does not reach back so far. */
 export const EXPIRED = 'SL011';
 
@@ -154,6 +173,9 @@ END $$;
 
 export const POSTGRES_RECORDS: PostgresPart = {
   name: 'records',
-  steps: [(schema) => [TABLES, WRITE, FEED].map((part) => part(`"${schema}"`)).join('\n')],
+  steps: [
+    (schema) => [TABLES, WRITE, FEED].map((part) => part(`"${schema}"`)).join('\n'),
+    (schema) => PUT(`"${schema}"`),
+  ],
   opening: (schema) => `SELECT "${schema}".store_open()`,
 };

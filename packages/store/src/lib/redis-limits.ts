@@ -15,6 +15,7 @@ import {
   type LimitCall,
   type LimitTrouble,
   limitCall,
+  limitClock,
   limitTrouble,
   NOTHING,
   placesOf,
@@ -55,9 +56,7 @@ export class RedisLimits implements LimitLedger {
    * @throws TypeError, RangeError for wrong arguments
    */
   constructor(source: string | RedisClient, options: RedisLimitsOptions = {}) {
-    const { clock, clockSkewMs = 60_000 } = options;
-    if (clock !== undefined && typeof clock !== 'function') throw new TypeError('clock must be a function');
-    if (!(clockSkewMs >= 0)) throw new RangeError('clockSkewMs must be a number from 0 up');
+    const { clock, clockSkewMs } = limitClock(options);
     this.#clock = clock;
     this.#clockSkewMs = clockSkewMs;
     this.#bounds = limitBounds(options);

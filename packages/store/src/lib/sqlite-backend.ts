@@ -24,7 +24,7 @@ import { makeChanges } from './sqlite-write.js';
 /** How often a watch looks for what other processes have written. */
 const POLL_MS = 50;
 
-/** Records in one table. Every write is one transaction, durable when it returns (WAL, synchronous = FULL). */
+/** Records in one table, which is the feed as well. Every write is one transaction, durable when it returns (WAL, synchronous = FULL). */
 export class SqliteBackend implements RecordBackend {
   readonly supports = { transaction: true, watch: true };
   readonly driver: SqliteDriverName;
@@ -82,7 +82,7 @@ export class SqliteBackend implements RecordBackend {
     const rows = this.#run(({ list, listByToken }) =>
       token === undefined
         ? list.all(kind, ...range, limit)
-        : listByToken.all(token, ...range, kind, kind, ...range, limit),
+        : listByToken.all(token, ...range, kind, token, kind, ...range, kind, ...range, limit),
     );
     return (rows as { id: string; bytes: unknown }[]).map(({ id, bytes }) =>
       bytes instanceof Uint8Array ? { id, bytes } : { id, error: noBytes(id) },
@@ -93,7 +93,7 @@ export class SqliteBackend implements RecordBackend {
     const row = this.#run(({ count, countByToken, untold }) => {
       if (token === undefined) return count.get(kind, prefix, endOf(prefix));
       if (untold.get(kind) !== undefined) return undefined;
-      return countByToken.get(token, prefix, endOf(prefix), kind);
+      return countByToken.get(token, prefix, endOf(prefix), kind, token, kind, prefix, endOf(prefix));
     });
     return (row as { n: number } | undefined)?.n;
   }

@@ -15,8 +15,12 @@ export interface Schema {
 }
 
 /**
- * What a store keeps: the records, the index tokens by which they are found (`records.tokens` has them, too, and is NULL in what
- * version 1 wrote), the changes that were made, and what tells this feed of changes from any other.
+ * What a store keeps. Every row of `records` is a change, and their numbers are the order of the feed: a record as it is (`gone` is NULL), or what
+ * is left of one that was written anew later (0), or a deletion (1). So a new record costs one row in one table, and one in an index.
+ * `records.tokens` has what a record is found by; NULL in what version 1 wrote. `tokens` is the index of them, up to the
+ * record `feed.indexed`: those behind it are looked through, until they are entered together.
+ * `feed.epoch` tells this feed from any other. A place in the feed is the number less `feed.shift`; numbers up to `feed.base` are
+ * records of before, and no changes.
  *
  * Rows keep their own key: with documents of 2 KB, clustering them under (kind, id) makes reading and writing slower
  * by three times.
@@ -32,6 +36,20 @@ export const RECORDS: Schema = {
      CREATE TABLE feed (epoch TEXT NOT NULL) STRICT;
      INSERT INTO feed VALUES (lower(hex(randomblob(16))));
      CREATE TABLE probes (value BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;`,
+    // The changes that were kept come behind all records, in their places; so every token of the feed stays good.
+    `ALTER TABLE feed ADD COLUMN shift INTEGER NOT NULL DEFAULT 0;
+     ALTER TABLE feed ADD COLUMN base INTEGER NOT NULL DEFAULT 0;
+     ALTER TABLE feed ADD COLUMN indexed INTEGER NOT NULL DEFAULT 0;
+     UPDATE feed SET shift = max(0, (SELECT coalesce(max(number), 0) FROM records) + 1 - (SELECT coalesce(min(place), 1) FROM changes));
+     UPDATE feed SET base = shift - 1 + (SELECT coalesce(min(place), 1) FROM changes);
+     DROP INDEX records_by_id;
+     ALTER TABLE records ADD COLUMN gone INTEGER;
+     INSERT INTO records (number, kind, id, bytes, tokens, gone)
+       SELECT place + shift, kind, id, x'', '', deleted FROM changes, feed ORDER BY place;
+     UPDATE feed SET indexed = (SELECT coalesce(max(number), 0) FROM records);
+     DROP TABLE changes;
+     CREATE UNIQUE INDEX records_by_id ON records (kind, id) WHERE gone IS NULL;
+     CREATE INDEX records_gone ON records (number) WHERE gone IS NOT NULL;`,
   ],
   version: (database) => Number(pragma(database, 'user_version')),
   setVersion: (version) => `PRAGMA user_version = ${version}`,

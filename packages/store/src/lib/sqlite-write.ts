@@ -2,8 +2,14 @@
 import { type Change, type Content, FEED_LENGTH } from '../record-backend.js';
 import type { Statements } from './sqlite-records.js';
 
-/** The feed is cut back once in so many changes. */
+/** What is left of records is cut back to the length of the feed once in so many changes. */
 const CUT_EVERY = 256;
+/**
+ * So many changes are entered into the index of tokens together: each by itself would write as many pages as it has tokens. A search
+ * looks through those that are not in it yet, so they must be few, and not long.
+ */
+const INDEX_EVERY = 64;
+const LONG = 65_536;
 
 interface Row {
   readonly number: number | bigint;
@@ -26,37 +32,37 @@ function makeChange(statements: Statements, change: Change): boolean {
   ) as Row | undefined;
   if ((row === undefined) !== (expected === undefined)) return false;
   if (row === undefined || next === 'same') return true;
-  if (next === undefined) {
-    deleteTokens(statements, id, row);
-    statements.delete.run(row.number);
-  } else {
-    update(statements, id, row, next);
-  }
-  append(statements, change);
+  retire(statements, id, row);
+  if (next !== undefined) return insert(statements, change, next);
+  tidy(statements, statements.bury.run(kind, id).lastInsertRowid, 0);
   return true;
 }
 
-function insert(statements: Statements, change: Change, { bytes, tokens }: Content): boolean {
-  const { changes, lastInsertRowid } = statements.insert.run(change.kind, change.id, bytes, tokens.join(' '));
+function insert(statements: Statements, { kind, id }: Change, { bytes, tokens }: Content): boolean {
+  const { changes, lastInsertRowid } = statements.insert.run(kind, id, bytes, tokens.join(' '));
   if (Number(changes) === 0) return false;
-  for (const token of tokens) statements.insertToken.run(token, change.id, lastInsertRowid);
-  append(statements, change);
+  tidy(statements, lastInsertRowid, bytes.length);
   return true;
 }
 
-function update(statements: Statements, id: string, row: Row, { bytes, tokens }: Content): void {
-  const text = tokens.join(' ');
-  statements.update.run(bytes, text, row.number);
-  if (text === row.tokens) return;
-  deleteTokens(statements, id, row);
-  for (const token of tokens) statements.insertToken.run(token, id, row.number);
-}
-
-function deleteTokens(statements: Statements, id: string, { tokens }: Row): void {
+/** Leaves of a record what the feed tells: that it was written. */
+function retire(statements: Statements, id: string, { number, tokens }: Row): void {
+  // Those of a record that is not in the index yet are not there.
   for (const token of tokens?.split(' ') ?? []) statements.deleteToken.run(token, id);
+  statements.retire.run(number);
 }
 
-function append(statements: Statements, { kind, id, next }: Change): void {
-  const place = Number(statements.append.run(kind, id, Number(next === undefined)).lastInsertRowid);
-  if (place % CUT_EVERY === 0) statements.drop.run(place - FEED_LENGTH);
+/** What a change leaves to do now and then. */
+function tidy(statements: Statements, number: number | bigint, length: number): void {
+  const latest = Number(number);
+  if (latest % INDEX_EVERY === 0 || length > LONG) enterTokens(statements, latest);
+  if (latest % CUT_EVERY === 0) statements.drop.run(latest - FEED_LENGTH);
+}
+
+function enterTokens(statements: Statements, latest: number): void {
+  const rows = statements.unindexed.all() as { number: number | bigint; id: string; tokens: string }[];
+  for (const { number, id, tokens } of rows) {
+    for (const token of tokens.split(' ')) statements.insertToken.run(token, id, number);
+  }
+  statements.indexed.run(latest);
 }

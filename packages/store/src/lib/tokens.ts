@@ -1,6 +1,7 @@
 /** Index tokens: what a covenant is found by. They follow from its signed content alone, so they never change. */
 import type { CovenantDocument } from '@stele/core';
 import { sha256Bytes, toBase64Url } from '@stele/crypto';
+import { remembering } from './remembering.js';
 
 /** The filters that an index answers; the one that usually finds the fewest first. */
 export const INDEXED = ['parent', 'tag', 'beneficiary', 'issuer'] as const;
@@ -11,8 +12,11 @@ const encoder = new TextEncoder();
 
 /** The token of a value: its hash, so that no value is too long or too odd. */
 export function tokenOf(field: IndexedField, value: string): string {
-  return `${field}:${toBase64Url(sha256Bytes(encoder.encode(value)))}`;
+  return `${field}:${hashOf(value)}`;
 }
+
+/** Most covenants of a store are by the same issuers, for the same beneficiaries. */
+const hashOf = remembering((value) => toBase64Url(sha256Bytes(encoder.encode(value))));
 
 /** All tokens of a covenant, each once. */
 export function tokensOf(document: CovenantDocument): string[] {

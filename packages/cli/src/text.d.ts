@@ -1,0 +1,5 @@
+/** A file as a text: see `text-imports.ts`. */
+declare module '*?text' {
+  const text: string;
+  export default text;
+}
