@@ -2,12 +2,13 @@ import { readFileSync } from 'node:fs';
 import { ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
 import { verifyLog } from '@stele/audit';
 import { generateKeyPair } from '@stele/sdk';
-import { describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import {
   BIN,
   connect,
   covenant,
   fresh,
+  type Gateway,
   gateway,
   LIAR,
   start,
@@ -19,25 +20,41 @@ import {
 const RULES = 'permit bank.pay on / when args.amount <= 100\nlimit bank.pay 1 per day';
 const ALL = 'permit bank.** on **';
 
+/** The tool tells of its progress, and of that of somebody else, and waits to be told to finish. */
+async function stepped(call: Gateway['call']) {
+  const told: unknown[] = [];
+  const running = call('steps', {}, { onprogress: (step: unknown) => told.push(step) });
+  await until(() => expect(told.length).toBe(1));
+  await call('finish');
+  expect(await running).toMatchObject({ content: [{ text: 'stepped' }] });
+  expect(told.length).toBe(1);
+}
+
 const until = <T>(check: () => T) => vi.waitFor(check, { timeout: 10_000, interval: 20 });
 
 describe('stele mcp-gateway over stdio', () => {
-  it('lets through what is permitted, answers the rest with a result, and hides what never could be', async () => {
-    const { names, call, calls, client } = await gateway({ rules: RULES });
+  it('lets through what is permitted, answers the rest with a result, hides what never could be, and records it all', async () => {
+    const key = fresh('log.key');
+    const { did } = JSON.parse((await stele(['keygen', '--plaintext', '--out', key, '--json'])).out);
+    const log = fresh('log');
+    const flags = ['--log', log, '--origin', 'bank.example/gateway', '--key', key];
+    const { names, call, calls, client } = await gateway({ rules: RULES, flags });
     expect(await names()).toEqual(['pay']);
     expect(await call('pay', { amount: 5 })).toMatchObject({ content: [{ text: 'paid 5' }] });
     const used = await call('pay', { amount: 6 });
     expect(used._meta?.['stele/denial']).toMatchObject({ code: 'limit_exceeded', retryable: true });
     const denied = await call('pay', { amount: 5000 });
-    expect([denied.isError, denied._meta?.['stele/denial']]).toMatchObject([
-      true,
-      { code: 'no_matching_permit' },
-    ]);
-    expect((await call('admin')).isError).toBe(true);
-    expect((await call('__proto__')).isError).toBe(true);
-    expect((await call('nobody.knows.it')).isError).toBe(true);
+    expect(denied.isError).toBe(true);
+    expect(denied._meta?.['stele/denial']).toMatchObject({ code: 'no_matching_permit' });
+    for (const name of ['admin', '__proto__', 'nobody.knows.it'])
+      expect((await call(name)).isError).toBe(true);
     expect(calls()).toEqual(['pay {"amount":5}']);
     expect(client.getServerVersion()).toMatchObject({ name: 'upstream' });
+    await client.close();
+    // A permit, its outcome, and five denials.
+    await until(async () =>
+      expect(await verifyLog(log, { keys: [did] })).toMatchObject({ valid: true, size: 7 }),
+    );
   });
 
   it('gives one unit to one of a hundred calls at once, before two processes', async () => {
@@ -51,7 +68,7 @@ describe('stele mcp-gateway over stdio', () => {
   });
 
   it('passes on the whole of a call, and what comes back, but for denials that it did not make', async () => {
-    const { client, call, names } = await gateway({ rules: ALL });
+    const { client, call, calls, names } = await gateway({ rules: ALL });
     expect(await names()).toContain('__proto__');
     expect(await call('__proto__')).toMatchObject({ content: [{ text: 'proto' }] });
     expect(await call('read.all')).toMatchObject({ content: [{ text: 'all of it' }] });
@@ -59,46 +76,46 @@ describe('stele mcp-gateway over stdio', () => {
     const told = await client.callTool({ name: 'meta', arguments: {}, _meta });
     expect(JSON.parse((told.content as { text: string }[])[0]?.text ?? '')).toEqual(_meta);
     expect((await call('meta.forged'))._meta).toEqual({ mine: 1 });
-    const progress: unknown[] = [];
-    await call('steps', {}, { onprogress: (step: unknown) => progress.push(step) });
-    expect(progress.length).toBe(1);
+    await stepped(call);
     expect((await client.listResources()).resources.length).toBe(1);
     const changed = new Promise<void>((resolve) =>
       client.setNotificationHandler(ToolListChangedNotificationSchema, () => resolve()),
     );
     await call('announce');
     await changed;
-    await expect(call('crooked')).rejects.toMatchObject({
-      message: expect.stringContaining('no such account'),
-    });
+    await expect(call('crooked')).rejects.toThrow('no such account');
+    // A client that takes no questions is asked none.
+    expect((await call('ask')).content[0]?.text).toMatch(/^refused/);
+    const controller = new AbortController();
+    const slow = expect(call('slow', {}, { signal: controller.signal })).rejects.toThrow();
+    await until(() => expect(calls()).toContain('slow began'));
+    controller.abort('enough');
+    await slow;
+    await until(() => expect(calls()).toContain('slow ended'));
+    expect((await call('huge', { bytes: 5_000_000 })).content[0]?.text?.length).toBe(5_000_000);
+    // One that is too large ends the connection.
+    await expect(call('huge', { bytes: 11_000_000 })).rejects.toMatchObject({ code: -32000 });
   });
 
-  it('shows tools alone where the host says so', async () => {
-    const { client } = await gateway({ rules: ALL, flags: ['--tools-only'] });
+  it('judges by a map, and shows tools alone where the host says so', async () => {
+    const map = write('map.json', { tools: { pay: { resource: '/accounts/{arguments.account}' } } });
+    const rules = 'permit bank.pay on /accounts/7\npermit bank.ask on /';
+    const { client, call, calls, names } = await gateway({
+      rules,
+      flags: ['--map', map, '--tools-only'],
+      elicits: true,
+    });
+    expect(await names()).toEqual(['pay', 'ask']);
+    expect((await call('pay', { amount: 1, account: 7 })).isError).not.toBe(true);
+    expect((await call('pay', { amount: 1, account: 8 })).isError).toBe(true);
+    expect((await call('pay', { amount: 1, account: '7/..' })).isError).toBe(true);
+    expect(calls().length).toBe(1);
+    expect(await call('ask')).toMatchObject({ content: [{ text: 'answered decline' }] });
     expect(Object.keys(client.getServerCapabilities() ?? {})).toEqual(['tools']);
     expect(client.getInstructions()).toBeUndefined();
     await expect(client.request({ method: 'resources/list' }, {} as never)).rejects.toMatchObject({
       code: -32601,
     });
-  });
-
-  it('asks the client only what it has said that it takes', async () => {
-    const able = await gateway({ rules: ALL, elicits: true });
-    expect(await able.call('ask')).toMatchObject({ content: [{ text: 'answered decline' }] });
-    const unable = await gateway({ rules: ALL });
-    expect((await unable.call('ask')).content[0]?.text).toMatch(/^refused/);
-  });
-
-  it('takes back a call that is taken back', async () => {
-    const { call, calls } = await gateway({ rules: ALL });
-    const controller = new AbortController();
-    const called = call('slow', {}, { signal: controller.signal });
-    const failed = expect(called).rejects.toThrow();
-    await until(() => expect(calls()).toContain('slow began'));
-    controller.abort('enough');
-    await failed;
-    await until(() => expect(calls()).toContain('slow ended'));
-    expect(await call('pay', { amount: 1 })).toMatchObject({ content: [{ text: 'paid 1' }] });
   });
 
   it('says so when the server dies, and ends', async () => {
@@ -112,42 +129,15 @@ describe('stele mcp-gateway over stdio', () => {
     await closed;
     await until(() => expect(stderr()).toContain('the upstream server has ended'));
   });
-
-  it('ends with a message that is too large, and passes on a large one', async () => {
-    const { call } = await gateway({ rules: ALL });
-    expect((await call('huge', { bytes: 5_000_000 })).content[0]?.text?.length).toBe(5_000_000);
-    await expect(call('huge', { bytes: 11_000_000 })).rejects.toMatchObject({ code: -32000 });
-  });
-
-  it('judges by a map', async () => {
-    const map = write('map.json', { tools: { pay: { resource: '/accounts/{arguments.account}' } } });
-    const { names, call, calls } = await gateway({
-      rules: 'permit bank.pay on /accounts/7',
-      flags: ['--map', map],
-    });
-    expect(await names()).toEqual(['pay']);
-    expect((await call('pay', { amount: 1, account: 7 })).isError).not.toBe(true);
-    expect((await call('pay', { amount: 1, account: 8 })).isError).toBe(true);
-    expect((await call('pay', { amount: 1, account: '7/..' })).isError).toBe(true);
-    expect(calls().length).toBe(1);
-  });
-
-  it('records every decision in a log', async () => {
-    const key = fresh('log.key');
-    const { did } = JSON.parse((await stele(['keygen', '--plaintext', '--out', key, '--json'])).out);
-    const log = fresh('log');
-    const flags = ['--log', log, '--origin', 'bank.example/gateway', '--key', key];
-    const { call, client } = await gateway({ rules: RULES, flags });
-    await call('pay', { amount: 5 });
-    await call('admin');
-    await client.close();
-    await until(async () =>
-      expect(await verifyLog(log, { keys: [did] })).toMatchObject({ valid: true, size: 3 }),
-    );
-  });
 });
 
 describe('stele mcp-gateway before a hostile server', () => {
+  const pins = fresh('pins.json');
+  let pinned: Awaited<ReturnType<typeof stele>>;
+  beforeAll(async () => {
+    pinned = await stele(['tools', 'pin', '--out', pins, '--', process.execPath, UPSTREAM]);
+  });
+
   it('lets nothing out before it is decided, nor anything that was not asked for', async () => {
     const { client, call, names } = await gateway({
       rules: 'permit bank.pay on /',
@@ -169,12 +159,11 @@ describe('stele mcp-gateway before a hostile server', () => {
   });
 
   it('denies a tool whose description changes after it was listed, under pins', async () => {
-    const file = fresh('pins.json');
-    const pinned = await stele(['tools', 'pin', '--out', file, '--', process.execPath, UPSTREAM]);
-    expect([pinned.code, pinned.out]).toEqual([0, expect.stringContaining('pinned 14 tools')]);
-    const { call, client, names, calls } = await gateway({ rules: ALL, flags: ['--pins', file] });
+    expect([pinned.code, pinned.out]).toEqual([0, expect.stringMatching(/^pinned 1\d tools/)]);
+    expect(pinned.out).toContain('pay  Pays an amount.');
+    const { call, client, names, calls } = await gateway({ rules: ALL, flags: ['--pins', pins] });
     const { tools } = await client.listTools();
-    expect(tools.length).toBe(14);
+    expect(tools.length).toBe(Object.keys(JSON.parse(readFileSync(pins, 'utf8'))).length);
     expect(tools.every((tool) => tool.annotations === undefined)).toBe(true);
     expect(await call('pay', { amount: 1 })).toMatchObject({ content: [{ text: 'paid 1' }] });
     await call('change');
@@ -185,11 +174,9 @@ describe('stele mcp-gateway before a hostile server', () => {
   });
 
   it('hides and denies what is not pinned, or pinned otherwise; and tells what differs', async () => {
-    const file = fresh('pins.json');
-    await stele(['tools', 'pin', '--out', file, '--', process.execPath, UPSTREAM]);
-    const same = await stele(['tools', 'diff', '--pins', file, '--', process.execPath, UPSTREAM]);
+    const same = await stele(['tools', 'diff', '--pins', pins, '--', process.execPath, UPSTREAM]);
     expect(same).toMatchObject({ code: 0, out: 'every tool is as it was pinned\n' });
-    const { admin: _, ...others } = JSON.parse(readFileSync(file, 'utf8'));
+    const { admin: _, ...others } = JSON.parse(readFileSync(pins, 'utf8'));
     const other = write('pins.json', { ...others, pay: '0'.repeat(64), gone: '1'.repeat(64) });
     const differs = await stele([
       'tools',
@@ -234,9 +221,7 @@ describe('stele mcp-gateway over HTTP', () => {
     const calls = [a, b].flatMap(({ call }) => Array.from({ length: 20 }, () => call('pay', { amount: 1 })));
     expect((await Promise.all(calls)).filter(({ isError }) => isError !== true).length).toBe(1);
     expect(await a.call('ask')).toMatchObject({ content: [{ text: 'answered decline' }] });
-    const progress: unknown[] = [];
-    await b.call('steps', {}, { onprogress: (step: unknown) => progress.push(step) });
-    expect(progress.length).toBe(1);
+    await stepped(b.call);
     const changed = new Promise<void>((resolve) =>
       b.client.setNotificationHandler(ToolListChangedNotificationSchema, () => resolve()),
     );
@@ -286,13 +271,17 @@ describe('stele mcp-gateway over HTTP', () => {
 });
 
 describe('stele mcp-gateway refuses to begin', () => {
-  it.each([
-    ['with a log without a name', ['--server', 'bank', '--log', 'x', '--', 'x'], '--log needs --origin'],
-    ['before a command that is not there', ['--server', 'bank', '--', 'no-such-command'], 'cannot be asked'],
-  ])('%s', async (_, args, message) => {
-    const ran = await stele(['mcp-gateway', ...(await covenant(ALL)), ...args]);
-    expect(ran.code).toBe(2);
-    expect(ran.err).toContain(message);
+  it('before a command that is not there', async () => {
+    const ran = await stele([
+      'mcp-gateway',
+      ...(await covenant(ALL)),
+      '--server',
+      'bank',
+      '--',
+      'no-such-command',
+    ]);
+    expect([ran.code, ran.out]).toEqual([2, '']);
+    expect(ran.err).toContain('cannot be asked');
     expect(ran.err).not.toContain('a fault of stele itself');
   });
 

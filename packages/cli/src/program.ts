@@ -79,8 +79,10 @@ export async function run(argv: readonly string[], streams: Streams): Promise<Ex
 }
 
 /** What stands behind `--` belongs to another command. */
-const ownArguments = (argv: readonly string[]) =>
-  argv.slice(0, (argv.indexOf('--') + 1 || argv.length + 1) - 1);
+function ownArguments(argv: readonly string[]): readonly string[] {
+  const end = argv.indexOf('--');
+  return end === -1 ? argv : argv.slice(0, end);
+}
 
 async function programFor(cli: Cli): Promise<Command> {
   const { stdout, stderr } = cli.streams;

@@ -289,7 +289,14 @@ describe('the command line of the gateway', () => {
       ['--server', 'bank', '--listen', '127.0.0.1:70000', '--', 'x'],
       '--listen is no address',
     ],
-    ['no SDK', ['--server', 'bank', '--', 'x', '--json'], '@modelcontextprotocol/sdk is not installed'],
+    ['a log without a name', ['--server', 'bank', '--log', 'x', '--', 'x'], '--log needs --origin'],
+    ['a key without a log', ['--server', 'bank', '--key', 'x', '--', 'x'], 'with --log only'],
+    ['standard input twice', ['--server', 'bank', '--covenant', '-', '--', 'x'], 'not free here'],
+    [
+      'to do without the SDK',
+      ['--server', 'bank', '--', 'x', '--json'],
+      'npm install @modelcontextprotocol/sdk@1',
+    ],
   ])('refuses %s', async (_, args, message) => {
     const { code, err, out } = await stele(['mcp-gateway', ...covenant, ...args]);
     expect(code).toBe(2);

@@ -205,10 +205,14 @@ export class Monitor {
    * recorded, and told of, like every other denial.
    * @param reason one sentence, which the agent may see
    */
-  refuse(request: ActionRequest, code: Exclude<DecisionCode, 'permitted'>, reason: string): Decision {
+  async refuse(
+    request: ActionRequest,
+    code: Exclude<DecisionCode, 'permitted'>,
+    reason: string,
+  ): Promise<Decision> {
     const snapshot = snapshotRequest(request);
     const about = this.#about(typeof snapshot === 'string' ? undefined : snapshot, this.#clock());
-    return this.#refuse(denied(code, reason), about).decision;
+    return (await observeDecision(async () => this.#refuse(denied(code, reason), about))).decision;
   }
 
   /** The covenants that govern, the roots first; none as long as they do not verify. */

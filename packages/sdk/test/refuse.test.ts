@@ -20,7 +20,7 @@ const because = { code: 'tool_contract_changed', reason: 'the tool has changed' 
 describe('a denial of the host', () => {
   it('is recorded and told of like every other, and charges nothing', async () => {
     const { monitor, sink } = await governed('permit bank.pay on /\nlimit bank.pay 1 per day');
-    const denied = refuseToolCall(
+    const denied = await refuseToolCall(
       monitor,
       { server: 'bank' },
       { name: 'pay', arguments: { amount: 1 } },
@@ -46,11 +46,11 @@ describe('a denial of the host', () => {
   it('stands for what is no request, too', async () => {
     const { monitor } = await governed('permit bank.pay on /');
     const odd = { action: 7, resource: '/' } as never;
-    expect(monitor.refuse(odd, 'tool_contract_changed', 'no')).toMatchObject({
+    expect(await monitor.refuse(odd, 'tool_contract_changed', 'no')).toMatchObject({
       permitted: false,
       code: because.code,
     });
-    const denied = refuseToolCall(monitor, {}, { name: 'pay', arguments: { f: () => 1 } }, because);
+    const denied = await refuseToolCall(monitor, {}, { name: 'pay', arguments: { f: () => 1 } }, because);
     expect(denied._meta['stele/denial']).toMatchObject(because);
   });
 });

@@ -17,6 +17,7 @@ const text = (words) => ({ content: [{ type: 'text', text: words }] });
 const inputSchema = { type: 'object', properties: { amount: { type: 'number' } } };
 
 let description = 'Pays an amount.';
+let finish;
 
 const tools = {
   pay: ({ arguments: args }) => text(`paid ${args.amount}`),
@@ -44,7 +45,13 @@ const tools = {
     });
     await sendNotification(step(_meta.progressToken));
     await sendNotification(step('of somebody else'));
-    return text('stepped');
+    return new Promise((resolve) => {
+      finish = () => resolve(text('stepped'));
+    });
+  },
+  finish: () => {
+    finish();
+    return text('finished');
   },
   slow: (_params, _server, { signal }) =>
     new Promise((resolve) => {

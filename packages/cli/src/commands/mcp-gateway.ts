@@ -1,19 +1,31 @@
 import { isValidAction } from '@stele/ccl';
 import type { Command } from 'commander';
+import { type Address, parseAddress } from '../lib/audit/address.js';
+import { untilStopped } from '../lib/audit/until-stopped.js';
 import type { Cli, ExitCode } from '../lib/cli.js';
 import { CliError } from '../lib/errors.js';
 import { messageOf, readJson } from '../lib/input.js';
-import { addMonitorOptions, type MonitorFlags, openGoverned } from '../lib/mcp/governed.js';
+import {
+  addMonitorOptions,
+  checkMonitorFlags,
+  type MonitorFlags,
+  openGoverned,
+} from '../lib/mcp/governed.js';
 import { upstreamFailed } from '../lib/mcp/list-tools.js';
-import { GatewayServer, isLoopback, parseListen } from '../lib/mcp/listen.js';
+import { GatewayServer, isLoopback } from '../lib/mcp/listen.js';
 import { MAX_MESSAGE } from '../lib/mcp/messages.js';
 import { readPins } from '../lib/mcp/pins.js';
-import { loadMcpSdk, type McpSdk, type Transport } from '../lib/mcp/sdk.js';
+import { loadMcpSdk, type Transport } from '../lib/mcp/sdk.js';
 import { Session, type SessionOptions } from '../lib/mcp/session.js';
 import { ToolGate } from '../lib/mcp/tool-gate.js';
 import { translationOf } from '../lib/mcp/translation.js';
-import { untilStopped } from '../lib/mcp/until-stopped.js';
-import { addUpstreamOptions, UPSTREAM_HELP, type UpstreamFlags, upstreamOf } from '../lib/mcp/upstream.js';
+import {
+  addUpstreamOptions,
+  type Connect,
+  UPSTREAM_HELP,
+  type UpstreamFlags,
+  upstreamOf,
+} from '../lib/mcp/upstream.js';
 import { jsonText, printable } from '../lib/output.js';
 import { PASSPHRASE_HELP } from '../lib/passphrase.js';
 
@@ -61,8 +73,8 @@ Example:
       -- npx -y @modelcontextprotocol/server-filesystem /srv/files`;
 
 async function gateway(upstream: readonly string[], flags: Flags, cli: Cli): Promise<ExitCode> {
-  const connect = upstreamOf(upstream, flags);
-  const address = flags.listen === undefined ? undefined : parseListen(flags.listen);
+  const named = upstreamOf(upstream, flags);
+  const address = flags.listen === undefined ? undefined : listenAddress(flags.listen);
   if (flags.json && address === undefined)
     throw new CliError(
       'usage',
@@ -71,7 +83,8 @@ async function gateway(upstream: readonly string[], flags: Flags, cli: Cli): Pro
     );
   if (!/^[A-Za-z0-9_-]{1,64}$/.test(flags.server) || !isValidAction(`${flags.server}.x`))
     throw new CliError('usage', '--server must be 1 to 64 letters, digits, dashes and underscores');
-  const sdk = await loadMcpSdk();
+  checkMonitorFlags(flags);
+  const connect = await named.load();
   const map = flags.map === undefined ? undefined : await readJson(flags.map, cli.streams);
   const translation = translationOf(flags.server, map);
   const pins = flags.pins === undefined ? undefined : await readPins(flags.pins, cli.streams);
@@ -82,24 +95,23 @@ async function gateway(upstream: readonly string[], flags: Flags, cli: Cli): Pro
       toolsOnly: flags.toolsOnly === true,
       onProblem: (error) => cli.printError(`stele: ${printable(messageOf(error), 400)}`),
     };
-    if (address === undefined) return await overStdio(sdk, connect(sdk), options, cli);
+    if (address === undefined) return await overStdio(connect(), options, cli);
     if (!isLoopback(address)) cli.printError('stele: note: whoever reaches this address may call tools');
-    const server = new GatewayServer(sdk, () => connect(sdk), address, options);
-    return await overHttp(server, flags, cli);
+    return await overHttp(connect, address, options, flags, cli);
   } finally {
     await close();
   }
 }
 
-async function overStdio(
-  sdk: McpSdk,
-  upstream: Transport,
-  options: SessionOptions,
-  cli: Cli,
-): Promise<ExitCode> {
+/** A port alone is one of this machine's. */
+const listenAddress = (text: string): Address =>
+  parseAddress(/^\d+$/.test(text) ? `127.0.0.1:${text}` : text, '--listen');
+
+async function overStdio(upstream: Transport, options: SessionOptions, cli: Cli): Promise<ExitCode> {
   const { stdin, stdout } = cli.streams;
   const input = streamOf(stdin);
-  const client = new sdk.StdioServerTransport(input, stdout, { maxBufferSize: MAX_MESSAGE });
+  const { StdioServerTransport } = await loadMcpSdk('StdioServerTransport');
+  const client = new StdioServerTransport(input, stdout, { maxBufferSize: MAX_MESSAGE });
   const session = await Session.open(client, upstream, options).catch(async (error: unknown) => {
     await upstream.close().catch(() => undefined);
     throw upstreamFailed(error);
@@ -115,7 +127,15 @@ async function overStdio(
   return 1;
 }
 
-async function overHttp(server: GatewayServer, { json }: Flags, cli: Cli): Promise<ExitCode> {
+async function overHttp(
+  connect: Connect,
+  address: Address,
+  options: SessionOptions,
+  { json }: Flags,
+  cli: Cli,
+): Promise<ExitCode> {
+  const sdk = await loadMcpSdk('StreamableHTTPServerTransport');
+  const server = new GatewayServer(sdk, connect, address, options);
   const url = await server.listen();
   await untilStopped(async (signal) => {
     cli.print(json ? jsonText({ url }) : `listening on ${url}`);

@@ -97,13 +97,13 @@ export async function enforceToolCall<P extends ToolCallParams, T>(
 }
 
 /** Denies one `tools/call` for a reason of the host's; see `Monitor.refuse`. */
-export function refuseToolCall(
+export async function refuseToolCall(
   monitor: Monitor,
   options: ToolCallOptions,
   params: ToolCallParams,
   because: { readonly code: Exclude<DecisionCode, 'permitted'>; readonly reason: string },
-): ToolDenial {
-  const decision = monitor.refuse(askedOf(params, options), because.code, because.reason);
+): Promise<ToolDenial> {
+  const decision = await monitor.refuse(askedOf(params, options), because.code, because.reason);
   return denialResult(new CovenantDeniedError(decision));
 }
 

@@ -3,7 +3,6 @@ import type { Cli, ExitCode } from '../../lib/cli.js';
 import { messageOf } from '../../lib/input.js';
 import { listTools } from '../../lib/mcp/list-tools.js';
 import { comparePins, type PinChanges, readPins } from '../../lib/mcp/pins.js';
-import { loadMcpSdk } from '../../lib/mcp/sdk.js';
 import { addUpstreamOptions, UPSTREAM_HELP, type UpstreamFlags, upstreamOf } from '../../lib/mcp/upstream.js';
 import { jsonText, printable } from '../../lib/output.js';
 
@@ -28,11 +27,11 @@ Example:
   $ stele tools diff --pins pins.json -- npx -y @modelcontextprotocol/server-filesystem /srv/files`;
 
 async function diff(upstream: readonly string[], flags: Flags, cli: Cli): Promise<ExitCode> {
-  const connect = upstreamOf(upstream, flags);
+  const named = upstreamOf(upstream, flags);
   const pins = await readPins(flags.pins, cli.streams);
-  const sdk = await loadMcpSdk();
+  const connect = await named.load();
   const onProblem = (error: unknown) => cli.printError(`stele: ${printable(messageOf(error), 400)}`);
-  const changes = comparePins(pins, await listTools(connect(sdk), onProblem));
+  const changes = comparePins(pins, await listTools(connect(), onProblem));
   cli.print(flags.json ? jsonText(changes) : asText(changes));
   return Object.values(changes).every(({ length }) => length === 0) ? 0 : 1;
 }

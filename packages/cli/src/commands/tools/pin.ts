@@ -4,7 +4,7 @@ import { refuseExisting, writeNewText, writeText } from '../../lib/files.js';
 import { messageOf } from '../../lib/input.js';
 import { listTools } from '../../lib/mcp/list-tools.js';
 import { pinsText } from '../../lib/mcp/pins.js';
-import { loadMcpSdk } from '../../lib/mcp/sdk.js';
+import type { ListedTool } from '../../lib/mcp/tool-list.js';
 import { addUpstreamOptions, UPSTREAM_HELP, type UpstreamFlags, upstreamOf } from '../../lib/mcp/upstream.js';
 import { count, jsonText, printable } from '../../lib/output.js';
 
@@ -25,26 +25,30 @@ export function define(command: Command, cli: Cli): void {
 }
 
 const HELP = `
-Writes { "<tool>": "<digest>" }, the digest being SHA-256 of the RFC 8785 form of { name, description, inputSchema }. Read the tools
-first: what you pin is what you agree to. \`stele mcp-gateway --pins\` then hides and denies every other tool.
+Writes { "<tool>": "<digest>" }, the digest being SHA-256 of the RFC 8785 form of { name, description, inputSchema }. Read what it
+prints: what you pin is what you agree to. \`stele mcp-gateway --pins\` then hides and denies every other tool.
 ${UPSTREAM_HELP}
 
 Example:
   $ stele tools pin --out pins.json -- npx -y @modelcontextprotocol/server-filesystem /srv/files`;
 
 async function pin(upstream: readonly string[], flags: Flags, cli: Cli): Promise<ExitCode> {
-  const connect = upstreamOf(upstream, flags);
+  const named = upstreamOf(upstream, flags);
   if (!flags.force) await refuseExisting(flags.out);
-  const sdk = await loadMcpSdk();
+  const connect = await named.load();
   const onProblem = (error: unknown) => cli.printError(`stele: ${printable(messageOf(error), 400)}`);
-  const tools = await listTools(connect(sdk), onProblem);
+  const tools = await listTools(connect(), onProblem);
   const text = pinsText(tools);
   await (flags.force ? writeText(flags.out, text) : writeNewText(flags.out, text));
-  const names = tools.map(({ name }) => name).sort();
-  if (flags.json) cli.print(jsonText({ file: flags.out, tools: names }));
-  else
+  const pinned = [...tools].sort((a, b) => (a.name < b.name ? -1 : 1));
+  if (flags.json)
     cli.print(
-      [`pinned ${count(names.length)} tools`, ...names.map((name) => `  ${printable(name)}`)].join('\n'),
+      jsonText({ file: flags.out, tools: pinned.map(({ name, description }) => ({ name, description })) }),
     );
+  else cli.print([`pinned ${count(pinned.length)} tools`, ...pinned.map(line)].join('\n'));
   return 0;
 }
+
+/** What an agent will read of it: here a person does. */
+const line = ({ name, description = '' }: ListedTool) =>
+  `  ${printable(name)}  ${printable(String(description), 400)}`;

@@ -95,7 +95,7 @@ async function monitorOptions(
     const { store } = await openNamedStore(flags.store, { keys });
     closing.push(() => store.close());
     options.store = store;
-  } else if (keys !== undefined) throw new CliError('usage', 'an encryption key is of use with --store only');
+  }
   if (flags.limits !== undefined) {
     const limits = new SqliteLimits(flags.limits);
     closing.push(() => limits.close());
@@ -108,7 +108,6 @@ async function monitorOptions(
 }
 
 async function readCovenant(path: string, { streams }: Cli) {
-  if (path === '-') throw new CliError('usage', 'standard input is not free here', 'name a file');
   const bytes = await readBytes(path, streams);
   try {
     return parseCovenant(bytes);
@@ -121,18 +120,30 @@ async function readCovenant(path: string, { streams }: Cli) {
   }
 }
 
-async function openLog(flags: MonitorFlags, cli: Cli): Promise<AuditLog | undefined> {
-  const { log, origin, key } = flags;
-  if (log === undefined) {
-    refusePassphrase(flags);
-    if (origin !== undefined || key !== undefined)
-      throw new CliError('usage', '--origin and --key are of use with --log only', 'leave them out');
-    return undefined;
-  }
-  if (origin === undefined || key === undefined)
-    throw new CliError('usage', '--log needs --origin and --key', 'give all three');
-  if (flags.passphraseFd === 0)
-    throw new CliError('usage', 'standard input is not free here', 'use --passphrase-file');
+/**
+ * Options that do nothing without others.
+ * @throws CliError `usage`
+ */
+export function checkMonitorFlags(flags: MonitorFlags): void {
+  const { covenant, log, origin, key, store, encryptionKeyFile, passphraseFd } = flags;
+  const usage = (message: string, hint: string) => new CliError('usage', message, hint);
+  if (log === undefined && (origin !== undefined || key !== undefined))
+    throw usage('--origin and --key are of use with --log only', 'leave them out');
+  if (log !== undefined && (origin === undefined || key === undefined))
+    throw usage('--log needs --origin and --key', 'give all three');
+  if (log === undefined) refusePassphrase(flags);
+  if (store === undefined && encryptionKeyFile !== undefined)
+    throw usage('an encryption key is of use with --store only', 'leave it out');
+  // The protocol has standard input.
+  if (passphraseFd === 0 || covenant.includes('-'))
+    throw usage('standard input is not free here', 'name a file');
+}
+
+async function openLog(
+  { log, origin, key, ...flags }: MonitorFlags,
+  cli: Cli,
+): Promise<AuditLog | undefined> {
+  if (log === undefined || origin === undefined || key === undefined) return undefined;
   const signer = await readSigner(key, flags, cli);
   const onProblem = (error: unknown) => cli.printError(`stele: the log: ${printable(messageOf(error), 400)}`);
   try {

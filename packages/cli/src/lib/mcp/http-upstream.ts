@@ -16,7 +16,7 @@ export class HttpUpstream implements Transport {
   readonly #unanswered = new Set<RequestId>();
   #isClosed = false;
 
-  constructor({ StreamableHTTPClientTransport }: McpSdk, url: URL) {
+  constructor({ StreamableHTTPClientTransport }: Pick<McpSdk, 'StreamableHTTPClientTransport'>, url: URL) {
     this.#inner = new StreamableHTTPClientTransport(url, {
       fetch: (input, init) => this.#fetch(input, init),
     });

@@ -1,34 +1,20 @@
 /** The gateway over streamable HTTP: each client gets a session, and a connection to the upstream server, of its own. */
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Address } from '../audit/address.js';
 import { CliError } from '../errors.js';
 import { printable } from '../output.js';
 import { MAX_MESSAGE } from './messages.js';
 import type { McpSdk, ServerTransport, Transport } from './sdk.js';
 import { Session, type SessionOptions } from './session.js';
 
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-}
-
 const MAX_SESSIONS = 100;
 /** After this long without a request a session makes room for another one, in milliseconds. */
 const IDLE_MS = 10 * 60_000;
 const PATH = '/mcp';
 
-/** @throws CliError `usage` */
-export function parseListen(text: string): Address {
-  const match = /^(?:(\[[0-9a-f:.]+\]|[^:[\]]+):)?(\d{1,5})$/i.exec(text);
-  const port = Number(match?.[2]);
-  if (match !== null && port <= 65_535)
-    return { host: (match[1] ?? '127.0.0.1').replace(/^\[|\]$/g, ''), port };
-  throw new CliError(
-    'usage',
-    `--listen is no address: ${printable(text, 64)}`,
-    'write 127.0.0.1:7781 or 7781',
-  );
-}
+/** What it needs of the SDK. */
+export type ListenSdk = Pick<McpSdk, 'StreamableHTTPServerTransport'>;
 
 export const isLoopback = ({ host }: Address) => /^(127\.\d+\.\d+\.\d+|::1|localhost)$/i.test(host);
 
@@ -43,13 +29,13 @@ interface Client {
 export class GatewayServer {
   readonly #clients = new Map<string, Client>();
   readonly #server: Server;
-  readonly #sdk: McpSdk;
+  readonly #sdk: ListenSdk;
   readonly #connect: () => Transport;
   readonly #options: SessionOptions;
   readonly #address: Address;
   #opening = 0;
 
-  constructor(sdk: McpSdk, connect: () => Transport, address: Address, options: SessionOptions) {
+  constructor(sdk: ListenSdk, connect: () => Transport, address: Address, options: SessionOptions) {
     this.#sdk = sdk;
     this.#connect = connect;
     this.#options = options;

@@ -55,23 +55,24 @@ const PARTS = {
   StreamableHTTPServerTransport: 'server/streamableHttp.js',
 } as const;
 
+export type McpPart = keyof McpSdk;
+
 /**
- * Loads the SDK from where this command is installed, else from where it was called.
+ * Loads transports of the SDK from where this command is installed, else from where it was called.
  * @throws CliError `peer_missing`
  */
-export async function loadMcpSdk(folder = process.cwd()): Promise<McpSdk> {
-  const load = (await isFound(PARTS.StdioServerTransport)) ? fromHere : fromFolder(folder);
+export async function loadMcpSdk<P extends McpPart>(...parts: readonly P[]): Promise<Pick<McpSdk, P>> {
   try {
-    const parts = Object.entries(PARTS).map(async ([name, file]) => [name, (await load(file))[name]]);
-    const sdk = Object.fromEntries(await Promise.all(parts));
-    const other = Object.keys(PARTS).find((name) => typeof sdk[name] !== 'function');
-    if (other === undefined) return sdk;
-    throw new Error(`it has no ${other}`);
+    const loaded = parts.map(async (name) => {
+      const part = (await load(PARTS[name]))[name];
+      if (typeof part !== 'function') throw new Error(`it has no ${name}`);
+      return [name, part];
+    });
+    return Object.fromEntries(await Promise.all(loaded));
   } catch (error) {
-    const isAbsent = ABSENT.has((error as NodeJS.ErrnoException).code ?? '');
     throw new CliError(
       'peer_missing',
-      isAbsent ? `${PACKAGE} is not installed` : `${PACKAGE} cannot be used: ${firstLine(error)}`,
+      isAbsent(error) ? `${PACKAGE} is not installed` : `${PACKAGE} cannot be used: ${firstLine(error)}`,
       `run: npm install ${PACKAGE}@1, beside stele or in the working directory`,
     );
   }
@@ -79,21 +80,20 @@ export async function loadMcpSdk(folder = process.cwd()): Promise<McpSdk> {
 
 type Loaded = Readonly<Record<string, unknown>>;
 
-// A specifier that bundlers and compilers do not follow: the package need not be there.
-const fromHere = (file: string): Promise<Loaded> => import(/* @vite-ignore */ `${PACKAGE}/${file}`);
-
-function fromFolder(folder: string) {
-  const { resolve } = createRequire(join(folder, 'package.json'));
-  return async (file: string): Promise<Loaded> =>
-    import(/* @vite-ignore */ pathToFileURL(resolve(`${PACKAGE}/${file}`)).href);
+async function load(file: string): Promise<Loaded> {
+  const specifier = `${PACKAGE}/${file}`;
+  try {
+    // A specifier that bundlers and compilers do not follow: the package need not be there.
+    return await import(/* @vite-ignore */ specifier);
+  } catch (error) {
+    if (!isAbsent(error)) throw error;
+    const { resolve } = createRequire(join(process.cwd(), 'package.json'));
+    return await import(/* @vite-ignore */ pathToFileURL(resolve(specifier)).href);
+  }
 }
 
-const isFound = (file: string) =>
-  fromHere(file).then(
-    () => true,
-    () => false,
-  );
-
 const ABSENT = new Set(['MODULE_NOT_FOUND', 'ERR_MODULE_NOT_FOUND']);
+
+const isAbsent = (error: unknown) => ABSENT.has((error as NodeJS.ErrnoException).code ?? '');
 
 const firstLine = (error: unknown) => messageOf(error).split('\n')[0] ?? '';

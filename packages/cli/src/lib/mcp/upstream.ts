@@ -5,15 +5,21 @@ import { printable } from '../output.js';
 import { many } from '../verify-flags.js';
 import { HttpUpstream } from './http-upstream.js';
 import { MAX_MESSAGE } from './messages.js';
-import type { McpSdk, Transport } from './sdk.js';
+import { loadMcpSdk, type Transport } from './sdk.js';
 
 export interface UpstreamFlags {
   readonly url?: string;
   readonly env?: string[];
 }
 
-/** Makes a connection to the server, each its own. */
-export type Connect = (sdk: McpSdk) => Transport;
+/** Makes connections to the server, each its own. */
+export type Connect = () => Transport;
+
+/** A server that was named. */
+export interface Upstream {
+  /** Loads what is needed to speak to it. @throws CliError `peer_missing` */
+  readonly load: () => Promise<Connect>;
+}
 
 export function addUpstreamOptions(command: Command): Command {
   return command
@@ -29,24 +35,28 @@ The server is a command behind --, or a URL. A command sees PATH, HOME and the l
 go that way, never as an argument. @modelcontextprotocol/sdk 1.x must be installed, beside stele or in the working directory.`;
 
 /** @throws CliError `usage` */
-export function upstreamOf(command: readonly string[], { url, env = [] }: UpstreamFlags): Connect {
+export function upstreamOf(command: readonly string[], { url, env = [] }: UpstreamFlags): Upstream {
   const [program, ...args] = command;
   if ((program === undefined) === (url === undefined))
     throw new CliError('usage', 'name one server: a command behind --, or --url');
   if (url !== undefined) {
     if (env.length > 0) throw new CliError('usage', '--env is of use with a command only', 'leave it out');
     const address = addressOf(url);
-    return (sdk) => new HttpUpstream(sdk, address);
+    return {
+      load: async () => {
+        const sdk = await loadMcpSdk('StreamableHTTPClientTransport');
+        return () => new HttpUpstream(sdk, address);
+      },
+    };
   }
   const variables = Object.fromEntries(env.map((name) => [name, variable(name)]));
-  return ({ StdioClientTransport }) =>
-    new StdioClientTransport({
-      command: program as string,
-      args,
-      env: variables,
-      stderr: 'inherit',
-      maxBufferSize: MAX_MESSAGE,
-    });
+  const options = { command: program as string, args, env: variables, maxBufferSize: MAX_MESSAGE };
+  return {
+    load: async () => {
+      const { StdioClientTransport } = await loadMcpSdk('StdioClientTransport');
+      return () => new StdioClientTransport({ ...options, stderr: 'inherit' });
+    },
+  };
 }
 
 function addressOf(text: string): URL {
