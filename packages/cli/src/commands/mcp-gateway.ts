@@ -15,7 +15,7 @@ import { upstreamFailed } from '../lib/mcp/list-tools.js';
 import { GatewayServer, isLoopback } from '../lib/mcp/listen.js';
 import { MAX_MESSAGE } from '../lib/mcp/messages.js';
 import { readPins } from '../lib/mcp/pins.js';
-import { loadMcpSdk, type Transport } from '../lib/mcp/sdk.js';
+import { inTurn, loadMcpSdk, type Transport } from '../lib/mcp/sdk.js';
 import { Session, type SessionOptions } from '../lib/mcp/session.js';
 import { ToolGate } from '../lib/mcp/tool-gate.js';
 import { translationOf } from '../lib/mcp/translation.js';
@@ -111,7 +111,7 @@ async function overStdio(upstream: Transport, options: SessionOptions, cli: Cli)
   const { stdin, stdout } = cli.streams;
   const input = streamOf(stdin);
   const { StdioServerTransport } = await loadMcpSdk('StdioServerTransport');
-  const client = new StdioServerTransport(input, stdout, { maxBufferSize: MAX_MESSAGE });
+  const client = inTurn(new StdioServerTransport(input, stdout, { maxBufferSize: MAX_MESSAGE }));
   const session = await Session.open(client, upstream, options).catch(async (error: unknown) => {
     await upstream.close().catch(() => undefined);
     throw upstreamFailed(error);

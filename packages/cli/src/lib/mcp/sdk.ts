@@ -80,6 +80,18 @@ export async function loadMcpSdk<P extends McpPart>(...parts: readonly P[]): Pro
 
 type Loaded = Readonly<Record<string, unknown>>;
 
+/** Sends one message after the other: over a pipe, each that waits on its own listens to the stream. */
+export function inTurn<T extends Transport>(transport: T): T {
+  const send = transport.send.bind(transport);
+  let last: Promise<unknown> = Promise.resolve();
+  transport.send = (message) => {
+    const sent = last.then(() => send(message));
+    last = sent.catch(() => undefined);
+    return sent;
+  };
+  return transport;
+}
+
 async function load(file: string): Promise<Loaded> {
   const specifier = `${PACKAGE}/${file}`;
   try {

@@ -5,7 +5,7 @@ import { printable } from '../output.js';
 import { many } from '../verify-flags.js';
 import { HttpUpstream } from './http-upstream.js';
 import { MAX_MESSAGE } from './messages.js';
-import { loadMcpSdk, type Transport } from './sdk.js';
+import { inTurn, loadMcpSdk, type Transport } from './sdk.js';
 
 export interface UpstreamFlags {
   readonly url?: string;
@@ -54,7 +54,7 @@ export function upstreamOf(command: readonly string[], { url, env = [] }: Upstre
   return {
     load: async () => {
       const { StdioClientTransport } = await loadMcpSdk('StdioClientTransport');
-      return () => new StdioClientTransport({ ...options, stderr: 'inherit' });
+      return () => inTurn(new StdioClientTransport({ ...options, stderr: 'inherit' }));
     },
   };
 }
