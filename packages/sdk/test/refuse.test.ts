@@ -62,7 +62,8 @@ describe('enforceToolCall', () => {
     const params = { name: 'pay', arguments: args, _meta: { progressToken: 1 } };
     const running = enforceToolCall(monitor, { server: 'bank' }, params, (judged) => judged);
     args.amount = 5_000;
-    expect(await running).toEqual({ ...params, arguments: { amount: 5 } });
+    params.name = 'steal';
+    expect(await running).toEqual({ ...params, name: 'pay', arguments: { amount: 5 } });
   });
 
   it('answers a denial, and lets through what the tool throws', async () => {

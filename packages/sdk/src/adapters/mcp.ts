@@ -86,9 +86,11 @@ export async function enforceToolCall<P extends ToolCallParams, T>(
   params: P,
   run: (params: P) => T | Promise<T>,
 ): Promise<T | ToolDenial> {
+  // The caller may change its object while the call is judged; the name that was judged is the one that runs.
+  const call = { ...params };
   try {
-    return await monitor.enforce(askedOf(params, options), (judged) =>
-      run({ ...params, arguments: judgedArguments(judged) }),
+    return await monitor.enforce(askedOf(call, options), (judged) =>
+      run({ ...call, arguments: judgedArguments(judged) }),
     );
   } catch (error) {
     if (error instanceof CovenantDeniedError) return denialResult(error);
