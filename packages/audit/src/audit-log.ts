@@ -30,6 +30,8 @@ const TOGETHER = 1_024;
  * second.
  */
 export class AuditLog {
+  /** It takes decisions and events. */
+  readonly takesEvents = true;
   readonly origin: string;
   /** How many bytes of an incomplete last record were cut when it was opened, as after a crash; 0 when none. */
   readonly cutBytes: number;

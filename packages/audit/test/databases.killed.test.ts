@@ -9,7 +9,7 @@ import { freshDatabase } from './support/databases.js';
 import { temporaryFolder } from './support/folders.js';
 import { freshSchema } from './support/postgres.js';
 
-const KILLS = Number(process.env.STELE_LOG_KILLS ?? 5);
+const KILLS = Number(process.env.STELE_LOG_KILLS ?? 50);
 const folder = temporaryFolder();
 
 describe.each([

@@ -420,3 +420,88 @@ describe('limits in a replay', () => {
     expect(json).toMatchObject({ permitted: 1000, denied: 500 });
   });
 });
+
+describe('replay --before --after', () => {
+  const AFTER = `permit lookup on **
+permit refund on '/orders/**' when args.amount <= 200
+require human.approval for refund on ** when args.amount > 100
+`;
+  const compare = (trace: string, flags: string[] = [], after = AFTER) => [
+    ...['replay', '--before', rules, '--after', folder.write('after.ccl', after)],
+    ...[
+      '--trace',
+      folder.write('trace.jsonl', trace),
+      '--map',
+      folder.write('map.json', JSON.stringify(MAP)),
+      ...flags,
+    ],
+  ];
+  const TRACE = lines(
+    { tool: 'lookup' },
+    refund('1', 20),
+    refund('1', 80),
+    refund('1', 150),
+    refund('secret', 10),
+    refund('1', 500),
+    'no json',
+  );
+
+  it('shows every call that comes out differently, with both reasons', async () => {
+    const { code, json } = await steleJson(compare(TRACE));
+    expect(code).toBe(1);
+    expect(json).toMatchObject({ calls: 6, malformed: 1, flipped: 3, flippedOmitted: 0 });
+    expect(json.flips).toEqual({
+      'needs_approval -> permitted': 1,
+      'denied -> needs_approval': 1,
+      'denied -> permitted': 1,
+    });
+    expect(json.flippedCalls).toMatchObject([
+      { before: { line: 3, outcome: 'needs_approval' }, after: { outcome: 'permitted' } },
+      { before: { line: 4, code: 'no_matching_permit' }, after: { outcome: 'needs_approval' } },
+      { before: { line: 5, code: 'denied_by_rule' }, after: { outcome: 'permitted' } },
+    ]);
+    const text = await stele(compare(TRACE));
+    expect(text.out).toContain('denied -> permitted  line 5');
+    expect(text.err).toContain(':7: malformed line');
+  });
+
+  it('counts the limits of each by itself', async () => {
+    const trace = lines({ tool: 'lookup' }, { tool: 'lookup' }, { tool: 'lookup' });
+    const { json } = await steleJson(compare(trace, [], 'permit lookup on **\nlimit lookup 2 per day\n'));
+    expect(json.flippedCalls).toMatchObject([
+      { before: { line: 3, outcome: 'permitted' }, after: { code: 'limit_exceeded' } },
+    ]);
+  });
+
+  it('exits with 0 where nothing changes, and keeps as many as asked for', async () => {
+    const same = await steleJson(compare(lines({ tool: 'lookup' }), [], RULES));
+    expect([same.code, same.json.flipped]).toEqual([0, 0]);
+    const few = await steleJson(compare(TRACE, ['--max-denied', '1']));
+    expect(few.json).toMatchObject({ flipped: 3, flippedOmitted: 2 });
+  });
+
+  it.each([
+    ['only one of the two', (after: string) => ['--after', after]],
+    ['three covenants', (after: string) => ['--before', rules, '--after', after, '--covenant', rules]],
+    [
+      'one decision a line',
+      (after: string) => ['--before', rules, '--after', after, '--decisions', `${after}.out`],
+    ],
+  ])('exits with 2 for %s', async (_, flags) => {
+    const argv = flags(folder.write('after.ccl', AFTER));
+    const { code, json } = await steleJson([
+      'replay',
+      ...argv,
+      '--trace',
+      folder.write('trace.jsonl', TRACE),
+    ]);
+    expect([code, json.error.code]).toEqual([2, 'usage']);
+  });
+
+  it('exits with 1 for a candidate that is no valid covenant, and with 2 for rules that cannot be read', async () => {
+    const forged = folder.write('forged.json', '{}');
+    const { code } = await steleJson(['replay', '--before', rules, '--after', forged, '--trace', forged]);
+    expect(code).not.toBe(0);
+    expect((await steleJson(compare(TRACE, [], 'permit'))).code).toBe(2);
+  });
+});

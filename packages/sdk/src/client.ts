@@ -181,7 +181,8 @@ export class SteleClient {
 const didOf = (signer: Signer): string => signer.keyId.slice(0, signer.keyId.indexOf('#'));
 
 /** The same log, to be closed by its host alone: several monitors share it. */
-const leftOpen = (log: EventSink): DecisionSink => ({
+const leftOpen = (log: EventSink): EventSink => ({
+  ...(log.takesEvents === true ? { takesEvents: true } : {}),
   append: (entry) => log.append(entry),
   get lastTime() {
     return log.lastTime;

@@ -19,6 +19,20 @@ export class CovenantDeniedError extends SteleError {
   }
 }
 
+/**
+ * Why an action that ran was told to stop: a covenant that it ran under was revoked, expired, or lost the key that signed it. It is
+ * the reason of the action's AbortSignal; what had been done by then is for the host to find out.
+ */
+export class CovenantCutError extends SteleError<'covenant_cut'> {
+  /** The code that a new request would be denied with. */
+  readonly because: string;
+
+  constructor(because: string, reason: string) {
+    super('covenant_cut', `the covenant no longer stands: ${reason} [${because}]`);
+    this.because = because;
+  }
+}
+
 /** An agent often sees nothing of a denial but the error's message. */
 function retryText({ retryable, retryAfterMs }: Denial): string {
   if (retryAfterMs !== undefined) return `; try again in ${Math.ceil(retryAfterMs / 1000)} s`;

@@ -133,6 +133,7 @@ export { type Denial, denialOf } from './denial.js';
 export {
   ActionFailedError,
   ActionNotPerformedError,
+  CovenantCutError,
   CovenantDeniedError,
   KeeperError,
   type KeeperErrorCode,
@@ -143,6 +144,7 @@ export type { KeeperOptions } from './keepers/kept.js';
 export { type NextListOptions, nextRevocationList } from './keepers/next-list.js';
 export { RevocationListKeeper, type RevocationListKeeperOptions } from './keepers/revocation-list-keeper.js';
 export type { ObligationHandler } from './lib/obligations.js';
+export type { ShadowCounts } from './lib/shadow.js';
 export { observeKeyManager } from './lib/telemetry.js';
 export { activeTrace } from './lib/telemetry-decision.js';
 export type { ObservedKeys } from './lib/telemetry-key-gauges.js';

@@ -45,6 +45,23 @@ export class Lifecycle {
   }
 
   /**
+   * `covenant.promoted`: a candidate that was judged beside takes the place of another covenant. To be recorded before the
+   * monitor of the candidate is used.
+   * @param to the candidate
+   * @param from the covenant that it replaces
+   * @throws SteleError `event_not_recorded`
+   */
+  covenantPromoted(to: CovenantDocument, from: CovenantDocument): Promise<{ seq: number }> {
+    const digest = documentDigest(to);
+    return this.#record('covenant.promoted', {
+      covenant: to.id,
+      agent: to.beneficiary.id,
+      digest,
+      replaces: from.id,
+    });
+  }
+
+  /**
    * `covenant.revoked`. To be recorded after the revocation is stored: it must bite, also while the log cannot be written.
    * @throws SteleError `event_not_recorded`
    */

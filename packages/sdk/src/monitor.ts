@@ -13,6 +13,8 @@ import { checkTimeout, DEFAULT_TIMEOUT_MS, inTime } from './lib/in-time.js';
 import { meetObligations, type ObligationHandler, obligationsOf } from './lib/obligations.js';
 import { Recorder } from './lib/recorder.js';
 import { type Snapshot, snapshotRequest } from './lib/request.js';
+import { RunningActions } from './lib/running.js';
+import { type Effect, Shadow, type ShadowCounts } from './lib/shadow.js';
 import { evaluate, measuredLedger } from './lib/telemetry-calls.js';
 import { observeDecision } from './lib/telemetry-decision.js';
 import { observeStore } from './lib/telemetry-store.js';
@@ -39,6 +41,11 @@ export interface MonitorOptions extends KeysOverTime {
   limits?: LimitLedger;
   /** Told of every decision, for logs and metrics. What it throws is ignored, and nothing waits for it. */
   onDecision?: (decision: Decision, request: ActionRequest | undefined) => void | Promise<void>;
+  /**
+   * A candidate for `covenant`, judged beside it without effect: it charges nothing, asks for no approval, and nothing waits for
+   * it. What its rules would decide otherwise is recorded with the mode `shadow`.
+   */
+  shadow?: CovenantDocument | readonly CovenantDocument[];
   /** How far clocks may differ, in milliseconds; 60,000 when not given. */
   clockSkewMs?: number;
   /** The time in milliseconds since 1970, or a Date; the system's when not given. */
@@ -53,11 +60,17 @@ export interface MonitorOptions extends KeysOverTime {
    * is a denial, `record_failed`. The result of an action whose outcome is not is handed out, and the outcome written later.
    */
   recordTimeoutMs?: number;
+  /**
+   * How soon an action that runs is told, through its AbortSignal, that its covenant no longer stands, in milliseconds, 1 to
+   * 600,000; 1,000 when not given. A decision always looks anew.
+   */
+  revocationMaxAgeMs?: number;
 }
 
 const NO_LINKS: readonly ChainLink[] = [];
 
 const DEFAULT_SKEW_MS = 60_000;
+const DEFAULT_MAX_AGE_MS = 1_000;
 
 const TOO_LATE: Objection = {
   code: 'revocation_unknown',
@@ -82,6 +95,11 @@ export interface Admission {
   /** What was judged, and therefore what must run. */
   readonly request: Snapshot;
   /**
+   * Aborted when the covenants no longer stand while the action runs, with a CovenantCutError. Where that cannot be told,
+   * because a store is away, what runs goes on: only new requests are denied then.
+   */
+  readonly signal: AbortSignal;
+  /**
    * To be called once, when the action has ended. Resolves when its outcome is recorded, or could not be in time.
    * @throws TypeError for what is no outcome
    */
@@ -96,6 +114,8 @@ export class Monitor {
   readonly #clock: () => number;
   readonly #lookupTimeoutMs: number;
   readonly #recordTimeoutMs: number;
+  readonly #running: RunningActions;
+  readonly #shadow: Shadow | undefined;
   #governing: Governing | undefined;
   #latest = Number.NEGATIVE_INFINITY;
 
@@ -107,6 +127,16 @@ export class Monitor {
     this.#clock = clockOf(clock);
     this.#ledger = measuredLedger(options.limits ?? limitsOf(clock));
     this.#recorder = Recorder.of(options.sink ?? new MemorySink({ values: false }));
+    const { shadow, ...live } = options;
+    this.#shadow =
+      shadow === undefined
+        ? undefined
+        : new Shadow({ ...live, covenant: [shadow].flat() as CovenantDocument[] }, this.#recorder);
+    this.#running = new RunningActions({
+      everyMs: checkTimeout('revocationMaxAgeMs', options.revocationMaxAgeMs ?? DEFAULT_MAX_AGE_MS),
+      look: () => this.#cutReason(),
+      onCut: (objection, actions) => this.#noteCut(objection, actions),
+    });
   }
 
   /** See `createMonitor`. */
@@ -114,9 +144,6 @@ export class Monitor {
     if (typeof options !== 'object' || options === null || options.covenant === undefined) {
       throw new TypeError('createMonitor needs { covenant }');
     }
-    // Judging beside is not there yet; whoever asks for it must not be left to believe that it happens.
-    if ((options as { shadow?: unknown }).shadow !== undefined)
-      throw new TypeError('shadow is not supported yet');
     const store = options.store && observeStore(options.store);
     const monitor = new Monitor({
       ...options,
@@ -141,15 +168,19 @@ export class Monitor {
 
   /**
    * Judges a request and, when it is permitted, runs the action.
-   * @param run gets the snapshot that was judged; only what it contains may be used
+   * @param run gets the snapshot that was judged, and only what it contains may be used; and a signal that tells it to stop
+   *   when the covenant no longer stands
    * @returns what `run` returned
    * @throws CovenantDeniedError when the request is not permitted; whatever `run` throws
    */
-  async enforce<T>(request: ActionRequest, run: (request: Snapshot) => T | Promise<T>): Promise<T> {
-    const { request: judged, settle } = await this.admit(request);
+  async enforce<T>(
+    request: ActionRequest,
+    run: (request: Snapshot, running: { readonly signal: AbortSignal }) => T | Promise<T>,
+  ): Promise<T> {
+    const { request: judged, signal, settle } = await this.admit(request);
     let outcome: Outcome = 'unknown';
     try {
-      const result = await run(judged);
+      const result = await run(judged, { signal });
       outcome = 'done';
       return result;
     } catch (error) {
@@ -163,12 +194,12 @@ export class Monitor {
   /** The same for an action that yields: it has ended when the stream has, and is `unknown` when the reader leaves early. */
   async *enforceStream<T>(
     request: ActionRequest,
-    run: (request: Snapshot) => AsyncIterable<T>,
+    run: (request: Snapshot, running: { readonly signal: AbortSignal }) => AsyncIterable<T>,
   ): AsyncGenerator<T, void, undefined> {
-    const { request: judged, settle } = await this.admit(request);
+    const { request: judged, signal, settle } = await this.admit(request);
     let outcome: Outcome = 'unknown';
     try {
-      yield* run(judged);
+      yield* run(judged, { signal });
       outcome = 'done';
     } catch (error) {
       outcome = outcomeOf(error);
@@ -187,13 +218,16 @@ export class Monitor {
     if (!('reserved' in admitted)) throw new CovenantDeniedError(admitted.decision);
     const { decision, snapshot, reserved, receipt } = admitted;
     let settled = false;
+    const { signal, end } = this.#running.begin();
     return {
       decision,
       request: snapshot,
+      signal,
       settle: async (outcome) => {
         if (!OUTCOMES.has(outcome)) throw new TypeError(`an outcome is one of ${[...OUTCOMES].join(', ')}`);
         if (settled) return;
         settled = true;
+        end();
         await quietly(outcome === 'not_performed' ? reserved.takeBackBudgets() : reserved.keep());
         await this.#recorder.outcome(receipt.seq, outcome, this.#clock(), this.#recordTimeoutMs);
       },
@@ -220,6 +254,11 @@ export class Monitor {
     return this.#governing?.links ?? NO_LINKS;
   }
 
+  /** What became of the candidate so far; undefined without one. */
+  get shadow(): ShadowCounts | undefined {
+    return this.#shadow?.counts;
+  }
+
   /** Waits until everything is recorded, `recordTimeoutMs` at most, and closes the sink. */
   async close(): Promise<void> {
     await this.#recorder.close(this.#recordTimeoutMs);
@@ -240,9 +279,10 @@ export class Monitor {
 
     const judged = judge(governing, snapshot);
     const denial = judged.find(({ evaluation }) => !evaluation.permitted);
+    const obligations = obligationsOf(judged);
+    this.#judgeBeside(snapshot, denial ? 'deny' : obligations.length > 0 ? 'pending' : 'permit', now);
     if (denial !== undefined) return refuse(judgedDenial(denial, governing));
 
-    const obligations = obligationsOf(judged);
     const unmet = await meetObligations(obligations, this.#options.obligations ?? {}, snapshot, governing);
     if (unmet !== undefined) return refuse({ ...unmet, limits: appliedLimits(judged), obligations });
     if (obligations.length > 0) {
@@ -260,11 +300,32 @@ export class Monitor {
     return this.#permit(permit, charged.reservation, this.#about(snapshot, now), settles);
   }
 
+  /** Whatever becomes of it is no part of the decision. */
+  #judgeBeside(request: Snapshot, live: Effect, now: number): void {
+    if (this.#shadow !== undefined)
+      void quietly(this.#shadow.judge(request, live, this.#about(request, now)));
+  }
+
   #standing(now: number): Promise<Governing | Objection> {
     return this.#inTime(async () => {
       const governing = await this.#established(new Date(now));
       if (!('links' in governing)) return governing;
       return (await standing(governing, this.#options, new Date(now))) ?? governing;
+    });
+  }
+
+  /** Why what runs must stop. A store that is away is no reason to break off what was permitted. */
+  async #cutReason(): Promise<Objection | undefined> {
+    const found = await this.#standing(this.#clock());
+    return 'links' in found || found.code === 'revocation_unknown' ? undefined : found;
+  }
+
+  #noteCut({ code, covenant }: Objection, actions: number): void {
+    const at = this.#clock();
+    this.#recorder.event('covenant.cut', at, {
+      covenant: covenant ?? this.#governing?.ids.at(-1) ?? '',
+      code,
+      actions,
     });
   }
 

@@ -26,6 +26,8 @@ export interface DecisionSink {
 
 /** A sink that takes the events in the life of covenants and keys, too. `AuditLog` and `MemorySink` are. */
 export interface EventSink extends DecisionSink {
+  /** What tells a monitor that it may write events, too. */
+  readonly takesEvents?: true;
   append(entry: LogEntry): Promise<{ seq: number }>;
 }
 
@@ -40,6 +42,7 @@ type Numbered<T> = T & { readonly seq: number };
 
 /** Keeps the last entries in memory. For tests, and for hosts that keep decisions themselves. */
 export class MemorySink implements EventSink {
+  readonly takesEvents = true;
   readonly #capacity: number;
   readonly #values: boolean;
   readonly #entries: Numbered<LogEntry>[] = [];

@@ -1,22 +1,29 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import type { Verification } from '@stele/sdk';
 import { isSteleError } from '@stele/types/errors';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Cli, ExitCode } from '../lib/cli.js';
+import { CliError } from '../lib/errors.js';
 import { refuseInput } from '../lib/files.js';
 import { nameOf, readJson, unreadable } from '../lib/input.js';
 import { LineWriter } from '../lib/line-writer.js';
 import { checkLines, jsonText, printable } from '../lib/output.js';
 import { Progress } from '../lib/progress.js';
+import { Flips, flipLine, flipsAsJson, flipsAsText } from '../lib/replay/flips.js';
 import { readLines } from '../lib/replay/lines.js';
-import { compileMap, defaultMapping } from '../lib/replay/mapping.js';
+import { compileMap, defaultMapping, type Mapping } from '../lib/replay/mapping.js';
 import { asJson, asText, deniedLine } from '../lib/replay/report.js';
 import { Replay } from '../lib/replay/run.js';
-import { loadRules } from '../lib/rules.js';
+import type { MalformedLine } from '../lib/replay/tally.js';
+import { loadRules, type RuleSet } from '../lib/rules.js';
+
 import { addVerifyOptions, type VerifyFlags } from '../lib/verify-flags.js';
 
 interface Flags extends VerifyFlags {
-  readonly covenant: string;
+  readonly covenant?: string;
+  readonly before?: string;
+  readonly after?: string;
   readonly trace: string;
   readonly map?: string;
   readonly strict?: true;
@@ -28,10 +35,9 @@ interface Flags extends VerifyFlags {
 
 export function define(command: Command, cli: Cli): void {
   command
-    .requiredOption(
-      '--covenant <file>',
-      'rules (.ccl), or a signed covenant (.json), which is verified first',
-    )
+    .option('--covenant <file>', 'rules (.ccl), or a signed covenant (.json), which is verified first')
+    .option('--before <file>', 'the covenant that is live; with --after, instead of --covenant')
+    .option('--after <file>', 'the candidate: shows every call that it decides differently')
     .requiredOption('--trace <file>', 'recorded calls, one JSON object a line; - for standard input')
     .option('--map <file>', 'how tools become actions and resources (JSON)')
     .option('--strict', 'stop at the first malformed line')
@@ -41,7 +47,7 @@ export function define(command: Command, cli: Cli): void {
     .option('--no-progress', 'draw no progress bar');
   addVerifyOptions(command)
     .addHelpText('after', HELP)
-    .action(cli.does((flags: Flags) => replay(flags, cli)));
+    .action(cli.does((flags: Flags) => chosen(flags, cli)));
 }
 
 const HELP = `
@@ -56,30 +62,93 @@ A value in the midst of a template must be one segment: with a / or \\ (in an ac
 no single value, the call is denied as malformed. A template that is a placeholder alone, such as "{arguments.path}",
 takes the whole value as the resource.
 
-Exit codes: 1 if a call was denied; else 2 if a line was malformed; else 0, also where calls need an approval.
+With --before and --after every call is judged under both, each with limits of its own, and what comes out differently
+(permitted, denied, needs approval) is shown with both reasons.
+
+Exit codes: 1 if a call was denied, or with --before and --after decided differently; else 2 if a line was malformed; else 0,
+also where calls need an approval.
 
 Example:
-  $ stele replay --covenant rules.ccl --trace calls.jsonl --map map.json`;
+  $ stele replay --covenant rules.ccl --trace calls.jsonl --map map.json
+  $ stele replay --before live.json --after candidate.ccl --trace calls.jsonl`;
 
-async function replay(flags: Flags, cli: Cli): Promise<ExitCode> {
-  const { sets, verification } = await loadRules(flags.covenant, flags, cli.streams);
-  if (sets === undefined) {
-    const { checks } = verification;
-    if (flags.json) cli.print(jsonText({ code: 'covenant_invalid', checks }));
-    else cli.print(`${checkLines(verification)}\ninvalid covenant: nothing was judged`);
-    return 1;
-  }
-  const mapping =
-    flags.map === undefined ? defaultMapping : compileMap(await readJson(flags.map, cli.streams));
+function chosen(flags: Flags, cli: Cli): Promise<ExitCode> {
+  const { covenant, before, after } = flags;
+  if (covenant !== undefined && before === undefined && after === undefined)
+    return replay(covenant, flags, cli);
+  if (covenant !== undefined || before === undefined || after === undefined)
+    throw new CliError('usage', 'name one covenant with --covenant, or two with --before and --after');
   if (flags.decisions !== undefined)
-    await refuseInput(flags.decisions, '--decisions', [flags.covenant, flags.trace, flags.map]);
-  const writer = flags.decisions === undefined ? undefined : await LineWriter.open(flags.decisions);
-  const progress = new Progress(cli.streams.stderr, {
-    task: 'replay',
-    unit: 'lines',
-    total: await sizeOf(flags.trace),
-    show: flags.progress,
+    throw new CliError(
+      'usage',
+      '--decisions goes with --covenant: with two there are two decisions on every call',
+    );
+  return compare(before, after, flags, cli);
+}
+
+/** What a change of a covenant changes, on calls that were recorded. */
+async function compare(before: string, after: string, flags: Flags, cli: Cli): Promise<ExitCode> {
+  const loaded = [await loadRules(before, flags, cli.streams), await loadRules(after, flags, cli.streams)];
+  for (const { sets, verification } of loaded)
+    if (sets === undefined) return invalid(verification, flags, cli);
+  const [live, candidate] = loaded.map(({ sets }) => sets ?? []) as [readonly RuleSet[], readonly RuleSet[]];
+  const progress = await progressOf(flags, cli);
+  const run = new Flips({
+    before: live,
+    after: candidate,
+    mapping: await mappingOf(flags, cli),
+    strict: flags.strict === true,
+    maxFlips: flags.maxDenied ?? (flags.json ? 1000 : 50),
+    onFlip: (flip) => {
+      if (flags.json) return;
+      progress.clear();
+      cli.print(flipLine(flip));
+    },
+    onMalformed: (line) => tellMalformed(line, flags, progress, cli),
   });
+  try {
+    await judgeAll(run, flags.trace, progress, undefined, cli);
+  } finally {
+    progress.clear();
+  }
+  cli.print(flags.json ? jsonText(flipsAsJson(run)) : flipsAsText(run));
+  if (run.total > 0) return 1;
+  return run.before.tally.malformedCount > 0 ? 2 : 0;
+}
+
+async function mappingOf({ map }: Flags, cli: Cli): Promise<Mapping> {
+  return map === undefined ? defaultMapping : compileMap(await readJson(map, cli.streams));
+}
+
+async function progressOf({ trace, progress }: Flags, cli: Cli): Promise<Progress> {
+  const total = await sizeOf(trace);
+  return new Progress(cli.streams.stderr, { task: 'replay', unit: 'lines', total, show: progress });
+}
+
+function invalid(verification: Verification, { json }: Flags, cli: Cli): ExitCode {
+  if (json) cli.print(jsonText({ code: 'covenant_invalid', checks: verification.checks }));
+  else cli.print(`${checkLines(verification)}\ninvalid covenant: nothing was judged`);
+  return 1;
+}
+
+function tellMalformed(
+  { line, problem }: MalformedLine,
+  { trace }: Flags,
+  progress: Progress,
+  cli: Cli,
+): void {
+  progress.clear();
+  cli.printError(`${nameOf(trace)}:${line}: malformed line: ${printable(problem)}`);
+}
+
+async function replay(covenant: string, flags: Flags, cli: Cli): Promise<ExitCode> {
+  const { sets, verification } = await loadRules(covenant, flags, cli.streams);
+  if (sets === undefined) return invalid(verification, flags, cli);
+  const mapping = await mappingOf(flags, cli);
+  if (flags.decisions !== undefined)
+    await refuseInput(flags.decisions, '--decisions', [covenant, flags.trace, flags.map]);
+  const writer = flags.decisions === undefined ? undefined : await LineWriter.open(flags.decisions);
+  const progress = await progressOf(flags, cli);
   const run = new Replay({
     sets,
     mapping,
@@ -91,10 +160,7 @@ async function replay(flags: Flags, cli: Cli): Promise<ExitCode> {
       progress.clear();
       cli.print(deniedLine(call));
     },
-    onMalformed: ({ line, problem }) => {
-      progress.clear();
-      cli.printError(`${nameOf(flags.trace)}:${line}: malformed line: ${printable(problem)}`);
-    },
+    onMalformed: (line) => tellMalformed(line, flags, progress, cli),
   });
   const start = performance.now();
   try {
@@ -115,7 +181,7 @@ function verdict({ tally }: Replay): ExitCode {
 }
 
 async function judgeAll(
-  run: Replay,
+  run: Pick<Replay, 'line'> | Flips,
   path: string,
   progress: Progress,
   writer: LineWriter | undefined,

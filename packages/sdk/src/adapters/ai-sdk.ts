@@ -5,7 +5,7 @@ import { ActionNotPerformedError } from '../errors.js';
 import type { Monitor } from '../monitor.js';
 import { markGoverned } from './governed.js';
 import { lazyMonitor } from './guard.js';
-import { judgedArguments, requestOf, type ToolGuardOptions, UNNAMED, warn } from './tool-call.js';
+import { judgedArguments, requestOf, type ToolGuardOptions, together, UNNAMED, warn } from './tool-call.js';
 
 /** Any `execute` at all: a parameter of type never takes every function, and leaves the caller's own type exact. */
 type AnyExecute = (input: never, options: never) => unknown;
@@ -64,15 +64,17 @@ function guarded<T extends ToolLike>(
     );
   }
   const request = (input: unknown) => requestOf(name, options, input);
-  function run(judged: ActionRequest, callOptions: unknown): unknown {
+  function run(judged: ActionRequest, callOptions: unknown, cut: AbortSignal): unknown {
     if (isAborted(callOptions)) throw new ActionNotPerformedError('the call was aborted before the tool ran');
-    return Reflect.apply(execute as AnyExecute, tool, [judgedArguments(judged), callOptions]);
+    return Reflect.apply(execute as AnyExecute, tool, [judgedArguments(judged), orCut(callOptions, cut)]);
   }
 
   // Both read the input before they wait for anything: it is judged as it was when the tool was called.
   async function awaited(input: unknown, callOptions: unknown): Promise<unknown> {
     const asked = request(input);
-    return (await monitor()).enforce(asked, (judged) => drained(run(judged, callOptions)));
+    return (await monitor()).enforce(asked, (judged, { signal }) =>
+      drained(run(judged, callOptions, signal)),
+    );
   }
 
   /** The SDK looks for an async iterable on what is returned at once, so a generator tool needs a generator around it. */
@@ -81,7 +83,7 @@ function guarded<T extends ToolLike>(
     return (async function* () {
       yield* (await monitor()).enforceStream(
         asked,
-        (judged) => run(judged, callOptions) as AsyncIterable<unknown>,
+        (judged, { signal }) => run(judged, callOptions, signal) as AsyncIterable<unknown>,
       );
     })();
   }
@@ -100,6 +102,12 @@ async function drained(result: unknown): Promise<unknown> {
 
 const isAsyncIterable = (value: unknown): value is AsyncIterable<unknown> =>
   typeof (value as Partial<AsyncIterable<unknown>> | null | undefined)?.[Symbol.asyncIterator] === 'function';
+
+/** The tool is told to stop when its caller gives up, and when its covenant no longer stands. */
+const orCut = (callOptions: unknown, cut: AbortSignal): unknown => ({
+  ...(callOptions as object | undefined),
+  abortSignal: together((callOptions as { abortSignal?: AbortSignal } | undefined)?.abortSignal, cut),
+});
 
 const isAborted = (callOptions: unknown): boolean =>
   (callOptions as { abortSignal?: AbortSignal } | undefined)?.abortSignal?.aborted === true;

@@ -3,7 +3,7 @@ import { SteleError } from '@stele/types/errors';
 import { ActionNotPerformedError } from '../errors.js';
 import { markGoverned } from './governed.js';
 import { lazyMonitor } from './guard.js';
-import { judgedArguments, requestOf, type ToolGuardOptions } from './tool-call.js';
+import { judgedArguments, requestOf, type ToolGuardOptions, together } from './tool-call.js';
 
 /** What a tool of Mastra looks like from here: any, so that the caller's own type stays exact. */
 export interface MastraToolLike {
@@ -30,10 +30,13 @@ export function withSteleMastra<T extends MastraToolLike>(tool: T, options: Tool
   }
   const execute: Execute = async (input, context) => {
     const asked = requestOf(id, options, input);
-    return (await monitor()).enforce(asked, (judged) => {
+    return (await monitor()).enforce(asked, (judged, { signal }) => {
       if (context?.abortSignal?.aborted === true)
         throw new ActionNotPerformedError('the call was aborted before the tool ran');
-      return inner.call(tool, judgedArguments(judged), context);
+      return inner.call(tool, judgedArguments(judged), {
+        ...context,
+        abortSignal: together(context?.abortSignal, signal),
+      });
     });
   };
   return Object.assign(Object.create(tool) as T, { execute: markGoverned(execute) });

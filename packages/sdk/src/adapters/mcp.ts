@@ -5,7 +5,13 @@ import { denialOf } from '../denial.js';
 import { ActionNotPerformedError, CovenantDeniedError } from '../errors.js';
 import type { Monitor } from '../monitor.js';
 import { lazyMonitor } from './guard.js';
-import { judgedArguments, requestOf, type ToolChoices, type ToolGuardOptions } from './tool-call.js';
+import {
+  judgedArguments,
+  requestOf,
+  type ToolChoices,
+  type ToolGuardOptions,
+  together,
+} from './tool-call.js';
 
 /** What an MCP server looks like from here: `McpServer`, which holds the low-level `Server`. */
 export interface McpServerLike {
@@ -61,10 +67,10 @@ export function guardMcpServer(server: McpServerLike, options: McpGuardOptions):
     });
   }
   const handler: Handler = async (request, extra) => {
-    return enforceToolCall(await monitor(), options, request.params, (params) => {
+    return enforceToolCall(await monitor(), options, request.params, (params, cut) => {
       if (signalOf(extra)?.aborted === true)
         throw new ActionNotPerformedError('the call was cancelled before the tool ran');
-      return call({ ...request, params }, extra);
+      return call({ ...request, params }, orCut(extra, cut));
     });
   };
   guarded.add(handler);
@@ -76,7 +82,8 @@ export type ToolCallOptions = ToolChoices & ServerName;
 
 /**
  * Judges one `tools/call`, and runs it if it is permitted: for whoever speaks the protocol without the SDK's server.
- * @param run gets the parameters with the arguments that were judged, the rest of them as it was
+ * @param run gets the parameters with the arguments that were judged, the rest of them as it was, and a signal that is aborted
+ *   when the covenant no longer stands
  * @returns what `run` returned, or the denial as a result
  * @throws whatever `run` throws
  */
@@ -84,13 +91,13 @@ export async function enforceToolCall<P extends ToolCallParams, T>(
   monitor: Monitor,
   options: ToolCallOptions,
   params: P,
-  run: (params: P) => T | Promise<T>,
+  run: (params: P, cut: AbortSignal) => T | Promise<T>,
 ): Promise<T | ToolDenial> {
   // The caller may change its object while the call is judged; the name that was judged is the one that runs.
   const call = { ...params };
   try {
-    return await monitor.enforce(askedOf(call, options), (judged) =>
-      run({ ...call, arguments: judgedArguments(judged) }),
+    return await monitor.enforce(askedOf(call, options), (judged, { signal }) =>
+      run({ ...call, arguments: judgedArguments(judged) }, signal),
     );
   } catch (error) {
     if (error instanceof CovenantDeniedError) return denialResult(error);
@@ -138,6 +145,13 @@ export function actionOf(tool: string, server?: string): string {
 /** What may stand in an action stands for itself, but for the colon, which closes a code point in hex on both sides. */
 const escapedSegment = (name: string): string =>
   name.replace(/[^A-Za-z0-9_-]/gu, (character) => `:${(character.codePointAt(0) ?? 0).toString(16)}:`);
+
+/** The tool is told to stop when its caller cancels, and when its covenant no longer stands. */
+function orCut(extra: unknown, cut: AbortSignal): unknown {
+  const signal = together(signalOf(extra), cut);
+  const { mcpReq } = (extra ?? {}) as { mcpReq?: object };
+  return { ...(extra as object), ...(mcpReq === undefined ? { signal } : { mcpReq: { ...mcpReq, signal } }) };
+}
 
 /** SDK 1.x has the signal itself, 2.x under `mcpReq`. */
 const signalOf = (extra: unknown): AbortSignal | undefined => {

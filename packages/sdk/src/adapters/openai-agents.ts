@@ -10,6 +10,7 @@ import {
   malformed,
   requestOf,
   type ToolGuardOptions,
+  together,
   toldOf,
 } from './tool-call.js';
 
@@ -41,10 +42,13 @@ export function withSteleFunction<T extends FunctionToolLike>(tool: T, options: 
     const args = parsed(input);
     const asked = args === undefined ? malformed(name, input) : requestOf(name, options, args);
     try {
-      return await (await monitor()).enforce(asked, (judged) => {
+      return await (await monitor()).enforce(asked, (judged, { signal }) => {
         if (details?.signal?.aborted === true)
           throw new ActionNotPerformedError('the call was aborted before the tool ran');
-        return inner.call(tool, runContext, JSON.stringify(judgedArguments(judged)), details);
+        return inner.call(tool, runContext, JSON.stringify(judgedArguments(judged)), {
+          ...details,
+          signal: together(details?.signal, signal),
+        });
       });
     } catch (error) {
       const denial = denialIn(error);

@@ -54,6 +54,10 @@ export function requestOf(
 /** What is to run: a copy of the arguments that were judged, which the tool may change as it likes. */
 export const judgedArguments = (judged: ActionRequest): unknown => structuredClone(judged.context?.args);
 
+/** A signal for both: the caller gives up, or the covenant no longer stands. */
+export const together = (given: AbortSignal | undefined, cut: AbortSignal): AbortSignal =>
+  given === undefined ? cut : AbortSignal.any([given, cut]);
+
 /** The denial behind an error, also where a framework has wrapped the error in one of its own. */
 export function denialIn(error: unknown): Denial | undefined {
   for (let inner = error, depth = 0; depth < 4 && inner instanceof Error; depth++, inner = inner.cause) {

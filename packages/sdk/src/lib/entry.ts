@@ -68,4 +68,4 @@ function decidingLines({
   return line !== undefined && !lines.includes(line) ? [line] : lines;
 }
 
-const timeOf = (now: number): string => new Date(Number.isFinite(now) ? now : 0).toISOString();
+export const timeOf = (now: number): string => new Date(Number.isFinite(now) ? now : 0).toISOString();

@@ -1,7 +1,15 @@
 import type { Receipt } from '../decision.js';
-import type { DecisionEntry, DecisionRecord, DecisionSink, Outcome } from '../sink.js';
+import type {
+  DecisionEntry,
+  DecisionRecord,
+  DecisionSink,
+  EventRecord,
+  EventSink,
+  LogEntry,
+  Outcome,
+} from '../sink.js';
 import { Denials, type Filed } from './denials.js';
-import { type Deciding, decisionRecord, outcomeRecord } from './entry.js';
+import { type Deciding, decisionRecord, outcomeRecord, timeOf } from './entry.js';
 import { inTime } from './in-time.js';
 import { measuredSink } from './telemetry-calls.js';
 import type { Verdict } from './verdict.js';
@@ -16,6 +24,7 @@ const recorders = new WeakMap<DecisionSink, Recorder>();
 /** Writes what monitors decide to a sink, and counts what could not be written. */
 export class Recorder {
   readonly #sink: DecisionSink;
+  readonly #takesEvents: boolean;
   readonly #denials = new Denials((entry, filed) => this.#later(entry, filed));
   readonly #underway = new Set<Promise<void>>();
   #permits = 0;
@@ -24,6 +33,7 @@ export class Recorder {
 
   private constructor(sink: DecisionSink) {
     this.#sink = measuredSink(sink);
+    this.#takesEvents = (sink as EventSink).takesEvents === true;
   }
 
   /**
@@ -74,6 +84,11 @@ export class Recorder {
     return this.#denials.take(decisionRecord(verdict, about), about.now);
   }
 
+  /** Records in passing what a candidate covenant would have decided. */
+  shadow(verdict: Verdict, about: Deciding): void {
+    this.#later({ ...decisionRecord(verdict, about, !verdict.permitted), mode: 'shadow' }, {});
+  }
+
   /**
    * Records what became of a permitted action. It has happened, so a failure to write is counted, not thrown, and its
    * result is held back no longer than `timeoutMs`.
@@ -86,6 +101,12 @@ export class Recorder {
         timeoutMs,
         () => undefined,
       );
+  }
+
+  /** Records an event in passing, where the sink takes events. */
+  event(kind: string, now: number, facts: Readonly<Record<string, string | number>>): void {
+    if (!this.#takesEvents) return;
+    void this.#track(this.#appendOrLose({ v: 1, kind, time: timeOf(now), ...facts } as EventRecord));
   }
 
   /** Waits for what is on its way, though not for ever, then closes the sink. */
@@ -114,18 +135,19 @@ export class Recorder {
     return tracked;
   }
 
-  async #append(entry: DecisionEntry): Promise<Receipt> {
+  async #append(entry: LogEntry): Promise<Receipt> {
     const lost = this.#lost;
     this.#lost = 0;
     try {
-      return receiptOf(await this.#sink.append(lost === 0 ? entry : { ...entry, lost }));
+      const told = (lost === 0 ? entry : { ...entry, lost }) as DecisionEntry;
+      return receiptOf(await this.#sink.append(told));
     } catch (error) {
       this.#lost += lost;
       throw error;
     }
   }
 
-  async #appendOrLose(entry: DecisionEntry, filed: Filed = {}): Promise<void> {
+  async #appendOrLose(entry: LogEntry, filed: Filed = {}): Promise<void> {
     try {
       filed.receipt = await this.#append(entry);
     } catch {
@@ -135,7 +157,8 @@ export class Recorder {
 }
 
 /** Of an entry that stood for several denials all of them are lost. */
-const decisionsIn = (entry: DecisionEntry): number => (entry.kind === 'decision' ? (entry.count ?? 1) : 1);
+const decisionsIn = (entry: LogEntry): number =>
+  entry.kind === 'decision' ? ((entry as DecisionRecord).count ?? 1) : 1;
 
 /** Field by field: a sink may answer with anything. */
 function receiptOf(answer: Partial<Receipt>): Receipt {

@@ -104,7 +104,7 @@ export class Session {
       return this.#gate.call(params, {
         signal,
         tools: this.#tools,
-        run: (judged) => this.#forward(incoming, judged),
+        run: (judged, either) => this.#forward({ ...incoming, signal: either }, judged),
       });
     if (!this.#passing.mayAsk(method)) throw unknownMethod();
     return this.#forward(incoming, params);

@@ -22,7 +22,7 @@ export interface CallWays {
   readonly signal: AbortSignal;
   readonly tools: ToolLister;
   /** Sends what was judged to the upstream server. */
-  readonly run: (params: Params) => Promise<unknown>;
+  readonly run: (params: Params, signal: AbortSignal) => Promise<unknown>;
 }
 
 interface CallParams extends Params {
@@ -71,9 +71,9 @@ export class ToolGate {
     if (pins !== undefined && !isAgreed(call.name, pins, await ways.tools.all()))
       return refuseToolCall(monitor, this.#translation, call, CHANGED);
     let ofUpstream = false;
-    const result = await enforceToolCall(monitor, this.#translation, call, (judged) => {
+    const result = await enforceToolCall(monitor, this.#translation, call, (judged, cut) => {
       ofUpstream = true;
-      return runJudged(judged, ways);
+      return runJudged(judged, cut, ways);
     }).catch((error: unknown) => {
       throw error instanceof ActionFailedError || error instanceof ActionNotPerformedError
         ? error.cause
@@ -91,13 +91,13 @@ export class ToolGate {
 }
 
 /** An error as the answer is a call that failed; where there is no answer, nobody knows what became of it. */
-async function runJudged(judged: CallParams, { signal, run }: CallWays): Promise<unknown> {
+async function runJudged(judged: CallParams, cut: AbortSignal, { signal, run }: CallWays): Promise<unknown> {
   if (signal.aborted)
     throw new ActionNotPerformedError('the call was taken back before the tool ran', {
       cause: new RpcError(INVALID_PARAMS, 'the call was taken back'),
     });
   try {
-    return await run(judged);
+    return await run(judged, AbortSignal.any([signal, cut]));
   } catch (error) {
     if (error instanceof AnsweredError) throw new ActionFailedError('the tool failed', { cause: error });
     throw error;
