@@ -40,6 +40,15 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'look over versions, parts, permissions and the clock',
     load: () => import('./commands/doctor.js'),
   },
+  'mcp-gateway': {
+    summary: 'put an MCP server under a covenant',
+    load: () => import('./commands/mcp-gateway.js'),
+  },
+  tools: {
+    summary: 'tools of MCP servers: pin what they are, find changes',
+    isGroup: true,
+    load: () => import('./commands/tools.js'),
+  },
   replay: { summary: 'judge recorded tool calls by a covenant', load: () => import('./commands/replay.js') },
 };
 
@@ -64,9 +73,15 @@ export async function run(argv: readonly string[], streams: Streams): Promise<Ex
     return cli.exitCode;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0; // help and version
-    report(error, cli, argv.includes('--json'));
+    report(error, cli, ownArguments(argv).includes('--json'));
     return 2;
   }
+}
+
+/** What stands behind `--` belongs to another command. */
+function ownArguments(argv: readonly string[]): readonly string[] {
+  const end = argv.indexOf('--');
+  return end === -1 ? argv : argv.slice(0, end);
 }
 
 async function programFor(cli: Cli): Promise<Command> {

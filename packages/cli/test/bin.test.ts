@@ -25,6 +25,13 @@ describe('the command as a process', () => {
     expect(spawn(['check', 'rules.ccl', 'orders.write', '/orders/1']).status).toBe(1);
   });
 
+  it('says how to install what a gateway needs, and loads it for nothing else', () => {
+    const { status, stdout, stderr } = spawn(['tools', 'pin', '--out', 'pins.json', '--', 'server']);
+    expect([status, stdout]).toEqual([2, '']);
+    expect(stderr).toContain('@modelcontextprotocol/sdk is not installed');
+    expect(stderr).toContain('npm install @modelcontextprotocol/sdk@1');
+  });
+
   it('reads standard input', () => {
     const { status, stdout } = spawn(['fmt', '-'], 'PERMIT a on /x');
     expect([status, stdout]).toEqual([0, 'permit a on /x\n']);
@@ -34,6 +41,7 @@ describe('the command as a process', () => {
 describe('help', () => {
   const commands = [
     ...['keygen', 'sign', 'verify', 'check', 'fmt', 'test', 'replay', 'reissue', 'doctor'],
+    ...['mcp-gateway', 'tools pin', 'tools diff'],
     ...['init', 'list', 'rotate', 'continuity', 'revoke', 'export-public', 'import', 'crl'].map(
       (name) => `keys ${name}`,
     ),

@@ -32,6 +32,16 @@ export {
   withSteleTool,
 } from './adapters/langchain.js';
 export { type MastraToolLike, withSteleMastra } from './adapters/mastra.js';
-export { actionOf, guardMcpServer, type McpGuardOptions, type McpServerLike } from './adapters/mcp.js';
+export {
+  actionOf,
+  enforceToolCall,
+  guardMcpServer,
+  type McpGuardOptions,
+  type McpServerLike,
+  refuseToolCall,
+  type ToolCallOptions,
+  type ToolCallParams,
+  type ToolDenial,
+} from './adapters/mcp.js';
 export { type FunctionToolLike, withSteleFunction } from './adapters/openai-agents.js';
 export type { NamedTool, ToolGuardOptions } from './adapters/tool-call.js';

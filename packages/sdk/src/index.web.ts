@@ -171,3 +171,4 @@ export {
   type Outcome,
   type OutcomeRecord,
 } from './sink.js';
+export { type ToolContract, toolDigest } from './tool-digest.js';

@@ -1,6 +1,7 @@
 import type { LimitLedger } from '@stele/ccl';
 import type { ChainLink, CovenantDocument } from '@stele/core';
 import type { CovenantStore } from '@stele/store';
+import type { DecisionCode } from '@stele/types/codes';
 import type { ActionRequest, Decision, Receipt } from './decision.js';
 import { ActionFailedError, ActionNotPerformedError, CovenantDeniedError } from './errors.js';
 import { appliedLimits, type Charge, charge, type Judged, type Reserved } from './lib/charging.js';
@@ -231,6 +232,21 @@ export class Monitor {
         await this.#recorder.outcome(receipt.seq, outcome, this.#clock(), this.#recordTimeoutMs);
       },
     };
+  }
+
+  /**
+   * Denies a request for a reason of the host's, before any rule is asked: a tool that is not what was agreed, say. It is
+   * recorded, and told of, like every other denial.
+   * @param reason one sentence, which the agent may see
+   */
+  async refuse(
+    request: ActionRequest,
+    code: Exclude<DecisionCode, 'permitted'>,
+    reason: string,
+  ): Promise<Decision> {
+    const snapshot = snapshotRequest(request);
+    const about = this.#about(typeof snapshot === 'string' ? undefined : snapshot, this.#clock());
+    return (await observeDecision(async () => this.#refuse(denied(code, reason), about))).decision;
   }
 
   /** The covenants that govern, the roots first; none as long as they do not verify. */

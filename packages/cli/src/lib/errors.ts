@@ -52,6 +52,16 @@ export type CliErrorCode =
   /** Something that cannot be undone was not confirmed. */
   | 'not_confirmed'
   | 'map_invalid'
+  /** A file of pins that holds something else than digests. */
+  | 'pins_invalid'
+  /** A tool that cannot be pinned: no plain JSON, or offered twice. */
+  | 'tool_unusable'
+  /** A package that this command needs is not installed, or is another version. */
+  | 'peer_missing'
+  /** An MCP server cannot be started or asked. */
+  | 'upstream_failed'
+  /** Covenants that do not hold: nothing would be permitted. */
+  | 'covenant_invalid'
   | 'malformed_line';
 
 /** Usage or bad input: the run ends with exit code 2. */

@@ -1,29 +1,45 @@
 /** Servers of the Model Context Protocol, SDK 1.x and 2.x. Typed by structure, so that neither need be installed. */
+import type { DecisionCode } from '@stele/types/codes';
 import { SteleError } from '@stele/types/errors';
 import { denialOf } from '../denial.js';
 import { ActionNotPerformedError, CovenantDeniedError } from '../errors.js';
+import type { Monitor } from '../monitor.js';
 import { lazyMonitor } from './guard.js';
-import { judgedArguments, requestOf, type ToolGuardOptions, together } from './tool-call.js';
+import {
+  judgedArguments,
+  requestOf,
+  type ToolChoices,
+  type ToolGuardOptions,
+  together,
+} from './tool-call.js';
 
 /** What an MCP server looks like from here: `McpServer`, which holds the low-level `Server`. */
 export interface McpServerLike {
   readonly server: object;
 }
 
-export type McpGuardOptions = ToolGuardOptions & {
+export type McpGuardOptions = ToolGuardOptions & ServerName;
+
+interface ServerName {
   /**
    * How the host calls the server. Where somebody else chooses the tools' names, a tool is judged as `<server>.<tool>`, with
    * what is no letter, digit, dash or underscore of its name escaped, so that two tools never share an action. Not given: the
    * tool's own name.
    */
   server?: string;
-};
+}
 
 type Handler = (request: CallRequest, extra: unknown) => Promise<unknown>;
 
+/** The parameters of `tools/call`. */
+export interface ToolCallParams {
+  readonly name: string;
+  readonly arguments?: unknown;
+}
+
 interface CallRequest {
   readonly method: string;
-  readonly params: { readonly name: string; readonly arguments?: unknown };
+  readonly params: ToolCallParams;
 }
 
 interface Handlers {
@@ -51,30 +67,66 @@ export function guardMcpServer(server: McpServerLike, options: McpGuardOptions):
     });
   }
   const handler: Handler = async (request, extra) => {
-    const { name, arguments: args } = request.params;
-    const asked = requestOf(name, options, args, actionOf(name, options.server));
-    try {
-      return await (await monitor()).enforce(asked, (judged, running) => {
-        if (signalOf(extra)?.aborted === true)
-          throw new ActionNotPerformedError('the call was cancelled before the tool ran');
-        const params = { ...request.params, arguments: judgedArguments(judged) };
-        return call({ ...request, params }, orCut(extra, running.signal));
-      });
-    } catch (error) {
-      if (error instanceof CovenantDeniedError) return denialResult(error);
-      throw error;
-    }
+    return enforceToolCall(await monitor(), options, request.params, (params, cut) => {
+      if (signalOf(extra)?.aborted === true)
+        throw new ActionNotPerformedError('the call was cancelled before the tool ran');
+      return call({ ...request, params }, orCut(extra, cut));
+    });
   };
   guarded.add(handler);
   handlers.set('tools/call', handler);
 }
 
+/** How a call is translated for the monitor. */
+export type ToolCallOptions = ToolChoices & ServerName;
+
+/**
+ * Judges one `tools/call`, and runs it if it is permitted: for whoever speaks the protocol without the SDK's server.
+ * @param run gets the parameters with the arguments that were judged, the rest of them as it was, and a signal that is aborted
+ *   when the covenant no longer stands
+ * @returns what `run` returned, or the denial as a result
+ * @throws whatever `run` throws
+ */
+export async function enforceToolCall<P extends ToolCallParams, T>(
+  monitor: Monitor,
+  options: ToolCallOptions,
+  params: P,
+  run: (params: P, cut: AbortSignal) => T | Promise<T>,
+): Promise<T | ToolDenial> {
+  // The caller may change its object while the call is judged; the name that was judged is the one that runs.
+  const call = { ...params };
+  try {
+    return await monitor.enforce(askedOf(call, options), (judged, { signal }) =>
+      run({ ...call, arguments: judgedArguments(judged) }, signal),
+    );
+  } catch (error) {
+    if (error instanceof CovenantDeniedError) return denialResult(error);
+    throw error;
+  }
+}
+
+/** Denies one `tools/call` for a reason of the host's; see `Monitor.refuse`. */
+export async function refuseToolCall(
+  monitor: Monitor,
+  options: ToolCallOptions,
+  params: ToolCallParams,
+  because: { readonly code: Exclude<DecisionCode, 'permitted'>; readonly reason: string },
+): Promise<ToolDenial> {
+  const decision = await monitor.refuse(askedOf(params, options), because.code, because.reason);
+  return denialResult(new CovenantDeniedError(decision));
+}
+
+const askedOf = ({ name, arguments: args }: ToolCallParams, options: ToolCallOptions) =>
+  requestOf(name, options, args, actionOf(name, options.server));
+
 /** A denial as the result of a tool. */
-export function denialResult(error: CovenantDeniedError): {
+export interface ToolDenial {
   isError: true;
   content: { type: 'text'; text: string }[];
   _meta: Record<string, unknown>;
-} {
+}
+
+function denialResult(error: CovenantDeniedError): ToolDenial {
   return {
     isError: true,
     content: [{ type: 'text', text: error.message }],

@@ -10,7 +10,10 @@ export interface NamedTool {
   readonly name: string;
 }
 
-export type ToolGuardOptions = GuardOptions & {
+export type ToolGuardOptions = GuardOptions & ToolChoices;
+
+/** How the call of a tool is translated. */
+export interface ToolChoices {
   /** The action; the tool's name when not given. A function is told the name, so that one set can have its own names. */
   action?: Choice<unknown, NamedTool>;
   /** The resource; `/` when not given. Set it where the covenant distinguishes resources. */
@@ -19,7 +22,7 @@ export type ToolGuardOptions = GuardOptions & {
   context?: HostFacts | ((input: unknown) => HostFacts);
   /** Told of what is likely a mistake in the wiring. `process.emitWarning` where there is one, when not given. */
   onWarning?: (message: string) => void;
-};
+}
 
 /**
  * The request that a call of a tool is judged as.
@@ -27,7 +30,7 @@ export type ToolGuardOptions = GuardOptions & {
  */
 export function requestOf(
   name: string,
-  options: ToolGuardOptions,
+  options: ToolChoices,
   input: unknown,
   named: string = name,
 ): ActionRequest {
@@ -87,7 +90,7 @@ interface NodeLike {
   process?: { emitWarning?: (text: string, type: string) => void };
 }
 
-export function warn({ onWarning }: ToolGuardOptions, message: string): void {
+export function warn({ onWarning }: ToolChoices, message: string): void {
   if (onWarning !== undefined) onWarning(message);
   else (globalThis as NodeLike).process?.emitWarning?.(message, 'SteleWarning');
 }

@@ -8,10 +8,19 @@ import type { Call } from './call.js';
 export type Asked = Pick<Request, 'action' | 'resource'>;
 
 /** Makes the request that a call stands for; or says why there is none, and the call is denied as malformed. */
-export type Mapping = (call: Call) => Asked | string;
+export type Mapping = (call: MappedCall) => Asked | string;
+
+export type MappedCall = Pick<Call, 'tool' | 'arguments'>;
 
 /** A text with placeholders. Filled in for a call it gives a text; undefined where that cannot be done safely. */
-type Template = (call: Call) => string | undefined;
+type Template = (call: MappedCall) => string | undefined;
+
+export interface MapOptions {
+  /** The action where an entry names none; `{tool}` when not given. */
+  readonly action?: string;
+  /** What `{tool}` stands for; the tool's name when not given. */
+  readonly toolText?: (tool: string) => string;
+}
 
 /** Without a map: the action is the tool's name, the resource `/`. */
 export const defaultMapping: Mapping = ({ tool }) => ({ action: tool, resource: '/' });
@@ -21,21 +30,30 @@ export const defaultMapping: Mapping = ({ tool }) => ({ action: tool, resource: 
  * entry leaves out is as without a map.
  * @throws CliError `map_invalid` for unknown members and for templates that cannot be read
  */
-export function compileMap(map: unknown): Mapping {
+export function compileMap(map: unknown, options: MapOptions = {}): Mapping {
   const { tools = {}, default: otherwise = {} } = members(map, ['tools', 'default'], 'the map');
   if (!isRecord(tools)) throw invalid('"tools" must be an object');
   const byTool = new Map(
-    Object.entries(tools).map(([tool, entry]) => [tool, compileEntry(entry, `tools.${printable(tool, 64)}`)]),
+    Object.entries(tools).map(([tool, entry]) => [
+      tool,
+      compileEntry(entry, `tools.${printable(tool, 64)}`, options),
+    ]),
   );
-  const fallback = compileEntry(otherwise, 'default');
+  const fallback = compileEntry(otherwise, 'default', options);
   return (call) => (byTool.get(call.tool) ?? fallback)(call);
 }
 
-function compileEntry(entry: unknown, place: string): Mapping {
-  const { action = '{tool}', resource = '/' } = members(entry, ['action', 'resource'], place);
+function compileEntry(entry: unknown, place: string, options: MapOptions): Mapping {
+  const { action = options.action ?? '{tool}', resource = '/' } = members(
+    entry,
+    ['action', 'resource'],
+    place,
+  );
   const toAction = compileTemplate(action, '.', `${place}.action`);
   const toResource = compileTemplate(resource, '/', `${place}.resource`);
-  return (call) => {
+  const { toolText = (tool) => tool } = options;
+  return (named) => {
+    const call = { tool: toolText(named.tool), arguments: named.arguments };
     const asked = { action: toAction(call), resource: toResource(call) };
     if (asked.action === undefined) return unfilled(action as string);
     return asked.resource === undefined ? unfilled(resource as string) : (asked as Asked);
