@@ -64,18 +64,23 @@ export class AuditLog {
    * Opens a log, or begins one.
    * @param backend a backend, which the log opens and closes; or the path of a folder
    * @throws AuditError `audit_log_locked`, `audit_log_corrupt`, `audit_log_version`, `audit_log_unavailable`;
-   *   `audit_log_foreign` if it has another origin or was signed by a key that was not named; `audit_log_rolled_back` if
-   *   it is smaller than, or inconsistent with, the highest checkpoint that was signed
+   *   `audit_log_foreign` if it has another origin, was signed by a key that was not named, or has retired the signer's;
+   *   `audit_log_rolled_back` if it is smaller than, or inconsistent with, the highest checkpoint that was signed
    * @throws TypeError, RangeError for options that are none; CryptoError `key_use_wrong`
    */
   static async open(backend: LogBackend | string, options: AuditLogOptions): Promise<AuditLog> {
     const checked = checkOptions(backend, options);
+    hold(checked.backend);
+    let opened: Opened | undefined;
     try {
-      const opened = await openParts(checked);
+      opened = await openParts(checked);
       const log = new AuditLog(opened);
       await log.#begin(opened);
       return log;
     } catch (error) {
+      opened?.checkpointing.abandon();
+      checked.values?.close();
+      held.delete(checked.backend);
       await checked.backend.close().catch(() => undefined);
       throw error;
     }
@@ -216,6 +221,7 @@ export class AuditLog {
       await this.#cosigning.settled();
     } finally {
       this.#options.values?.close();
+      held.delete(this.#options.backend);
       await this.#options.backend.close();
     }
   }
@@ -279,6 +285,18 @@ export class AuditLog {
   #assertOpen(): void {
     if (this.#closing !== undefined) throw new AuditError('audit_log_closed', 'the log is closed');
   }
+}
+
+/** Backends that a log has: whoever hands one in twice must not close the log that has it. */
+const held = new WeakSet<LogBackend>();
+
+function hold(backend: LogBackend): void {
+  if (held.has(backend)) {
+    throw new AuditError('audit_log_locked', `${backend.name} was opened already, with this very backend`, {
+      hint: 'Use the log that has it. After it is closed, make a new backend.',
+    });
+  }
+  held.add(backend);
 }
 
 interface Opened {

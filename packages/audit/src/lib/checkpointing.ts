@@ -110,11 +110,16 @@ export class Checkpointing {
     });
   }
 
-  /** Publishes everything, if there is anything, and does nothing any more. */
-  async close(): Promise<void> {
+  /** Does nothing any more by itself. */
+  abandon(): void {
     this.#isClosed = true;
     clearTimeout(this.#timer);
     this.#timer = undefined;
+  }
+
+  /** Publishes everything, if there is anything, and does nothing any more. */
+  async close(): Promise<void> {
+    this.abandon();
     await this.#working.catch(() => undefined);
     if (this.#size > (this.#published?.size ?? 0)) await this.checkpoint();
   }
