@@ -8,12 +8,14 @@ import { readCheckpoint } from './lib/checkpoint.js';
 import { Checkpointing } from './lib/checkpointing.js';
 import { Cosigning } from './lib/cosigning.js';
 import { type Erasure, eraseSubject, readValues } from './lib/erasure.js';
+import { mustTell } from './lib/key-turns.js';
 import { parseLeaf, prepareEntry } from './lib/leaf.js';
 import type { Leaf } from './lib/leaf-types.js';
 import { type AuditLogOptions, type CheckedOptions, checkOptions } from './lib/log-options.js';
+import { sameHash } from './lib/merkle.js';
 import { formatVerifierKey, type VerifierKey } from './lib/note.js';
 import { openTree } from './lib/opening.js';
-import { latestTime, leafOf } from './lib/reading.js';
+import { latestTime, leafOf, leavesOf } from './lib/reading.js';
 import type { EntryValues } from './lib/values.js';
 import { consistencyProof, type EntryProof, inclusionProof, proveEntry } from './proofs.js';
 import { type Pruned, type PruneOptions, pruneLog } from './prune.js';
@@ -238,12 +240,12 @@ export class AuditLog {
   }
 
   /** What a log says of itself before anybody else says something. */
-  async #begin({ size, signedBy }: Opened): Promise<void> {
+  async #begin({ size, previous }: Opened): Promise<void> {
     const { backend, key, predecessor } = this.#options;
     if (predecessor !== undefined) await this.#goOnFrom(predecessor, size);
-    if (signedBy !== undefined && signedBy.id !== key.id) {
-      const [next, previous] = [formatVerifierKey(key), formatVerifierKey(signedBy)];
-      await this.#append({ v: 1, kind: 'log.key', time: this.#now(), key: next, previous }, true);
+    if (previous !== undefined) {
+      const keys = { key: formatVerifierKey(key), previous: formatVerifierKey(previous) };
+      await this.#append({ v: 1, kind: 'log.key', time: this.#now(), ...keys }, true);
     }
     for (let left = await backend.unsettled(); left.length > 0; left = await backend.unsettled()) {
       for (let i = 0; i < left.length; i += TOGETHER) {
@@ -306,15 +308,20 @@ interface Opened {
   readonly size: number;
   readonly cutBytes: number;
   readonly lastTime: number | undefined;
-  /** The key that signed last. */
-  readonly signedBy: VerifierKey | undefined;
+  /** The key that signed last, where another is to sign and the log does not say so yet. */
+  readonly previous: VerifierKey | undefined;
 }
 
 async function openParts(options: CheckedOptions): Promise<Opened> {
   const { backend, origin, keys, signer, intervalMs, onProblem } = options;
   const { size, cutBytes } = await backend.open();
   const heads = options.heads ?? backend.heads;
-  const { tree, published, unpublished, key } = await openTree({ backend, heads, origin, keys, size });
+  const {
+    tree,
+    published,
+    unpublished,
+    key: signedBy,
+  } = await openTree({ backend, heads, origin, keys, size });
   const cosigning = new Cosigning({
     ...options,
     reader: backend,
@@ -334,8 +341,13 @@ async function openParts(options: CheckedOptions): Promise<Opened> {
     onPublished: (note) => cosigning.ask(note),
   });
   if (unpublished !== undefined) await checkpointing.publishAgain(unpublished);
-  const lastTime = await latestTime(backend, checkpointing.published?.size ?? 0, size);
-  return { options, checkpointing, cosigning, size, cutBytes, lastTime, signedBy: key };
+  const covered = checkpointing.published?.size ?? 0;
+  const lastTime = await latestTime(backend, covered, size);
+  const isOther = signedBy !== undefined && !sameHash(signedBy.publicKey, signer.publicKey);
+  // Only then is the whole log read: a key that it has retired would make it worthless.
+  const tells = isOther && (await mustTell(options.key, leavesOf(backend, covered, size)));
+  const previous = tells ? signedBy : undefined;
+  return { options, checkpointing, cosigning, size, cutBytes, lastTime, previous };
 }
 
 /** The entry of a log that goes on from another. */
