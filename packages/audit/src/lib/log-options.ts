@@ -82,9 +82,17 @@ export function checkOptions(backend: LogBackend | string, options: AuditLogOpti
     personal: personalFields(personal),
     values: options.values && new ValueSealer(origin, options.values),
     witnesses: options.witnesses ?? [],
-    onProblem: options.onProblem ?? (() => undefined),
+    onProblem: harmless(options.onProblem),
     predecessor,
   };
+}
+
+/** Whatever a host's function does, the work that tells it of a problem goes on. */
+function harmless(told: AuditLogOptions['onProblem']): (error: unknown) => void {
+  return (error) =>
+    void Promise.resolve()
+      .then(() => told?.(error))
+      .catch(() => undefined);
 }
 
 /** The folder of a log is served, copied and backed up: no place for keys whose only copy must be destroyed. */
