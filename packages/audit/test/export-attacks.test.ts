@@ -210,6 +210,10 @@ const attacks: Record<string, Attack> = {
     change: replace('manifest.json', '"to": 300', '"to": 301'),
     problem: { code: 'export_malformed' },
   },
+  'a manifest that is far too long for its parts': {
+    change: (files) => void files.set('manifest.json', Buffer.from(`[${'[],'.repeat(30_000)}[]]`)),
+    problem: { code: 'export_malformed', message: /90004 bytes, and for 8 parts/ },
+  },
   'no manifest': {
     change: (files) => void files.delete('manifest.json'),
     problem: { code: 'export_malformed', message: /no manifest/ },
