@@ -109,7 +109,7 @@ describe.each(Object.entries(places))('the key of a log %s', (_, place) => {
   it('is found among many entries, and not where one only quotes it', async () => {
     const backend = place();
     const log = await open(backend(), first);
-    const quoting = event(0, { quoted: { kind: 'log.key', key: 'x', previous: 'y' } });
+    const quoting = event(0, { key: 'x', previous: { kind: 'log.key' } });
     await Promise.all(Array.from({ length: 300 }, (_, i) => log.append(i === 7 ? quoting : event(i))));
     await log.close();
     await signedBy(backend(), second, [first]);

@@ -6,14 +6,14 @@ import { sameHash } from './merkle.js';
 import { formatVerifierKey, parseVerifierKey, type VerifierKey } from './note.js';
 import { OwnEntries } from './own-entries.js';
 
-/** In canonical JSON the kind of an entry has no other spelling. */
-const LOG_KEY = Buffer.from('"kind":"log.key"');
+/** What an entry `log.key` begins with, as a log writes it: in canonical JSON `key` comes first. */
+const START = Buffer.from('{"key":');
 
 const sameKey = (a: VerifierKey, b: VerifierKey): boolean => sameHash(a.publicKey, b.publicKey);
 
 /** An entry `log.key`; undefined for every other, most of which are not parsed for it. */
 function turnIn(leaf: Uint8Array, index: number): Leaf | undefined {
-  if (!Buffer.from(leaf.buffer, leaf.byteOffset, leaf.byteLength).includes(LOG_KEY)) return undefined;
+  for (let i = 0; i < START.length; i++) if (leaf[i] !== START[i]) return undefined;
   const entry = parseLeaf(leaf, index);
   return entry.kind === 'log.key' ? entry : undefined;
 }
