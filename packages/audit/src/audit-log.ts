@@ -233,7 +233,8 @@ export class AuditLog {
     try {
       const { personal, values } = this.#options;
       const subjectOf = values && ((given: LogEntry) => values.subjectOf(given));
-      return this.#queue.append(prepareEntry(entry, { personal, own, subjectOf }));
+      // What the log says of itself is for everybody to read, whatever the host calls its own fields.
+      return this.#queue.append(prepareEntry(entry, { own, subjectOf, ...(!own && { personal }) }));
     } catch (error) {
       return Promise.reject(error);
     }

@@ -106,6 +106,15 @@ describe.each(Object.entries(places))('the key of a log %s', (_, place) => {
     assert.deepEqual(all.filter((kind) => kind === 'log.key').length, 2);
   });
 
+  it('is told in clear, whatever the host calls personal', async () => {
+    const backend = place();
+    await signedBy(backend(), first);
+    const log = await open(backend(), second, { previousKeys: [first], personal: ['key', 'previous'] });
+    await log.append(event(1, { key: 'of a person' }));
+    assert.deepEqual((await verifyLog(log, { keys: [first, second] })).problems, []);
+    await log.close();
+  });
+
   it('is found among many entries, and not where one only quotes it', async () => {
     const backend = place();
     const log = await open(backend(), first);
