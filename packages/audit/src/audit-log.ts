@@ -315,14 +315,15 @@ interface Opened {
 
 async function openParts(options: CheckedOptions): Promise<Opened> {
   const { backend, origin, keys, signer, intervalMs, onProblem } = options;
-  const { size, cutBytes } = await backend.open();
+  const { size: came, cutBytes } = await backend.open();
   const heads = options.heads ?? backend.heads;
   const {
     tree,
+    size,
     published,
     unpublished,
     key: signedBy,
-  } = await openTree({ backend, heads, origin, keys, size });
+  } = await openTree({ backend, heads, origin, keys, size: came });
   const cosigning = new Cosigning({
     ...options,
     reader: backend,

@@ -234,6 +234,24 @@ describe('a log on a backend of its own', () => {
     }
   });
 
+  it('opens beside others that append and publish meanwhile', async () => {
+    class Shared extends MemoryLogBackend {
+      override readonly shared = true;
+      override async open() {
+        const { size, cutBytes } = await super.open();
+        return { size: Math.max(0, size - 2), cutBytes };
+      }
+    }
+    const first = new Shared();
+    const log = await open(first);
+    for (let i = 0; i < 5; i++) await log.append(event(i));
+    await log.close();
+    const again = await open(new Shared(first));
+    assert.equal(again.lag().entries, 0);
+    assert.equal((await again.append(event(1))).index, 5);
+    await again.close();
+  });
+
   it('does nothing any more when it could not be opened', async () => {
     const first = new MemoryLogBackend();
     const log = await open(first);
