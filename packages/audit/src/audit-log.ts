@@ -8,12 +8,14 @@ import { readCheckpoint } from './lib/checkpoint.js';
 import { Checkpointing } from './lib/checkpointing.js';
 import { Cosigning } from './lib/cosigning.js';
 import { type Erasure, eraseSubject, readValues } from './lib/erasure.js';
+import { mustTell } from './lib/key-turns.js';
 import { parseLeaf, prepareEntry } from './lib/leaf.js';
 import type { Leaf } from './lib/leaf-types.js';
 import { type AuditLogOptions, type CheckedOptions, checkOptions } from './lib/log-options.js';
+import { sameHash } from './lib/merkle.js';
 import { formatVerifierKey, type VerifierKey } from './lib/note.js';
 import { openTree } from './lib/opening.js';
-import { latestTime, leafOf } from './lib/reading.js';
+import { latestTime, leafOf, leavesOf } from './lib/reading.js';
 import type { EntryValues } from './lib/values.js';
 import { consistencyProof, type EntryProof, inclusionProof, proveEntry } from './proofs.js';
 import { type Pruned, type PruneOptions, pruneLog } from './prune.js';
@@ -66,18 +68,23 @@ export class AuditLog {
    * Opens a log, or begins one.
    * @param backend a backend, which the log opens and closes; or the path of a folder
    * @throws AuditError `audit_log_locked`, `audit_log_corrupt`, `audit_log_version`, `audit_log_unavailable`;
-   *   `audit_log_foreign` if it has another origin or was signed by a key that was not named; `audit_log_rolled_back` if
-   *   it is smaller than, or inconsistent with, the highest checkpoint that was signed
+   *   `audit_log_foreign` if it has another origin, was signed by a key that was not named, or has retired the signer's;
+   *   `audit_log_rolled_back` if it is smaller than, or inconsistent with, the highest checkpoint that was signed
    * @throws TypeError, RangeError for options that are none; CryptoError `key_use_wrong`
    */
   static async open(backend: LogBackend | string, options: AuditLogOptions): Promise<AuditLog> {
     const checked = checkOptions(backend, options);
+    hold(checked.backend);
+    let opened: Opened | undefined;
     try {
-      const opened = await openParts(checked);
+      opened = await openParts(checked);
       const log = new AuditLog(opened);
       await log.#begin(opened);
       return log;
     } catch (error) {
+      opened?.checkpointing.abandon();
+      checked.values?.close();
+      held.delete(checked.backend);
       await checked.backend.close().catch(() => undefined);
       throw error;
     }
@@ -218,6 +225,7 @@ export class AuditLog {
       await this.#cosigning.settled();
     } finally {
       this.#options.values?.close();
+      held.delete(this.#options.backend);
       await this.#options.backend.close();
     }
   }
@@ -227,19 +235,20 @@ export class AuditLog {
     try {
       const { personal, values } = this.#options;
       const subjectOf = values && ((given: LogEntry) => values.subjectOf(given));
-      return this.#queue.append(prepareEntry(entry, { personal, own, subjectOf }));
+      // What the log says of itself is for everybody to read, whatever the host calls its own fields.
+      return this.#queue.append(prepareEntry(entry, { own, subjectOf, ...(!own && { personal }) }));
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
   /** What a log says of itself before anybody else says something. */
-  async #begin({ size, signedBy }: Opened): Promise<void> {
+  async #begin({ size, previous }: Opened): Promise<void> {
     const { backend, key, predecessor } = this.#options;
     if (predecessor !== undefined) await this.#goOnFrom(predecessor, size);
-    if (signedBy !== undefined && signedBy.id !== key.id) {
-      const [next, previous] = [formatVerifierKey(key), formatVerifierKey(signedBy)];
-      await this.#append({ v: 1, kind: 'log.key', time: this.#now(), key: next, previous }, true);
+    if (previous !== undefined) {
+      const keys = { key: formatVerifierKey(key), previous: formatVerifierKey(previous) };
+      await this.#append({ v: 1, kind: 'log.key', time: this.#now(), ...keys }, true);
     }
     for (let left = await backend.unsettled(); left.length > 0; left = await backend.unsettled()) {
       for (let i = 0; i < left.length; i += TOGETHER) {
@@ -283,6 +292,18 @@ export class AuditLog {
   }
 }
 
+/** Backends that a log has: whoever hands one in twice must not close the log that has it. */
+const held = new WeakSet<LogBackend>();
+
+function hold(backend: LogBackend): void {
+  if (held.has(backend)) {
+    throw new AuditError('audit_log_locked', `${backend.name} was opened already, with this very backend`, {
+      hint: 'Use the log that has it. After it is closed, make a new backend.',
+    });
+  }
+  held.add(backend);
+}
+
 interface Opened {
   readonly options: CheckedOptions;
   readonly checkpointing: Checkpointing;
@@ -290,15 +311,21 @@ interface Opened {
   readonly size: number;
   readonly cutBytes: number;
   readonly lastTime: number | undefined;
-  /** The key that signed last. */
-  readonly signedBy: VerifierKey | undefined;
+  /** The key that signed last, where another is to sign and the log does not say so yet. */
+  readonly previous: VerifierKey | undefined;
 }
 
 async function openParts(options: CheckedOptions): Promise<Opened> {
   const { backend, origin, keys, signer, intervalMs, onProblem } = options;
-  const { size, cutBytes } = await backend.open();
+  const { size: came, cutBytes } = await backend.open();
   const heads = options.heads ?? backend.heads;
-  const { tree, published, unpublished, key } = await openTree({ backend, heads, origin, keys, size });
+  const {
+    tree,
+    size,
+    published,
+    unpublished,
+    key: signedBy,
+  } = await openTree({ backend, heads, origin, keys, size: came });
   const cosigning = new Cosigning({
     ...options,
     reader: backend,
@@ -318,8 +345,13 @@ async function openParts(options: CheckedOptions): Promise<Opened> {
     onPublished: (note) => cosigning.ask(note),
   });
   if (unpublished !== undefined) await checkpointing.publishAgain(unpublished);
-  const lastTime = await latestTime(backend, checkpointing.published?.size ?? 0, size);
-  return { options, checkpointing, cosigning, size, cutBytes, lastTime, signedBy: key };
+  const covered = checkpointing.published?.size ?? 0;
+  const lastTime = await latestTime(backend, covered, size);
+  const isOther = signedBy !== undefined && !sameHash(signedBy.publicKey, signer.publicKey);
+  // Only then is the whole log read: a key that it has retired would make it worthless.
+  const tells = isOther && (await mustTell(options.key, leavesOf(backend, covered, size)));
+  const previous = tells ? signedBy : undefined;
+  return { options, checkpointing, cosigning, size, cutBytes, lastTime, previous };
 }
 
 /** The entry of a log that goes on from another. */

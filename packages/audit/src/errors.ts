@@ -28,8 +28,6 @@ export type AuditErrorCode =
   | 'note_unsigned'
   /** The witnesses that were asked for have not all signed. */
   | 'witnesses_missing'
-  /** A proof that does not prove what it was given for. */
-  | 'proof_invalid'
   /** An export that is not whole, or not of its form. */
   | 'export_malformed'
   /** Something is there already, and is not overwritten. */

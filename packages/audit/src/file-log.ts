@@ -169,11 +169,16 @@ export class FileLogBackend implements LogBackend {
     const from = parts.first;
     if (before <= from) return;
     parts.first = before;
-    await attempt(this.#path, async () => {
-      await parts.tiles.prune(from, before);
-      for (let i = Math.max(0, from / TILE_WIDTH - 1); i < before / TILE_WIDTH; i++)
-        await parts.sealed.remove(i);
-    });
+    try {
+      await attempt(this.#path, async () => {
+        // The values first: it can be done again as long as a bundle of entries is there.
+        for (let i = from / TILE_WIDTH; i < before / TILE_WIDTH; i++) await parts.sealed.remove(i);
+        await parts.tiles.prune(from, before);
+      });
+    } catch (error) {
+      parts.first = await attempt(this.#path, () => parts.tiles.first(parts.published));
+      throw error;
+    }
   }
 
   async close(): Promise<void> {

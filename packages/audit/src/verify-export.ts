@@ -4,6 +4,7 @@ import { AuditError } from './errors.js';
 import { type Evidence, Examination } from './lib/examination.js';
 import {
   CHECKPOINT,
+  checkManifestSize,
   ENTRIES,
   formatManifest,
   MANIFEST,
@@ -56,6 +57,8 @@ class ExportExamination {
 
   /** @throws AuditError `export_malformed` where the manifest cannot be used */
   async report(): Promise<LogReport> {
+    const { names } = this.#source;
+    checkManifestSize(names.get(MANIFEST) ?? 0, names.size);
     const text = await this.#source.read(MANIFEST);
     if (text === undefined) throw new AuditError('export_malformed', `there is no ${MANIFEST}`);
     const manifest = parseManifest(text);

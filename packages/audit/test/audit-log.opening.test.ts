@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { generateKeyPair, type KeyPair } from '@stele/crypto';
-import { describe, it } from 'vitest';
-import { AuditLog, type AuditLogOptions, type LogBackend, verifyLog } from '../src/index.js';
+import { describe, it, onTestFinished, vi } from 'vitest';
+import { AuditLog, type AuditLogOptions, FileLogBackend, type LogBackend, verifyLog } from '../src/index.js';
 import { MemoryLogBackend } from '../src/testing.js';
 import { codeOf, decision } from './support/entries.js';
 import { memoryFolder } from './support/folders.js';
@@ -224,6 +224,50 @@ describe('a log that goes on from another', () => {
 });
 
 describe('a log on a backend of its own', () => {
+  it('is not harmed by being opened again on the same backend', async () => {
+    const backends: LogBackend[] = [new MemoryLogBackend(), new FileLogBackend(freshPath())];
+    for (const backend of backends) {
+      const log = await open(backend);
+      for (let i = 0; i < 2; i++) assert.equal(await codeOf(() => open(backend)), 'audit_log_locked');
+      assert.equal((await log.append(event(1))).index, 0);
+      await log.close();
+    }
+  });
+
+  it('opens beside others that append and publish meanwhile', async () => {
+    class Shared extends MemoryLogBackend {
+      override readonly shared = true;
+      override async open() {
+        const { size, cutBytes } = await super.open();
+        return { size: Math.max(0, size - 2), cutBytes };
+      }
+    }
+    const first = new Shared();
+    const log = await open(first);
+    for (let i = 0; i < 5; i++) await log.append(event(i));
+    await log.close();
+    const again = await open(new Shared(first));
+    assert.equal(again.lag().entries, 0);
+    assert.equal((await again.append(event(1))).index, 5);
+    await again.close();
+  });
+
+  it('does nothing any more when it could not be opened', async () => {
+    const first = new MemoryLogBackend();
+    const log = await open(first);
+    await log.append(decision());
+    await log.close();
+    let writes = 0;
+    const write = async () => {
+      if (++writes > 1) throw new Error('no head');
+    };
+    const heads = { read: async () => undefined, write };
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    await assert.rejects(open(new MemoryLogBackend(first), { heads }), /no head/);
+    assert.equal(vi.getTimerCount(), 0);
+  });
+
   it('works without a keeper of heads', async () => {
     const first = new MemoryLogBackend();
     const log = await open(first);

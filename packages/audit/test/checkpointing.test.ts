@@ -115,6 +115,34 @@ describe('a checkpoint', () => {
     await log.close();
   });
 
+  it('is made even where whoever is told of problems makes more of them', async () => {
+    const tellers: ((tell: () => void) => void | Promise<void>)[] = [
+      (tell) => {
+        tell();
+        throw new Error('the teller throws');
+      },
+      async (tell) => {
+        tell();
+        throw new Error('the teller rejects');
+      },
+    ];
+    for (const teller of tellers) {
+      const told = new Told();
+      const problem = new EventEmitter();
+      const onProblem = () => teller(() => void problem.emit('told'));
+      const log = await open(freshPath(), { signer: told, checkpointIntervalMs: 20, onProblem });
+      told.failing = true;
+      for (let i = 0; i < 2; i++) {
+        const failed = once(problem, 'told');
+        await appendMany(log, 1);
+        await failed;
+      }
+      told.failing = false;
+      await once(told, 'signed');
+      await log.close();
+    }
+  });
+
   it('is not made any more of a log that is closed', async () => {
     const log = await open(freshPath());
     await appendMany(log, 3);

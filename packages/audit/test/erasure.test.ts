@@ -1,5 +1,6 @@
 /** Erasing a person: nothing of them stays in any byte of a log, and every proof of before still verifies. */
 import assert from 'node:assert/strict';
+import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { generateKeyPair, toBase64Url, toHex } from '@stele/crypto';
 import { describe, it } from 'vitest';
@@ -309,8 +310,12 @@ describe('an erasure', () => {
     for (const values of [{}, { keys: {} }, { keys: new MemorySubjectKeys(), subject: 'anna' }]) {
       await assert.rejects(open(values as unknown as ValuesOptions), TypeError);
     }
-    const path = join(scratch(), 'log');
-    for (const within of [path, join(path, 'keys'), join(`${path}.private`, 'keys')]) {
+    const place = scratch();
+    const path = join(place, 'log');
+    const link = join(place, 'link');
+    symlinkSync(place, link);
+    const folders = [path, join(path, 'keys'), join(`${path}.private`, 'keys'), join(link, 'log', 'keys')];
+    for (const within of folders) {
       const values = { keys: new SubjectKeyFolder(within) };
       await assert.rejects(AuditLog.open(path, { signer, origin: ORIGIN, values }), RangeError);
     }

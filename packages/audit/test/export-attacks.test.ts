@@ -14,12 +14,24 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { exportLog } from '../src/export.js';
 import { tarHeader } from '../src/lib/tar-header.js';
 import { verifyExport } from '../src/verify-export.js';
 import { exported, exportedTar, inFolder, inTar, tarOf } from './support/export-files.js';
-import { type Files, keyOf, leaf, leaves, signed, tilesOf, vkey } from './support/made-log.js';
+import {
+  type Files,
+  keyOf,
+  leaf,
+  leaves,
+  madeLog,
+  readerOf,
+  signed,
+  tilesOf,
+  vkey,
+} from './support/made-log.js';
+import { scratch } from './support/places.js';
 
-const own = await keyOf(1);
+const [own, next] = await Promise.all([keyOf(1), keyOf(2)]);
 const keys = [vkey(own)];
 /** Single bytes that are changed; more of them at night. */
 const CHANGES = Number(process.env.STELE_EXPORT_CHANGES ?? 2_000);
@@ -197,6 +209,10 @@ const attacks: Record<string, Attack> = {
   'an end beyond the checkpoint': {
     change: replace('manifest.json', '"to": 300', '"to": 301'),
     problem: { code: 'export_malformed' },
+  },
+  'a manifest that is far too long for its parts': {
+    change: (files) => void files.set('manifest.json', Buffer.from(`[${'[],'.repeat(30_000)}[]]`)),
+    problem: { code: 'export_malformed', message: /90004 bytes, and for 8 parts/ },
   },
   'no manifest': {
     change: (files) => void files.delete('manifest.json'),
@@ -413,5 +429,23 @@ describe('an export signed by the operator', () => {
     expect(await verifyExport(inFolder(archive), { keys })).toMatchObject({
       problem: { code: 'entry_changed', index: 300 },
     });
+  });
+
+  it('as an archive may not be signed by a key that was retired in it', async () => {
+    const keyed = { kind: 'log.key', key: vkey(next), previous: vkey(own) };
+    const rotated = leaves(700).with(400, leaf(400, keyed));
+    const both = { keys: [vkey(own), vkey(next)] };
+    for (const [signer, to, problem] of [
+      [own, 512, { code: 'key_retired' }],
+      [own, 256, undefined],
+      [next, 512, undefined],
+      [next, 256, undefined],
+    ] as const) {
+      const path = join(scratch(), 'archive');
+      await exportLog(readerOf(await madeLog(rotated, signer)), path, { to });
+      expect((await verifyExport(path, both)).problem, `${to}`).toEqual(
+        problem && expect.objectContaining(problem),
+      );
+    }
   });
 });

@@ -1,7 +1,16 @@
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { AuditLog } from '../src/audit-log.js';
+import { MemorySubjectKeys } from '../src/subject-keys.js';
 import { verifyExport } from '../src/verify-export.js';
 import { verifyLog } from '../src/verify-log.js';
 import { keyOf, ORIGIN, vkey } from './support/made-log.js';
@@ -54,6 +63,27 @@ describe('pruning', () => {
     expect(await log.prune(256, { policy: 'yes' })).toEqual({ before: 256 });
     expect(await log.entry(300)).toMatchObject({ kind: 'log.pruned', before: 256, policy: 'yes' });
     await expect(log.prune(256, { policy: 'yes' })).rejects.toThrow(RangeError);
+    await log.close();
+  });
+
+  it('that the disk stopped halfway is done again', async () => {
+    const path = join(scratch(), 'log');
+    const values = { keys: new MemorySubjectKeys() };
+    const log = await AuditLog.open(path, { signer: key, origin: ORIGIN, values });
+    const event = { v: 1, kind: 'test.event', time: '2026-01-01T00:00:00Z', agent: 'anna' } as const;
+    await Promise.all(Array.from({ length: 600 }, () => log.append(event)));
+    await log.checkpoint();
+    // A folder in the place of a file is what no user, root included, can unlink.
+    const [bundle, aside] = [join(path, 'tile/entries/001'), join(path, 'aside')];
+    renameSync(bundle, aside);
+    mkdirSync(bundle);
+    await expect(log.prune(512, { policy: 'yes' })).rejects.toMatchObject({ code: 'audit_log_unavailable' });
+    rmdirSync(bundle);
+    renameSync(aside, bundle);
+    expect(await log.prune(512, { policy: 'yes' })).toEqual({ before: 512 });
+    expect(await verifyLog(log, { keys })).toMatchObject({ valid: true, from: 512 });
+    expect(readdirSync(join(path, 'tile/entries'))).toEqual(['002.p']);
+    expect(readdirSync(join(`${path}.private`, 'values'))).toEqual(['002']);
     await log.close();
   });
 

@@ -1,10 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import { AuditError } from '../src/errors.js';
+import { addSignatures, keyHash } from '../src/lib/note.js';
 import { OwnEntries } from '../src/lib/own-entries.js';
 import { verifyLog } from '../src/verify-log.js';
-import { cosignerKey, keyOf, leaves, madeLog, ORIGIN, readerOf, signed, vkey } from './support/made-log.js';
+import { cosign } from './support/logs.js';
+import {
+  cosignerKey,
+  keyOf,
+  leaf,
+  leaves,
+  madeLog,
+  ORIGIN,
+  readerOf,
+  signed,
+  vkey,
+} from './support/made-log.js';
 
-const [own, witness] = await Promise.all([keyOf(1), keyOf(3)]);
+const [own, witness, old] = await Promise.all([keyOf(1), keyOf(3), keyOf(5)]);
 const keys = [vkey(own)];
 const files = await madeLog(leaves(700), own);
 
@@ -67,6 +79,38 @@ describe('the options of a verification', () => {
 });
 
 describe('the keys of a log', () => {
+  it('may be told twice, by two processes that were given the new one at the same time', async () => {
+    const turn = { kind: 'log.key', key: vkey(witness), previous: vkey(own) };
+    const told = leaves(20).with(4, leaf(4, turn)).with(6, leaf(6, turn));
+    const both = [vkey(own), vkey(witness)];
+    expect(await verifyLog(readerOf(await madeLog(told, witness)), { keys: both })).toMatchObject({
+      valid: true,
+    });
+    expect(await verifyLog(readerOf(await madeLog(told, own)), { keys: both })).toMatchObject({
+      problem: { code: 'key_retired' },
+    });
+  });
+
+  it('that cannot be told apart under the name of a checkpoint are believed none', async () => {
+    const twins = twinsUnder(ORIGIN);
+    expect(await verifyLog(readerOf(files), { keys: [own, ...twins] })).toMatchObject({
+      valid: false,
+      problem: { code: 'checkpoint_unsigned' },
+    });
+  });
+
+  it('are none of its witnesses, whichever of them has signed', async () => {
+    const checkpoint = Buffer.from(files.get('checkpoint') as Uint8Array).toString();
+    const cosigned = addSignatures(checkpoint, [await cosign(checkpoint, 'old.example', old)]);
+    const reader = readerOf(new Map(files).set('checkpoint', Buffer.from(cosigned)));
+    const witnesses = { keys: [cosignerKey(old, 'old.example'), cosignerKey(witness, 'w')], quorum: 1 };
+    expect(await verifyLog(reader, { keys: [own], witnesses })).toMatchObject({ valid: true });
+    expect(await verifyLog(reader, { keys: [own, old], witnesses })).toMatchObject({
+      valid: false,
+      problem: { code: 'witnesses_missing' },
+    });
+  });
+
   it('are bounded in number', () => {
     const entries = new OwnEntries([]);
     const turn = (seq: number, key: string, previous: string) =>
@@ -78,3 +122,16 @@ describe('the keys of a log', () => {
     expect(() => turn(10_001, names[10_001] as string, names[10_000] as string)).toThrow(AuditError);
   });
 });
+
+/** Two keys whose hashes are the same under a name: four bytes are found again among some hundred thousand. */
+function twinsUnder(name: string): Uint8Array[] {
+  const seen = new Map<string, Uint8Array>();
+  for (let i = 1; ; i++) {
+    const key = new Uint8Array(32);
+    new DataView(key.buffer).setUint32(0, i);
+    const id = keyHash(name, key);
+    const twin = seen.get(id);
+    if (twin !== undefined) return [twin, key];
+    seen.set(id, key);
+  }
+}

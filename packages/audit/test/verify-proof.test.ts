@@ -5,12 +5,24 @@ import { formatProof, parseProof } from '../src/lib/proof-file.js';
 import { proveEntry } from '../src/proofs.js';
 import { verifyProof } from '../src/verify-proof.js';
 import { cosign } from './support/logs.js';
-import { cosignerKey, keyOf, leaves, madeLog, ORIGIN, readerOf, signed, vkey } from './support/made-log.js';
+import {
+  cosignerKey,
+  keyOf,
+  leaf,
+  leaves,
+  madeLog,
+  ORIGIN,
+  readerOf,
+  signed,
+  vkey,
+} from './support/made-log.js';
 
 const [own, other, witness, second] = await Promise.all([keyOf(1), keyOf(2), keyOf(3), keyOf(4)]);
 const entries = leaves(300);
 const proof = await proveEntry(readerOf(await madeLog(entries, own)), 270);
 const keys = [vkey(own)];
+const older = await signed(entries.slice(0, 299), own);
+const forked = await signed(entries.with(7, leaf(7, { kind: 'covenant.revoked' })), own);
 const parsed = parseProof(proof);
 const witnesses = {
   keys: [cosignerKey(witness, 'witness.example'), cosignerKey(second, 'second.example')],
@@ -25,10 +37,22 @@ describe('verifyProof', () => {
     ['with a hash too many', formatProof({ ...parsed, hashes: [...parsed.hashes, new Uint8Array(32)] })],
     ['with another entry', formatProof({ ...parsed, extra: entries[271] })],
     ['without its entry', formatProof({ ...parsed, extra: undefined })],
+    ['with its hashes in another order', formatProof({ ...parsed, hashes: [...parsed.hashes].reverse() })],
+    ['in an older tree', formatProof({ ...parsed, checkpoint: older })],
+    ['in another tree', formatProof({ ...parsed, checkpoint: forked })],
   ])('finds one %s invalid', async (_, text) => {
     const report = await verifyProof(text, { keys });
     expect(report).toMatchObject({ valid: false, problem: { code: 'proof_invalid' }, proves: [] });
     expect(report.entry).toBeUndefined();
+  });
+
+  it('finds one of which any character was changed, or that was cut anywhere, invalid', async () => {
+    for (let at = 0; at < proof.length; at++) {
+      const other = String.fromCharCode(proof.charCodeAt(at) ^ 1);
+      for (const text of [proof.slice(0, at) + other + proof.slice(at + 1), proof.slice(0, at)]) {
+        expect((await verifyProof(text, { keys })).valid, `character ${at}`).toBe(false);
+      }
+    }
   });
 
   it.each([

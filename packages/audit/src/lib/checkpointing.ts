@@ -3,6 +3,7 @@ import type { Signer } from '@stele/crypto';
 import type { HeadKeeper, LogBackend } from '../backend.js';
 import { AuditError } from '../errors.js';
 import { formatCheckpoint, openCheckpoint } from './checkpoint.js';
+import { assertSigns } from './key-turns.js';
 import { addSignatures, signNote, type VerifierKey } from './note.js';
 import { rootAt } from './tiles.js';
 import { GrowingTree } from './tree-growing.js';
@@ -21,7 +22,7 @@ export interface CheckpointingOptions {
   readonly heads: HeadKeeper | undefined;
   readonly origin: string;
   readonly signer: Signer;
-  /** Who may have signed what is published. */
+  /** Who may have signed what is published, the signer's first. */
   readonly keys: readonly VerifierKey[];
   /** The longest time, in milliseconds, between two checkpoints of a log that grows. */
   readonly intervalMs: number;
@@ -110,11 +111,16 @@ export class Checkpointing {
     });
   }
 
-  /** Publishes everything, if there is anything, and does nothing any more. */
-  async close(): Promise<void> {
+  /** Does nothing any more by itself. */
+  abandon(): void {
     this.#isClosed = true;
     clearTimeout(this.#timer);
     this.#timer = undefined;
+  }
+
+  /** Publishes everything, if there is anything, and does nothing any more. */
+  async close(): Promise<void> {
+    this.abandon();
     await this.#working.catch(() => undefined);
     if (this.#size > (this.#published?.size ?? 0)) await this.checkpoint();
   }
@@ -164,7 +170,9 @@ export class Checkpointing {
     if (!this.#isBehind(size)) return;
     await this.#tree.grow(size);
     await this.#tree.stageAll();
-    const { origin, signer, heads } = this.#options;
+    const { origin, signer, keys, heads } = this.#options;
+    // Where the log is shared, another process may have been given another key meanwhile.
+    assertSigns(keys[0] as VerifierKey, this.#tree.key);
     const tree = { origin, size: this.#tree.size, root: this.#tree.root() };
     const note = await signNote(formatCheckpoint(tree), origin, signer);
     // Kept before it is shown: whoever has seen it can be sure that it is known here after a crash.

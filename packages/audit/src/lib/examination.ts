@@ -99,6 +99,9 @@ export class Examination {
     if (end === size) {
       if (first > walk.own.prunedBefore) this.#tell(unannounced(first));
       this.#tell(retired(signers, walk.own.keyAt(size), 'the checkpoint'));
+    } else if (signers.every((key) => walk.own.isRetired(key))) {
+      // Who signs after the archive is not known here; who does not any more is.
+      this.#tell(retired(signers, walk.own.keyAt(end), 'the checkpoint'));
     }
     return held.sizes;
   }

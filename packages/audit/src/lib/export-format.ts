@@ -11,6 +11,9 @@ export const ENTRIES = 'entries.ndjson';
 export const NEWLINE: Uint8Array = Uint8Array.of(0x0a);
 /** Enough for the parts of a log of fifty million entries. */
 export const MAX_MANIFEST_BYTES = 128 * 1024 * 1024;
+/** A manifest has no more beside its parts, and for each of them. */
+const HEAD_BYTES = 64 * 1024;
+const PART_BYTES = 256;
 /** How many parts are looked at. */
 export const MAX_PARTS = 1_000_000;
 
@@ -90,6 +93,16 @@ export function formatManifest({ origin, size, root, from, to, consistency, part
     parts,
   };
   return `${JSON.stringify(manifest, null, 1)}\n`;
+}
+
+/**
+ * Parsed JSON takes many times the room of its text: a manifest is not read that is too long for what it is about.
+ * @param parts how many there are
+ * @throws AuditError `export_malformed`
+ */
+export function checkManifestSize(bytes: number, parts: number): void {
+  const most = HEAD_BYTES + parts * PART_BYTES;
+  if (bytes > most) throw malformed(`it has ${bytes} bytes, and for ${parts} parts ${most} are the most`);
 }
 
 /**

@@ -11,6 +11,9 @@ export const MAX_LEAF_BYTES = 65_535;
 /** The context of a decision may be as large as a request, and an event as large as a context with its leaf. */
 const EVENT_LIMITS = { maxBytes: 1024 * 1024 + MAX_LEAF_BYTES, maxDepth: 64 };
 
+/** No text of so many characters is too long, whatever they are. */
+const SHORT = 1_024;
+
 /** What is the same for every entry of a log. */
 export interface EncodeOptions {
   /** Further fields that are committed, see `personalFields`. */
@@ -53,10 +56,10 @@ function writeField(field: Field, value: unknown, text: LeafText): void {
   else text.add(label, written);
 }
 
-/** Agent and resource are texts, a context is any JSON. */
+/** Agent and resource are texts, a context is any JSON. None of them stands in the leaf, whose length bounds the others. */
 function personalText(name: string, value: unknown): string {
-  if (typeof value === 'string') return quoted(value) ?? malformed(name, value);
-  if (name !== 'context' || value === undefined) return malformed(name, value);
+  if (typeof value === 'string' && value.length <= SHORT) return quoted(value) ?? malformed(name, value);
+  if (typeof value !== 'string' && (name !== 'context' || value === undefined)) return malformed(name, value);
   return canonicalValue(value);
 }
 

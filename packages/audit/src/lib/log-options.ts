@@ -1,5 +1,6 @@
 /** What a log is opened with, checked. */
-import { sep } from 'node:path';
+import { realpathSync } from 'node:fs';
+import { basename, dirname, join, sep } from 'node:path';
 import { type KeyPair, type Signer, toSigner } from '@stele/crypto';
 import type { HeadKeeper, LogBackend } from '../backend.js';
 import { FileLogBackend } from '../file-log.js';
@@ -82,15 +83,34 @@ export function checkOptions(backend: LogBackend | string, options: AuditLogOpti
     personal: personalFields(personal),
     values: options.values && new ValueSealer(origin, options.values),
     witnesses: options.witnesses ?? [],
-    onProblem: options.onProblem ?? (() => undefined),
+    onProblem: harmless(options.onProblem),
     predecessor,
   };
+}
+
+/** Whatever a host's function does, the work that tells it of a problem goes on. */
+function harmless(told: AuditLogOptions['onProblem']): (error: unknown) => void {
+  return (error) =>
+    void Promise.resolve()
+      .then(() => told?.(error))
+      .catch(() => undefined);
 }
 
 /** The folder of a log is served, copied and backed up: no place for keys whose only copy must be destroyed. */
 function checkApart(values: ValuesOptions | undefined, folder: string): void {
   const { path } = (values?.keys ?? {}) as { path?: unknown };
   if (typeof path !== 'string') return;
-  const within = [folder, `${folder}.private`].some((log) => `${path}${sep}`.startsWith(`${log}${sep}`));
+  const [keys, log] = [realOf(path), realOf(folder)];
+  const within = [log, `${log}.private`].some((each) => `${keys}${sep}`.startsWith(`${each}${sep}`));
   if (within) throw new RangeError('the keys of subjects must not be in the folders of the log');
+}
+
+/** A path without symbolic links, as far as it is there: two names of one folder are one place. */
+function realOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    const above = dirname(path);
+    return above === path ? path : join(realOf(above), basename(path));
+  }
 }

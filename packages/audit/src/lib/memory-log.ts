@@ -19,7 +19,7 @@ const TOGETHER = 128;
 /** A log that is lost with its process: for tests, and as the plainest form of the contract. */
 export class MemoryLogBackend implements LogBackend {
   readonly name = 'memory';
-  readonly shared = false;
+  readonly shared: boolean = false;
   readonly #memory: Memory;
   /** How many records were there when this writer came; undefined before it has and after it went. */
   #came: number | undefined;

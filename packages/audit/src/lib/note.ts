@@ -106,8 +106,7 @@ export function formatSignature({ name, id }: VerifierKey, signature: Uint8Array
  * Opens a note: takes it apart and verifies every signature of a known key.
  * @param keys of whom a signature is believed
  * @throws AuditError `note_malformed`; `note_unsigned` if no known key has signed it, or if a signature that claims to
- *   be of a known key is not
- * @throws RangeError if two different keys have one name and id
+ *   be of a known key is not, or if two of them have one name and id
  */
 export async function openNote(note: string | Uint8Array, keys: readonly VerifierKey[]): Promise<OpenedNote> {
   const { text, signatures } = parseNote(note);
@@ -151,7 +150,8 @@ function byNameAndId(keys: readonly VerifierKey[]): Map<string, VerifierKey> {
     const name = `${key.name}+${key.id}`;
     const other = known.get(name);
     if (other !== undefined && !Buffer.from(other.publicKey).equals(key.publicKey)) {
-      throw new RangeError(`two keys are called ${name}: a signature would not tell which of them made it`);
+      // Whoever writes a note chooses its names, and can make two ids the same.
+      throw unsigned(`two keys are called ${name}: a signature would not tell which of them made it`);
     }
     known.set(name, other ?? key);
   }

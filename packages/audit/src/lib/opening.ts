@@ -14,6 +14,8 @@ export interface OwnHead extends OpenedCheckpoint {
 /** What was found. */
 export interface OpenedLog {
   readonly tree: GrowingTree;
+  /** How many records are durable, at least as many as are published. */
+  readonly size: number;
   readonly published: OwnHead | undefined;
   /** A checkpoint that was signed and kept, but not published any more. The tree has grown to it. */
   readonly unpublished: OwnHead | undefined;
@@ -27,7 +29,7 @@ interface OpeningOptions {
   readonly origin: string;
   /** The log's own key first, then those before it. */
   readonly keys: readonly VerifierKey[];
-  /** How many records are durable. */
+  /** How many records were durable when it was opened. */
   readonly size: number;
 }
 
@@ -36,9 +38,11 @@ interface OpeningOptions {
  * @throws AuditError `audit_log_foreign`, `audit_log_rolled_back`, `audit_log_corrupt`
  */
 export async function openTree(options: OpeningOptions): Promise<OpenedLog> {
-  const { backend, heads, size } = options;
+  const { backend, heads } = options;
   const published = await ownHead(await backend.checkpoint(), 'the published checkpoint', options);
   const kept = await ownHead(await heads?.read(), 'the checkpoint that is kept', options);
+  // Where it is shared, others have appended since it was opened, and may have published that.
+  const size = backend.shared ? await backend.size() : options.size;
   if (published !== undefined && published.size > size) {
     throw corrupt(`${backend.name}: there are ${size} entries, and the checkpoint is of ${published.size}`);
   }
@@ -49,13 +53,13 @@ export async function openTree(options: OpeningOptions): Promise<OpenedLog> {
   if (kept === undefined || kept.size <= (published?.size ?? 0)) {
     if (kept !== undefined) await assertBegins(options, kept);
     if (published !== undefined && kept?.size !== published.size) await heads?.write(published.note);
-    return { tree, published, unpublished: undefined, key: keyOf(published ?? kept) };
+    return { tree, size, published, unpublished: undefined, key: keyOf(published ?? kept) };
   }
   if (kept.size > size)
     throw rolledBack(`${backend.name}: there are ${size} entries, and ${kept.size} were signed`);
   await tree.growTo(kept.size);
   if (!same(tree.root(), kept.root)) throw otherHistory(options, kept);
-  return { tree, published, unpublished: kept, key: keyOf(kept) };
+  return { tree, size, published, unpublished: kept, key: keyOf(kept) };
 }
 
 async function assertBegins(options: OpeningOptions, kept: OwnHead): Promise<void> {

@@ -16,6 +16,8 @@ export class OwnEntries {
   readonly #retired = new Set<string>();
   #before: VerifierKey | undefined;
   #current: VerifierKey | undefined;
+  /** The last change of keys, as it was told. */
+  #told: string | undefined;
 
   /** @param sizes for which the key is wanted that counts there */
   constructor(sizes: readonly number[]) {
@@ -35,6 +37,15 @@ export class OwnEntries {
     return true;
   }
 
+  /** The key that signs from the last change of keys on; undefined when no entry tells of one. */
+  get current(): VerifierKey | undefined {
+    return this.#current;
+  }
+
+  isRetired(key: VerifierKey): boolean {
+    return this.#retired.has(idOf(key));
+  }
+
   /** The key that alone counts for a checkpoint of that size; undefined when no entry says it. */
   keyAt(size: number): VerifierKey | undefined {
     return this.#keys.get(size) ?? this.#before;
@@ -43,6 +54,9 @@ export class OwnEntries {
   #turn(index: number, { key, previous }: KeyLeaf): boolean {
     const next = parseVerifierKey(String(key));
     const last = parseVerifierKey(String(previous));
+    const told = `${idOf(last)} ${idOf(next)}`;
+    // Two processes that are given the new key at the same time both tell it.
+    if (told === this.#told) return true;
     this.#before ??= last;
     for (const gone of [last, this.#current ?? last]) this.#retired.add(idOf(gone));
     if (this.#retired.size > MAX_TURNS) {
@@ -51,6 +65,7 @@ export class OwnEntries {
     if (this.#retired.has(idOf(next))) return false;
     for (const size of this.#sizes) if (size > index) this.#keys.set(size, next);
     this.#current = next;
+    this.#told = told;
     return true;
   }
 }

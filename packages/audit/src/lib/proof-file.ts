@@ -1,11 +1,10 @@
 /** Offline proofs (C2SP tlog-proof@v1): a checkpoint with the inclusion of one entry, as a text. */
 import { AuditError } from '../errors.js';
-import { type OpenedCheckpoint, openCheckpoint, readCheckpoint } from './checkpoint.js';
-import { HASH_BYTES, hashLeaf, verifyInclusion } from './merkle.js';
+import { readCheckpoint } from './checkpoint.js';
+import { HASH_BYTES } from './merkle.js';
 import { MAX_NOTE_BYTES } from './note.js';
 import { boundedText, parseBase64, parseCount } from './strict-text.js';
 import { MAX_LEAF_BYTES } from './tile-format.js';
-import type { VerifierKey } from './verifier-key.js';
 
 /** The parts of a proof. */
 export interface LogProof {
@@ -16,13 +15,6 @@ export interface LogProof {
   readonly checkpoint: string;
   /** Here the leaf itself. It proves nothing until its hash was verified. */
   readonly extra?: Uint8Array | undefined;
-}
-
-/** An entry that was proved to be in a log. */
-export interface ProvedEntry {
-  readonly index: number;
-  readonly leaf: Uint8Array;
-  readonly checkpoint: OpenedCheckpoint;
 }
 
 const HEADER = 'c2sp.org/tlog-proof@v1';
@@ -73,29 +65,6 @@ export function parseProof(proof: string | Uint8Array): LogProof {
   };
 }
 
-/**
- * Verifies a proof whose extra data is the entry: that a known key has signed its checkpoint, and that the entry stands
- * at its index in that tree.
- * @param keys of the log
- * @param origin of the log, if it is known
- * @throws AuditError `note_malformed`, `note_unsigned`, `audit_log_foreign` as `openCheckpoint`; `proof_invalid` if the
- *   entry is not there, or is not in the proof
- */
-export async function verifyProof(
-  proof: string | Uint8Array,
-  keys: readonly VerifierKey[],
-  origin?: string,
-): Promise<ProvedEntry> {
-  const { index, hashes, checkpoint: note, extra: leaf } = parseProof(proof);
-  const checkpoint = await openCheckpoint(note, keys, origin);
-  if (leaf === undefined) throw invalid('the proof does not carry its entry');
-  const { size, root } = checkpoint;
-  if (!verifyInclusion({ index, size, root, leafHash: hashLeaf(leaf), hashes })) {
-    throw invalid(`the entry is not number ${index} of the log at the size of ${size}`);
-  }
-  return { index, leaf, checkpoint };
-}
-
 function base64(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('base64');
 }
@@ -111,11 +80,5 @@ function proofError(what: string, cause?: unknown): AuditError {
   return new AuditError('note_malformed', `this is no proof of a log: ${what}`, {
     hint: 'See c2sp.org/tlog-proof for its form.',
     cause,
-  });
-}
-
-function invalid(what: string): AuditError {
-  return new AuditError('proof_invalid', what, {
-    hint: 'Do not use the entry. Ask the log for the proof again; if it is wrong again, keep both.',
   });
 }

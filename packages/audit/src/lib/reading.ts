@@ -58,6 +58,19 @@ export async function latestTime(
   return latest;
 }
 
+/** Every leaf that is there, published or not, with its index. */
+export async function* leavesOf(
+  backend: LogBackend,
+  published: number,
+  size: number,
+): AsyncGenerator<readonly [index: number, leaf: Uint8Array]> {
+  let index = await backend.first();
+  while (index < published)
+    for (const leaf of await readBundle(backend, published, index / TILE_WIDTH)) yield [index++, leaf];
+  for await (const records of backend.records(index, size))
+    for (const { leaf } of records) yield [index++, leaf];
+}
+
 async function readBundle(backend: LogBackend, published: number, index: number): Promise<Uint8Array[]> {
   const width = tileWidth(0, index, published);
   const bundle = await backend.entries(index, width);

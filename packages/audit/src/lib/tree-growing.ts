@@ -1,6 +1,8 @@
 /** The growth of a log's tree beside the appends: what is durable becomes hashes, tiles and bundles. */
 import type { LogBackend, LogTile } from '../backend.js';
 import { AuditError } from '../errors.js';
+import { keyFrom } from './key-turns.js';
+import type { VerifierKey } from './note.js';
 import { decodeBundle, encodeBundle, TILE_WIDTH } from './tiles.js';
 import { TreeEdge } from './tree-edge.js';
 
@@ -21,6 +23,7 @@ export class GrowingTree {
   #published: number;
   readonly #staged = new Set<string>();
   #stagedBundles = 0;
+  #key: VerifierKey | undefined;
 
   private constructor(backend: LogBackend, edge: TreeEdge, leaves: Uint8Array[]) {
     this.#backend = backend;
@@ -49,6 +52,11 @@ export class GrowingTree {
 
   root(): Uint8Array {
     return this.#edge.root();
+  }
+
+  /** The key that signs from an entry on that was added, if one said so. */
+  get key(): VerifierKey | undefined {
+    return this.#key;
   }
 
   /**
@@ -106,6 +114,7 @@ export class GrowingTree {
   }
 
   #add(leaf: Uint8Array, hash: Uint8Array): void {
+    this.#key = keyFrom(leaf, this.size) ?? this.#key;
     this.#edge.add(hash);
     this.#bytes += leaf.length;
     if (this.#leaves.push(leaf) < TILE_WIDTH) return;

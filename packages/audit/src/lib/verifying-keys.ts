@@ -49,19 +49,21 @@ export class Trust {
   readonly #keys: readonly NamedKey[];
   readonly #origin: string | undefined;
   readonly #witnesses: WitnessPolicy | undefined;
+  /** All keys of the log, whichever of them has signed: none of them is a witness of it. */
+  readonly #own: readonly Uint8Array[];
 
   /**
    * @throws TypeError, RangeError for no key, too many, or a quorum that cannot be reached
    * @throws AuditError `note_malformed`, CryptoError for a text that is no key
    */
   constructor({ keys, origin, witnesses }: TrustOptions) {
-    const own = checkedKeys('keys', keys, ED25519).map(({ publicKey }) => hexOf(publicKey));
+    this.#own = checkedKeys('keys', keys, ED25519).map(({ publicKey }) => publicKey);
     if (origin !== undefined && !isKeyName(origin)) {
       throw new RangeError('the origin of a log has neither white space nor plus signs in it');
     }
     this.#keys = [...keys];
     this.#origin = origin;
-    this.#witnesses = witnesses && policyOf(witnesses, own);
+    this.#witnesses = witnesses && policyOf(witnesses, this.#own.map(hexOf));
   }
 
   /**
@@ -91,8 +93,7 @@ export class Trust {
     const opened = await this.open(note, what);
     const policy = this.#witnesses;
     if (policy === undefined || opened.problem !== undefined) return opened;
-    const own = opened.signers.map(({ publicKey }) => publicKey);
-    const found = await unlessRefused(() => verifyQuorum(note, policy, own));
+    const found = await unlessRefused(() => verifyQuorum(note, policy, this.#own));
     if (!(found instanceof AuditError)) return { ...opened, witnesses: found.map(({ name }) => name) };
     return {
       ...opened,
