@@ -134,7 +134,7 @@ export class Monitor {
    */
   async check(request: ActionRequest): Promise<Decision> {
     const admitted = await observeDecision(() => this.#decide(request, false));
-    if ('reserved' in admitted) await quietly(admitted.reserved.keep());
+    if ('reserved' in admitted) await this.#settled(admitted.reserved.keep());
     return admitted.decision;
   }
 
@@ -193,8 +193,11 @@ export class Monitor {
         if (!OUTCOMES.has(outcome)) throw new TypeError(`an outcome is one of ${[...OUTCOMES].join(', ')}`);
         if (settled) return;
         settled = true;
-        await quietly(outcome === 'not_performed' ? reserved.takeBackBudgets() : reserved.keep());
-        await this.#recorder.outcome(receipt.seq, outcome, this.#clock(), this.#recordTimeoutMs);
+        // Side by side: a ledger that does not answer must not keep the outcome out of the record.
+        await Promise.all([
+          this.#settled(outcome === 'not_performed' ? reserved.takeBackBudgets() : reserved.keep()),
+          this.#recorder.outcome(receipt.seq, outcome, this.#clock(), this.#recordTimeoutMs),
+        ]);
       },
     };
   }
@@ -311,10 +314,19 @@ export class Monitor {
         receipt,
       };
     } catch (error) {
-      await quietly(reserved.takeBack());
+      await this.#settled(reserved.takeBack());
       const detail = error instanceof Error ? { detail: error.message } : {};
       return this.#refuse(denied('record_failed', 'the decision could not be recorded', detail), about);
     }
+  }
+
+  /** A ledger that does not answer keeps the charge when the reservation expires: too much is counted, never too little. */
+  async #settled(settling: Promise<void>): Promise<void> {
+    await inTime(
+      () => settling.catch(() => undefined),
+      this.#recordTimeoutMs,
+      () => undefined,
+    );
   }
 
   /** A denial does not wait for its record, and stands whatever becomes of it. */
@@ -373,9 +385,4 @@ function judge(governing: Governing, request: Snapshot): Judged[] {
 function outcomeOf(error: unknown): Outcome {
   if (error instanceof ActionNotPerformedError) return 'not_performed';
   return error instanceof ActionFailedError ? 'failed' : 'unknown';
-}
-
-/** A ledger that does not answer keeps the charge when the reservation expires: too much is counted, never too little. */
-async function quietly(settling: Promise<void>): Promise<void> {
-  await settling.then(undefined, () => undefined);
 }
