@@ -54,19 +54,29 @@ export function guardMcpServer(server: McpServerLike, options: McpGuardOptions):
     const { name, arguments: args } = request.params;
     const asked = requestOf(name, options, args, actionOf(name, options.server));
     try {
-      return await (await monitor()).enforce(asked, (judged) => {
+      return await (await monitor()).enforce(asked, async (judged) => {
         if (signalOf(extra)?.aborted === true)
           throw new ActionNotPerformedError('the call was cancelled before the tool ran');
         const params = { ...request.params, arguments: judgedArguments(judged) };
-        return call({ ...request, params }, extra);
+        const result = await call({ ...request, params }, extra);
+        if ((result as { isError?: unknown } | undefined)?.isError === true) throw new FailedCall(result);
+        return result;
       });
     } catch (error) {
+      if (error instanceof FailedCall) return error.result;
       if (error instanceof CovenantDeniedError) return denialResult(error);
       throw error;
     }
   };
   guarded.add(handler);
   handlers.set('tools/call', handler);
+}
+
+/** What a tool throws has become a result by the time that it is seen here. What was done is unknown all the same. */
+class FailedCall extends Error {
+  constructor(readonly result: unknown) {
+    super('the tool failed');
+  }
 }
 
 /** A denial as the result of a tool. */
