@@ -218,7 +218,8 @@ export class Monitor {
     const snapshot = snapshotRequest(request);
     if (typeof snapshot === 'string')
       return this.#refuse(denied('malformed_request', snapshot), this.#about(undefined, now));
-    const refuse = (verdict: Verdict) => this.#refuse(verdict, this.#about(snapshot, now));
+    let at = now;
+    const refuse = (verdict: Verdict) => this.#refuse(verdict, this.#about(snapshot, at));
 
     const suspect = this.#clockProblem(now);
     if (suspect !== undefined) return refuse(denied('clock_suspect', suspect));
@@ -231,20 +232,20 @@ export class Monitor {
 
     const obligations = obligationsOf(judged);
     const unmet = await meetObligations(obligations, this.#options.obligations ?? {}, snapshot, governing);
+    // Meeting them may have taken days: what can change meanwhile is looked at again, and the record has the time of now.
+    if (obligations.length > 0) at = this.#clock();
     if (unmet !== undefined) return refuse({ ...unmet, limits: appliedLimits(judged), obligations });
     if (obligations.length > 0) {
-      // Meeting them may have taken days: what can change meanwhile is looked at again.
-      const later = this.#clock();
-      const behind = this.#clockProblem(later);
+      const behind = this.#clockProblem(at);
       if (behind !== undefined) return refuse(denied('clock_suspect', behind));
-      const still = await this.#standing(later);
+      const still = await this.#standing(at);
       if (!('links' in still)) return refuse(denied(still.code, still.reason, still));
     }
 
     const charged = await this.#charged(judged, governing);
     if ('code' in charged) return refuse({ ...charged, obligations });
     const permit = permitted(judged, charged.limits, obligations);
-    return this.#permit(permit, charged.reservation, this.#about(snapshot, now), settles);
+    return this.#permit(permit, charged.reservation, this.#about(snapshot, at), settles);
   }
 
   #standing(now: number): Promise<Governing | Objection> {

@@ -342,6 +342,29 @@ describe('an outcome', () => {
   });
 });
 
+describe('the time of an entry', () => {
+  it.each([
+    [true, 'permit'],
+    ['pending' as const, 'pending'],
+    [false, 'deny'],
+  ])(
+    'is that of the decision, not of the request, where obligations took long: %s',
+    async (met, decision) => {
+      const sink = new MemorySink();
+      const asking = await parties.covenant("permit read on '/a/*'\nrequire approval on **");
+      const asked = clock.now;
+      const approval = async () => {
+        clock.now += 60_000;
+        return met;
+      };
+      const monitor = await monitorOf({ covenant: asking, sink, obligations: { approval } });
+      await monitor.check({ action: 'read', resource: '/a/1' });
+      await monitor.close();
+      expect(sink.entries).toMatchObject([{ decision, time: new Date(asked + 60_000).toISOString() }]);
+    },
+  );
+});
+
 describe('a ledger that never settles a charge', () => {
   class Unsettled extends MemoryLimits {
     override commit(): Promise<void> {
