@@ -120,7 +120,7 @@ describe('steleFastify', () => {
       { routerOptions: { useSemicolonDelimiter: true } },
     ]) {
       const { monitor } = await governed("permit http.get on '/**'\ndeny http.get on '/admin'");
-      const app = Fastify(settings);
+      const app: FastifyInstance = Fastify(settings as object);
       await app.register(steleFastify, { monitor } as never);
       app.get('/admin', async () => 'admin');
       app.get('/files', async () => 'files');
