@@ -61,6 +61,18 @@ describe('steleHooks', () => {
     expect(recorded(sink)).toEqual(['mcp__bank__pay permit', 'outcome unknown']);
   });
 
+  it('loses no outcome where an id comes twice', async () => {
+    const { monitor, sink } = await governed('permit mcp__bank__pay on /');
+    const { PreToolUse, PostToolUse } = steleHooks({ monitor });
+    for (let i = 0; i < 2; i++) await PreToolUse[0]?.hooks[0]?.(input(5), 'a');
+    await PostToolUse[0]?.hooks[0]?.(input(5), 'a');
+    const outcomes = sink.entries.filter(({ kind }) => kind === 'outcome');
+    expect(outcomes).toMatchObject([
+      { of: 0, outcome: 'unknown' },
+      { of: 1, outcome: 'done' },
+    ]);
+  });
+
   it('denies a call without a name', async () => {
     const { before } = await hooks();
     expect(await before({ hook_event_name: 'PreToolUse' }, 'a')).toMatchObject({

@@ -1,3 +1,4 @@
+import { request } from 'node:http';
 import { type FastifyGuardOptions, steleFastify } from '@stele/sdk/adapters';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { describe, expect, it } from 'vitest';
@@ -60,6 +61,19 @@ describe('steleFastify', () => {
     expect((await ask(app, '/FILES/a')).status).toBe(200);
   });
 
+  it.each([
+    ['/files/keys/**', '/files/%E2%84%AA/a', 200],
+    ['/files/keys/**', '/files/%E2%84%AAeys/a', 403],
+    ['/files/é/**', '/files/%C3%89/a', 403],
+    ['/files/É/**', '/files/%C3%89/a', 500],
+  ])('folds what is no ASCII, too, where the router does: %s, %s', async (rule, url, status) => {
+    const { monitor } = await governed(`permit http.get on '/files/**'\ndeny http.* on '${rule}'`);
+    const app = Fastify({ routerOptions: { caseSensitive: false } });
+    await app.register(steleFastify, { monitor } as never);
+    app.get('/files/*', async () => 'ran');
+    expect((await ask(app, url)).status).toBe(status);
+  });
+
   it('tells of a limit, and when to come again', async () => {
     const { app } = await application({ context: () => ({ session: { user: 'ada' } }) });
     expect((await ask(app, '/pay', 'POST')).status).toBe(200);
@@ -98,6 +112,63 @@ describe('steleFastify', () => {
     app.get('/fails', async () => Promise.reject(new Error('broken')));
     expect((await ask(app, '/fails')).status).toBe(500);
     expect(recorded(sink)).toEqual(['http.get permit', 'outcome unknown']);
+  });
+
+  it('reads a path as far as the router does', async () => {
+    for (const settings of [
+      { useSemicolonDelimiter: true },
+      { routerOptions: { useSemicolonDelimiter: true } },
+    ]) {
+      const { monitor } = await governed("permit http.get on '/**'\ndeny http.get on '/admin'");
+      const app: FastifyInstance = Fastify(settings as object);
+      await app.register(steleFastify, { monitor } as never);
+      app.get('/admin', async () => 'admin');
+      app.get('/files', async () => 'files');
+      for (const url of ['/admin;a=1', '/admin;a=1?b', '/%61dmin;'])
+        expect((await ask(app, url)).status).toBe(403);
+      expect(await ask(app, '/files;a=1')).toMatchObject({ status: 200, body: 'files' });
+    }
+  });
+
+  it('records as unknown what became of one who left', async () => {
+    const { monitor, sink } = await governed("permit http.get on '/slow'");
+    const app = Fastify();
+    await app.register(steleFastify, { monitor } as never);
+    const left = new Promise<void>((resolve) => {
+      app.get('/slow', async (_request, reply) => {
+        reply.raw.once('close', resolve);
+        client.destroy();
+        await left;
+        return 'too late';
+      });
+    });
+    const client = request(await app.listen({ port: 0, host: '127.0.0.1' }).then((url) => `${url}/slow`));
+    client.on('error', () => undefined).end();
+    await left;
+    await app.close();
+    expect(recorded(sink)).toEqual(['http.get permit', 'outcome unknown']);
+  });
+
+  it('records what an answer over a socket was', async () => {
+    const { app, sink } = await application();
+    const url = await app.listen({ port: 0, host: '127.0.0.1' });
+    expect((await fetch(`${url}/files/a`)).status).toBe(200);
+    await app.close();
+    expect(recorded(sink)).toEqual(['http.get permit', 'outcome done']);
+  });
+
+  it('refuses to come after a plugin whose routes it could not guard', async () => {
+    const { monitor } = await governed(RULES);
+    const app = Fastify();
+    app.register(async (scope) => void scope.get('/files/secret/a', async () => 'secret'));
+    app.register(steleFastify, { monitor } as never);
+    await expect(app.ready()).rejects.toMatchObject({ code: 'guard_too_late' });
+  });
+
+  it('guards the routes of plugins that come after it', async () => {
+    const { app } = await application();
+    await app.register(async (scope) => void scope.get('/files/secret/a', async () => 'secret'));
+    expect((await ask(app, '/files/secret/a')).status).toBe(403);
   });
 
   it('of many requests at once one gets the last unit', async () => {

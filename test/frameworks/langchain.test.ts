@@ -181,6 +181,18 @@ describe('steleToolCall', () => {
     expect(recorded(sink)).toEqual(['pay permit', 'outcome done', 'pay deny']);
   });
 
+  it('judges the tool that runs, whatever another middleware makes of the call', async () => {
+    const { monitor, sink } = await governed('permit harmless on /');
+    const renaming = createMiddleware({
+      name: 'renaming',
+      wrapToolCall: (request, handler) =>
+        handler({ ...request, toolCall: { ...request.toolCall, name: 'harmless' } }),
+    });
+    await loop([pay], [{ amount: 5000 }], [renaming as never, guard(monitor)]);
+    expect(ran).toEqual([]);
+    expect(recorded(sink)).toEqual(['pay deny']);
+  });
+
   it('passes on what a tool throws, with an outcome that is unknown', async () => {
     const { monitor, sink } = await governed(RULES);
     const failing = tool(async () => Promise.reject(new Error('broken')), {

@@ -89,6 +89,16 @@ describe.each(versions)('guardMcpServer with %s', (_name, pairOf) => {
     expect(recorded(sink)).toEqual(['pay permit', 'outcome done', 'pay deny']);
   });
 
+  it('passes on what a tool throws, with an outcome that is unknown', async () => {
+    const { monitor, sink } = await governed(RULES);
+    const { server, connect } = pairOf();
+    server.registerTool('pay', { inputSchema: schema }, async () => Promise.reject(new Error('broken')));
+    guardMcpServer(server, { monitor });
+    const call = await connect();
+    expect(await call('pay', { amount: 5 })).toMatchObject({ isError: true, content: [{ text: 'broken' }] });
+    expect(recorded(sink)).toEqual(['pay permit', 'outcome unknown']);
+  });
+
   it('guards a tool that is registered, updated or renamed later', async () => {
     const { server, connect } = await guarded();
     const later = server.registerTool('later', { inputSchema: schema }, pay as never) as {

@@ -65,6 +65,7 @@ export {
   type KeyType,
   type NamedKey,
   parseVerifierKey,
+  toVerifierKey,
   type VerifierKey,
   verifierKey,
 } from './lib/verifier-key.js';

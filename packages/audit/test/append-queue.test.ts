@@ -78,29 +78,50 @@ describe('a queue', () => {
     assert.equal(await codeOf(() => queue.append(prepareEntry(outcome(4)))), 'entry_refused');
   });
 
-  it('takes no more than 10,000, and no more than 64 MiB', async () => {
-    for (const [entry, most] of [
-      [event(1), 10_000],
-      [event(1, { text: 'x'.repeat(60_000) }), 1_200],
-    ] as const) {
-      const backend = new Scripted();
-      let release: () => void = () => undefined;
-      backend.script.push(
-        () =>
-          new Promise<void>((resolve) => {
-            release = resolve;
-          }),
-      );
-      const queue = queueOf(backend);
-      const prepared = prepareEntry(entry);
-      const codes = Array.from({ length: 11_000 }, () => codeOf(() => queue.append(prepared)));
-      await Promise.resolve();
-      release();
-      const full = (await Promise.all(codes)).filter((code) => code === 'audit_log_full').length;
-      assert.ok(full > 0 && 11_000 - full <= most + 512, `${full} were refused`);
-      assert.equal(backend.records.length, 11_000 - full);
-      assert.equal(await codeOf(() => queue.append(prepared)), undefined);
-    }
+  /** A queue whose first write waits until it is let go. */
+  function held() {
+    const backend = new Scripted();
+    let release: () => void = () => undefined;
+    backend.script.push(
+      () =>
+        new Promise<void>((resolve) => {
+          release = resolve;
+        }),
+    );
+    return { backend, queue: queueOf(backend), release: () => release() };
+  }
+
+  it.each([
+    ['10,000 permits', decision(), 10_000],
+    ['64 MiB of permits', decision({ context: 'x'.repeat(60_000) }), 1_200],
+    ['half as many of what else there is', event(1), 5_000],
+    ['half as many bytes of it', event(1, { text: 'x'.repeat(60_000) }), 600],
+  ] as const)('takes no more than %s', async (_, entry, most) => {
+    const { backend, queue, release } = held();
+    const prepared = prepareEntry(entry);
+    const codes = Array.from({ length: 11_000 }, () => codeOf(() => queue.append(prepared)));
+    await Promise.resolve();
+    release();
+    const full = (await Promise.all(codes)).filter((code) => code === 'audit_log_full').length;
+    assert.ok(full > 0 && 11_000 - full <= most + 512, `${full} were refused`);
+    assert.equal(backend.records.length, 11_000 - full);
+    assert.equal(await codeOf(() => queue.append(prepared)), undefined);
+  });
+
+  it.each([
+    ['many', [{}]],
+    ['large', [{ x: 'x'.repeat(1_000_000) }, {}]],
+  ])('takes permits and outcomes although denials flood it: %s', async (_, contexts) => {
+    const { queue, release } = held();
+    const denials = contexts
+      .map((context) => prepareEntry(decision({ decision: 'deny', context })))
+      .flatMap((denial) => Array.from({ length: 11_000 }, () => codeOf(() => queue.append(denial))));
+    const permit = queue.append(prepareEntry(decision()));
+    const ended = queue.append(prepareEntry(outcome(0)));
+    await Promise.resolve();
+    release();
+    assert.ok((await Promise.all(denials)).includes('audit_log_full'));
+    assert.equal((await ended).index - (await permit).index, 1);
   });
 
   it('keeps batches small in bytes', async () => {

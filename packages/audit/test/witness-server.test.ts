@@ -118,6 +118,23 @@ describe('a witness over HTTP', () => {
     );
   });
 
+  it.each(['', 'POST /add-checkpoint HTTP/1.1\r\nHost: x\r\n'])(
+    'closes although somebody is connected who has said no more than “%s”',
+    async (said) => {
+      const server = await (await witnessOf([log])).listen({ requestTimeoutMs: 300 });
+      const { hostname, port } = new URL(server.url);
+      const silent = connect(Number(port), hostname);
+      silent.on('error', () => undefined);
+      await new Promise((resolve) => silent.on('connect', resolve));
+      silent.write(said);
+      // The server has them once it answers somebody who came later.
+      expect((await fetch(server.url)).status).toBe(404);
+      const ended = new Promise((resolve) => silent.on('close', resolve));
+      await server.close();
+      await ended;
+    },
+  );
+
   it('takes no more connections than it may', async () => {
     await served(
       async ({ url }) => {

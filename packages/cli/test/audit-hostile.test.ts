@@ -1,6 +1,6 @@
 /** Logs that were made to attack whoever reads them: on a page, in a terminal, in JSON. */
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tilePath } from '@stele/audit';
@@ -53,6 +53,8 @@ const RAW = [
   '{'.repeat(30_000),
   `{"kind":"decision","decision":"permit","action":"${'a'.repeat(60_000)}"}`,
   '{"kind":"event","time":"not a time","covenant":7}',
+  '{"kind":"event","time":"+275760-09-13T00:00:00.000Z"}',
+  '{"kind":"event","time":"-271821-04-20T00:00:01.000Z"}',
 ];
 
 describe('a hostile log', () => {
@@ -90,6 +92,20 @@ describe('a hostile log', () => {
       text: '',
     });
     expect(out.trimEnd()).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]/u);
+  });
+
+  it('is an error with harmless words where it cannot be read', async () => {
+    const moving = await writeLog(folder.at('x\u009b2J\u202e'), [leafWith('a', 0)]);
+    rmSync(`${moving.path}/tile`, { recursive: true });
+    for (const rest of [
+      ['tail', moving.path],
+      ['show', moving.path],
+      ['prove', moving.path, '0'],
+    ]) {
+      const { code, out, err } = await stele(['audit', ...rest]);
+      expect([code, err]).toEqual([2, expect.stringContaining('\\u{9b}')]);
+      expect(`${out}${err}`.replaceAll('\n', '')).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]/u);
+    }
   });
 
   it('is found invalid, with harmless words', async () => {

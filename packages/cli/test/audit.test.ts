@@ -246,9 +246,18 @@ describe('show', () => {
     expect([code, json.error.code]).toEqual([2, 'log_unsigned']);
   });
 
-  it('does not write a page over the log', async () => {
+  it('does not write a page over what it reads', async () => {
     const { code } = await stele(['audit', 'show', log.path, '--html', log.path]);
     expect(code).toBe(2);
+    const keys = folder.write('page-keys.txt', `${log.vkey}\n`);
+    for (const [name, more, page] of [
+      [`sqlite:${keys}`, [], keys],
+      [log.path, ['--key', keys], keys],
+    ] as const) {
+      const refused = await steleJson(['audit', 'show', name, ...more, '--html', page]);
+      expect([refused.code, refused.json.error.code]).toEqual([2, 'usage']);
+      expect(refused.json.error.message).toContain('--html');
+    }
   });
 });
 

@@ -17,7 +17,8 @@ import { verifyCovenant } from './lib/telemetry-calls.js';
 import { observeStore } from './lib/telemetry-store.js';
 import { type KeysOverTime, presentValue, told } from './lib/told.js';
 import { Lifecycle } from './lifecycle.js';
-import { createMonitor, type Monitor, type MonitorOptions } from './monitor.js';
+import { createMonitor, type Monitor } from './monitor.js';
+import type { MonitorOptions } from './monitor-options.js';
 import type { CovenantsToReissue, ReissueReport, ReissueRunOptions } from './reissue.js';
 import type { DecisionSink, EventSink } from './sink.js';
 

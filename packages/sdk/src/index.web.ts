@@ -151,7 +151,8 @@ export type { ObservedKeys } from './lib/telemetry-key-gauges.js';
 export { observeStore } from './lib/telemetry-store.js';
 export type { EvidenceSource, KeysOverTime, Source } from './lib/told.js';
 export { type EventLog, Lifecycle, type LifecycleOptions } from './lifecycle.js';
-export { type Admission, createMonitor, Monitor, type MonitorOptions } from './monitor.js';
+export { type Admission, createMonitor, Monitor } from './monitor.js';
+export type { MonitorOptions } from './monitor-options.js';
 export type {
   CovenantsToReissue,
   ReissueProgress,

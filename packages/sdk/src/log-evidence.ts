@@ -1,5 +1,12 @@
 /** Evidence by a log: that a document was there while the keys that signed it still counted. */
-import { type NamedKey, parseProof, verifyProof, verifyQuorum, type WitnessPolicy } from '@stele/audit';
+import {
+  type NamedKey,
+  parseProof,
+  toVerifierKey,
+  verifyProof,
+  verifyQuorum,
+  type WitnessPolicy,
+} from '@stele/audit';
 import type { FindEvidence } from '@stele/core';
 import { SteleError } from '@stele/types/errors';
 
@@ -30,13 +37,17 @@ export function logEvidence({ proof, ...trust }: LogEvidenceOptions): FindEviden
     const { valid, problem, entry } = await verifyProof(found, trust);
     if (!valid) throw new SteleError('evidence_invalid', problem?.message ?? 'the proof does not verify');
     if ((entry as { digest?: unknown } | undefined)?.digest !== digest) return undefined;
-    return { kind: 'witnessed', at: await momentOf(parseProof(found).checkpoint, trust.witnesses) };
+    return { kind: 'witnessed', at: await momentOf(parseProof(found).checkpoint, trust) };
   };
 }
 
-/** When the last of as many witnesses as it takes had seen a checkpoint that was verified. */
-async function momentOf(checkpoint: string, witnesses: WitnessPolicy): Promise<Date> {
-  const seen = (await verifyQuorum(checkpoint, witnesses)).map(({ time = Number.NaN }) => time);
+/** When the last of as many witnesses as it takes had seen a checkpoint that was verified. A log is no witness of itself. */
+async function momentOf(
+  checkpoint: string,
+  { origin, keys, witnesses }: Omit<LogEvidenceOptions, 'proof'>,
+): Promise<Date> {
+  const own = keys.map((key) => toVerifierKey(key, origin).publicKey);
+  const seen = (await verifyQuorum(checkpoint, witnesses, own)).map(({ time = Number.NaN }) => time);
   const last = seen.sort((a, b) => a - b)[witnesses.quorum - 1] ?? Number.NaN;
   // A cosignature tells its second: it may be of the last moment in it.
   return new Date(last * 1_000 + 999);

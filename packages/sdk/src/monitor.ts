@@ -1,16 +1,16 @@
 import type { LimitLedger } from '@stele/ccl';
 import type { ChainLink, CovenantDocument } from '@stele/core';
-import type { CovenantStore } from '@stele/store';
 import type { DecisionCode } from '@stele/types/codes';
 import type { ActionRequest, Decision, Receipt } from './decision.js';
 import { ActionFailedError, ActionNotPerformedError, CovenantDeniedError } from './errors.js';
-import { appliedLimits, type Charge, charge, type Judged, type Reserved } from './lib/charging.js';
+import { chargeOrDeny } from './lib/charged.js';
+import { appliedLimits, type Judged, type Reserved } from './lib/charging.js';
 import { clockOf, limitsOf } from './lib/clocks.js';
 import type { Filed } from './lib/denials.js';
 import type { Deciding } from './lib/entry.js';
 import { type Governing, type GoverningOptions, govern, type Objection, standing } from './lib/governing.js';
 import { checkTimeout, DEFAULT_TIMEOUT_MS, inTime } from './lib/in-time.js';
-import { meetObligations, type ObligationHandler, obligationsOf } from './lib/obligations.js';
+import { meetObligations, obligationsOf } from './lib/obligations.js';
 import { Recorder } from './lib/recorder.js';
 import { type Snapshot, snapshotRequest } from './lib/request.js';
 import { RunningActions } from './lib/running.js';
@@ -18,55 +18,12 @@ import { type Effect, Shadow, type ShadowCounts } from './lib/shadow.js';
 import { evaluate, measuredLedger } from './lib/telemetry-calls.js';
 import { observeDecision } from './lib/telemetry-decision.js';
 import { observeStore } from './lib/telemetry-store.js';
-import { type KeysOverTime, toldOnce } from './lib/told.js';
-import { decidedBy, denied, isOpen, judgedDenial, permitted, type Verdict } from './lib/verdict.js';
-import { type DecisionSink, MemorySink, type Outcome } from './sink.js';
+import { toldOnce } from './lib/told.js';
+import { denied, judgedDenial, permitted, type Verdict } from './lib/verdict.js';
+import type { MonitorOptions } from './monitor-options.js';
+import { MemorySink, type Outcome } from './sink.js';
 
-export interface MonitorOptions extends KeysOverTime {
-  /** The covenant that governs, or several: then all of them must permit. */
-  covenant: CovenantDocument | readonly CovenantDocument[];
-  /** Where parents and revocations are looked up. */
-  store?: CovenantStore;
-  /** did:keys trusted to issue or to stand at the root of a chain. See `verifyCovenant`. */
-  trust?: readonly string[];
-  /** Who the agent is. A covenant made for another denies everything. Needed where request data chooses the covenant. */
-  agent?: string;
-  /** Covenants that must govern, by id or by issuer: when one is not among those given, everything is denied. */
-  mustGovern?: readonly string[];
-  /** Where decisions are recorded, such as an `AuditLog`. Not given: in memory, the last 10,000, without their contexts. */
-  sink?: DecisionSink;
-  /** What meets the obligations, by name. One without a handler is unmet. */
-  obligations?: Readonly<Record<string, ObligationHandler>>;
-  /** Where limits are counted. Not given: in memory, one ledger for all monitors of the process. */
-  limits?: LimitLedger;
-  /** Told of every decision, for logs and metrics. What it throws is ignored, and nothing waits for it. */
-  onDecision?: (decision: Decision, request: ActionRequest | undefined) => void | Promise<void>;
-  /**
-   * A candidate for `covenant`, judged beside it without effect: it charges nothing, asks for no approval, and nothing waits for
-   * it. What its rules would decide otherwise is recorded with the mode `shadow`.
-   */
-  shadow?: CovenantDocument | readonly CovenantDocument[];
-  /** How far clocks may differ, in milliseconds; 60,000 when not given. */
-  clockSkewMs?: number;
-  /** The time in milliseconds since 1970, or a Date; the system's when not given. */
-  clock?: () => number | Date;
-  /**
-   * How long one decision waits for what is to be looked up of the covenants (parents, revocations, lists, keys), in
-   * milliseconds, 1 to 600,000; 10,000 when not given. Later it is a denial, `revocation_unknown`.
-   */
-  lookupTimeoutMs?: number;
-  /**
-   * How long a sink may take, in milliseconds, 1 to 600,000; 10,000 when not given. A permit that is not recorded by then
-   * is a denial, `record_failed`. The result of an action whose outcome is not is handed out, and the outcome written later.
-   */
-  recordTimeoutMs?: number;
-  /**
-   * How soon an action that runs is told, through its AbortSignal, that its covenant no longer stands, in milliseconds, 1 to
-   * 600,000; 1,000 when not given. A decision always looks anew.
-   */
-  revocationMaxAgeMs?: number;
-}
-
+const ignore = (): void => undefined;
 const NO_LINKS: readonly ChainLink[] = [];
 
 const DEFAULT_SKEW_MS = 60_000;
@@ -162,7 +119,7 @@ export class Monitor {
    */
   async check(request: ActionRequest): Promise<Decision> {
     const admitted = await observeDecision(() => this.#decide(request, false));
-    if ('reserved' in admitted) await quietly(admitted.reserved.keep());
+    if ('reserved' in admitted) await this.#settled(admitted.reserved.keep());
     return admitted.decision;
   }
 
@@ -228,8 +185,11 @@ export class Monitor {
         if (settled) return;
         settled = true;
         end();
-        await quietly(outcome === 'not_performed' ? reserved.takeBackBudgets() : reserved.keep());
-        await this.#recorder.outcome(receipt.seq, outcome, this.#clock(), this.#recordTimeoutMs);
+        // Side by side: a ledger that does not answer must not keep the outcome out of the record.
+        await Promise.all([
+          this.#settled(outcome === 'not_performed' ? reserved.takeBackBudgets() : reserved.keep()),
+          this.#recorder.outcome(receipt.seq, outcome, this.#clock(), this.#recordTimeoutMs),
+        ]);
       },
     };
   }
@@ -270,7 +230,8 @@ export class Monitor {
     const snapshot = snapshotRequest(request);
     if (typeof snapshot === 'string')
       return this.#refuse(denied('malformed_request', snapshot), this.#about(undefined, now));
-    const refuse = (verdict: Verdict) => this.#refuse(verdict, this.#about(snapshot, now));
+    let at = now;
+    const refuse = (verdict: Verdict) => this.#refuse(verdict, this.#about(snapshot, at));
 
     const suspect = this.#clockProblem(now);
     if (suspect !== undefined) return refuse(denied('clock_suspect', suspect));
@@ -284,26 +245,26 @@ export class Monitor {
     if (denial !== undefined) return refuse(judgedDenial(denial, governing));
 
     const unmet = await meetObligations(obligations, this.#options.obligations ?? {}, snapshot, governing);
+    // Meeting them may have taken days: what can change meanwhile is looked at again, and the record has the time of now.
+    if (obligations.length > 0) at = this.#clock();
     if (unmet !== undefined) return refuse({ ...unmet, limits: appliedLimits(judged), obligations });
     if (obligations.length > 0) {
-      // Meeting them may have taken days: what can change meanwhile is looked at again.
-      const later = this.#clock();
-      const behind = this.#clockProblem(later);
+      const behind = this.#clockProblem(at);
       if (behind !== undefined) return refuse(denied('clock_suspect', behind));
-      const still = await this.#standing(later);
+      const still = await this.#standing(at);
       if (!('links' in still)) return refuse(denied(still.code, still.reason, still));
     }
 
-    const charged = await this.#charged(judged, governing);
+    const charged = await chargeOrDeny(judged, governing, this.#ledger);
     if ('code' in charged) return refuse({ ...charged, obligations });
     const permit = permitted(judged, charged.limits, obligations);
-    return this.#permit(permit, charged.reservation, this.#about(snapshot, now), settles);
+    return this.#permit(permit, charged.reservation, this.#about(snapshot, at), settles);
   }
 
   /** Whatever becomes of it is no part of the decision. */
   #judgeBeside(request: Snapshot, live: Effect, now: number): void {
     if (this.#shadow !== undefined)
-      void quietly(this.#shadow.judge(request, live, this.#about(request, now)));
+      void this.#shadow.judge(request, live, this.#about(request, now)).then(undefined, ignore);
   }
 
   #standing(now: number): Promise<Governing | Objection> {
@@ -351,27 +312,6 @@ export class Monitor {
     return undefined;
   }
 
-  async #charged(
-    judged: readonly Judged[],
-    governing: Governing,
-  ): Promise<Extract<Charge, { ok: true }> | Verdict> {
-    try {
-      const charged = await charge(judged, this.#ledger);
-      if (charged.ok) return charged;
-      const { limit, limits, retryAfterMs } = charged;
-      const { covenant, line } = limit;
-      const whose = isOpen(covenant, governing) ? `the limit of line ${line}` : 'a limit of a covenant above';
-      return {
-        ...denied('limit_exceeded', `${whose} is used up`, { retryable: retryAfterMs !== undefined }),
-        ...decidedBy({ covenant, line, kind: 'limit' }, governing),
-        limits,
-        ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-      };
-    } catch {
-      return denied('limit_unavailable', 'the limits cannot be counted at present');
-    }
-  }
-
   async #permit(
     verdict: Verdict,
     reserved: Reserved,
@@ -388,10 +328,19 @@ export class Monitor {
         receipt,
       };
     } catch (error) {
-      await quietly(reserved.takeBack());
+      await this.#settled(reserved.takeBack());
       const detail = error instanceof Error ? { detail: error.message } : {};
       return this.#refuse(denied('record_failed', 'the decision could not be recorded', detail), about);
     }
+  }
+
+  /** A ledger that does not answer keeps the charge when the reservation expires: too much is counted, never too little. */
+  async #settled(settling: Promise<void>): Promise<void> {
+    await inTime(
+      () => settling.catch(() => undefined),
+      this.#recordTimeoutMs,
+      () => undefined,
+    );
   }
 
   /** A denial does not wait for its record, and stands whatever becomes of it. */
@@ -450,9 +399,4 @@ function judge(governing: Governing, request: Snapshot): Judged[] {
 function outcomeOf(error: unknown): Outcome {
   if (error instanceof ActionNotPerformedError) return 'not_performed';
   return error instanceof ActionFailedError ? 'failed' : 'unknown';
-}
-
-/** A ledger that does not answer keeps the charge when the reservation expires: too much is counted, never too little. */
-async function quietly(settling: Promise<void>): Promise<void> {
-  await settling.then(undefined, () => undefined);
 }

@@ -134,6 +134,18 @@ describe('evidence by a log', () => {
       expect([seen, (await check(await proved({ seen }), { witnesses })).permitted]).toEqual([seen, counts]);
   });
 
+  it('does not take the time from the log itself, should its key stand among the witnesses', async () => {
+    const [first, second] = witnessKeys;
+    try {
+      witnessKeys[2] = log;
+      const witnesses = { keys: [witnessKey(0), witnessKey(1), witnessKey(2)], quorum: 2 };
+      const proof = await proved({ seen: [NOW, RETIRED, NOW] });
+      expect(await check(proof, { witnesses })).toMatchObject(denied);
+    } finally {
+      witnessKeys = [first, second, await generateKeyPair()] as KeyPair[];
+    }
+  });
+
   it('does not count what proves something else', async () => {
     const other = await c.covenant('permit ** on **');
     const stranger = await generateKeyPair();

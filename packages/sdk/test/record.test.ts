@@ -4,6 +4,7 @@ import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-ho
 import { beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
   ActionFailedError,
+  ActionNotPerformedError,
   type CovenantDocument,
   createMonitor,
   type DecisionEntry,
@@ -338,6 +339,59 @@ describe('an outcome', () => {
     expect(sink.entries).toHaveLength(1);
     sink.go();
     expect(sink.entries[1]).toMatchObject({ kind: 'outcome', of: 0, outcome: 'done' });
+  });
+});
+
+describe('the time of an entry', () => {
+  it.each([
+    [true, 'permit'],
+    ['pending' as const, 'pending'],
+    [false, 'deny'],
+  ])(
+    'is that of the decision, not of the request, where obligations took long: %s',
+    async (met, decision) => {
+      const sink = new MemorySink();
+      const asking = await parties.covenant("permit read on '/a/*'\nrequire approval on **");
+      const asked = clock.now;
+      const approval = async () => {
+        clock.now += 60_000;
+        return met;
+      };
+      const monitor = await monitorOf({ covenant: asking, sink, obligations: { approval } });
+      await monitor.check({ action: 'read', resource: '/a/1' });
+      await monitor.close();
+      expect(sink.entries).toMatchObject([{ decision, time: new Date(asked + 60_000).toISOString() }]);
+    },
+  );
+});
+
+describe('a ledger that never settles a charge', () => {
+  class Unsettled extends MemoryLimits {
+    override commit(): Promise<void> {
+      return new Promise(() => {});
+    }
+    override release(): Promise<void> {
+      return new Promise(() => {});
+    }
+  }
+
+  it.each([
+    ['done', () => 'paid'],
+    ['not_performed', () => Promise.reject(new ActionNotPerformedError('not now'))],
+  ])('keeps no outcome out of the record, and no result back: %s', async (outcome, run) => {
+    const sink = new MemorySink();
+    const monitor = await monitorOf({ sink, limits: new Unsettled(), recordTimeoutMs: 20 });
+    await Promise.allSettled([monitor.enforce(pay(), run)]);
+    expect(sink.entries).toMatchObject([{ decision: 'permit' }, { kind: 'outcome', of: 0, outcome }]);
+  });
+
+  it('holds up no decision', async () => {
+    const limits = new Unsettled();
+    const monitor = await monitorOf({ limits, recordTimeoutMs: 20 });
+    expect((await monitor.check(pay())).permitted).toBe(true);
+    const failing = { append: () => Promise.reject(new Error('disk')), close: async () => {} };
+    const unrecorded = await monitorOf({ limits, sink: failing, recordTimeoutMs: 20 });
+    expect((await unrecorded.check(pay())).code).toBe('record_failed');
   });
 });
 

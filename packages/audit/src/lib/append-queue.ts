@@ -8,6 +8,8 @@ import type { ValueSealer } from './values.js';
 const MAX_WAITING = 10_000;
 /** All that wait may take so much memory, and one batch so much of the disk's time. */
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
+/** How much of both denials may take: the rest is kept for permits and outcomes, which no flood of denials may keep out. */
+const MINOR_SHARE = 1 / 2;
 const MAX_BATCH = 512;
 const MAX_BATCH_BYTES = 1024 * 1024;
 /** So many that wait go at once, so that the next are prepared while they are written. */
@@ -63,7 +65,8 @@ export class AppendQueue {
   append(prepared: Prepared): Promise<Receipt> {
     if (this.#isClosed) return Promise.reject(new AuditError('audit_log_closed', 'the log is closed'));
     const bytes = sizeOf(prepared);
-    if (this.#waiting.length >= MAX_WAITING || this.#bytes + bytes > MAX_WAITING_BYTES) {
+    const share = prepared.vital ? 1 : MINOR_SHARE;
+    if (this.#waiting.length >= MAX_WAITING * share || this.#bytes + bytes > MAX_WAITING_BYTES * share) {
       return Promise.reject(
         new AuditError(
           'audit_log_full',

@@ -20,7 +20,7 @@ export interface ListenOptions {
 export interface Listening {
   /** The submission prefix. */
   readonly url: string;
-  /** Stops taking requests and waits for those under way. */
+  /** Stops taking requests and waits for those under way, as long as a request may take. */
   close(): Promise<void>;
 }
 
@@ -107,7 +107,12 @@ export async function listen(handler: RequestListener, options: ListenOptions): 
     url: `http://${family === 'IPv6' ? `[${address}]` : address}:${bound}`,
     close: () =>
       new Promise((resolve) => {
-        server.close(() => resolve());
+        // A closing server no longer looks at how long its requests take: a silent connection would hold it for ever.
+        const end = setTimeout(() => server.closeAllConnections(), requestTimeoutMs);
+        server.close(() => {
+          clearTimeout(end);
+          resolve();
+        });
         server.closeIdleConnections();
       }),
   };

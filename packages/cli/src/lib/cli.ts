@@ -1,3 +1,5 @@
+import { printable } from './output.js';
+
 /** Where text goes: `process.stdout`, or a collector in a test. */
 export interface Output {
   write(text: string): unknown;
@@ -48,7 +50,14 @@ export class Cli {
 
   /** What went wrong, and how to mend it. */
   printProblem({ message, hint }: { readonly message: string; readonly hint?: string | undefined }): void {
-    this.printError(`stele: ${message}`);
-    if (hint !== undefined) this.printError(`  hint: ${hint}`);
+    this.printError(`stele: ${harmless(message)}`);
+    if (hint !== undefined) this.printError(`  hint: ${harmless(hint)}`);
   }
 }
+
+/** A message may quote what was read. The stack of a fault has lines. */
+const harmless = (text: string) =>
+  text
+    .split('\n')
+    .map((line) => printable(line, 4_000))
+    .join('\n');

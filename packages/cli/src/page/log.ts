@@ -68,7 +68,7 @@ export class Log {
     const length = ((this.#bytes[start] as number) << 8) | (this.#bytes[start + 1] as number);
     this.#starts[position + 1] = start + 2 + length;
     const leaf = this.leaf(position);
-    this.times[position] = typeof leaf.time === 'string' ? Date.parse(leaf.time) : Number.NaN;
+    this.times[position] = timeOf(leaf.time);
     this.tones[position] = TONES.indexOf(toneOf(leaf));
     this.codes[position] = this.codeNames.numberOf(labelOf(leaf));
     this.covenants[position] = this.covenantNames.numberOf(textOf(leaf.covenant));
@@ -110,6 +110,14 @@ export class Log {
     }
     return this.indexes[low] === index ? low : -1;
   }
+}
+
+/** RFC 3339 has the years 0 to 9999. Near the end of what a Date can hold a chart would go past it. */
+const [FIRST_TIME, LAST_TIME] = [Date.parse('0000-01-01T00:00:00Z'), Date.parse('9999-12-31T23:59:59Z')];
+
+function timeOf(value: unknown): number {
+  const ms = typeof value === 'string' ? Date.parse(value) : Number.NaN;
+  return ms >= FIRST_TIME && ms <= LAST_TIME ? ms : Number.NaN;
 }
 
 export const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');

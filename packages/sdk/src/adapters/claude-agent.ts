@@ -47,8 +47,11 @@ export function steleHooks(
     const name = input.tool_name ?? UNNAMED;
     try {
       const admission = await (await monitor()).admit(requestOf(name, options, input.tool_input));
+      const id = toolUseId ?? input.tool_use_id ?? '';
       await makeRoom();
-      running.set(toolUseId ?? input.tool_use_id ?? '', admission);
+      const before = running.get(id);
+      running.set(id, admission);
+      await before?.settle('unknown'); // nobody will tell its end any more
       return {};
     } catch (error) {
       // A hook that throws would let the call through.

@@ -1,4 +1,5 @@
 /** Fastify 5. Typed by structure, so that it need not be installed. */
+import { SteleError } from '@stele/types/errors';
 import { denialOf } from '../denial.js';
 import { CovenantDeniedError } from '../errors.js';
 import type { Admission } from '../monitor.js';
@@ -17,24 +18,29 @@ export interface FastifyRequestLike {
 /** What a reply looks like from here. */
 export interface FastifyReplyLike {
   readonly statusCode: number;
-  readonly raw: { readonly destroyed: boolean };
+  readonly raw: {
+    readonly destroyed: boolean;
+    once(event: 'finish' | 'close', listener: () => void): unknown;
+  };
   code(status: number): unknown;
   headers(values: Record<string, string>): unknown;
   send(payload: string): unknown;
 }
 
+interface RouterOptions {
+  readonly caseSensitive?: boolean | undefined;
+  readonly useSemicolonDelimiter?: boolean | undefined;
+}
+
 /** What is used of an instance of Fastify. */
 export interface FastifyLike {
-  readonly initialConfig: {
-    readonly caseSensitive?: boolean | undefined;
-    readonly routerOptions?: { readonly caseSensitive?: boolean | undefined } | undefined;
-  };
+  readonly initialConfig: RouterOptions & { readonly routerOptions?: RouterOptions | undefined };
   /** Loose, so that Fastify's own overloads fit. */
   addHook(...given: never[]): unknown;
 }
 
 type AddHook = (
-  name: 'preHandler' | 'onResponse',
+  name: 'preHandler',
   hook: (request: FastifyRequestLike, reply: FastifyReplyLike) => Promise<unknown>,
 ) => unknown;
 
@@ -48,23 +54,27 @@ export type FastifyGuardOptions = RequestChoices<FastifyRequestLike>;
 
 /**
  * A plugin that lets a request reach its handler only when the covenant permits it: `fastify.register(steleFastify, options)`.
- * It guards every route of the instance that it is registered on, those declared before it and unknown ones, too. It judges
- * in `preHandler`, so that what a function of the host reads of body and parameters is validated.
+ * It guards every route of the instance that it is registered on, those declared before it and unknown ones, too, and of the
+ * plugins that are registered after it. It judges in `preHandler`, so that what a function of the host reads of body and
+ * parameters is validated.
+ * @throws SteleError `guard_too_late` where a plugin with a scope of its own was registered before: its routes go unguarded
  */
 export async function steleFastify(fastify: FastifyLike, options: FastifyGuardOptions): Promise<void> {
   const monitor = lazyMonitor(options);
-  const { routerOptions, caseSensitive: sensitive } = fastify.initialConfig;
-  const caseSensitive = sensitive !== false && routerOptions?.caseSensitive !== false;
+  refuseEarlierPlugins(fastify);
+  const { routerOptions, ...own } = fastify.initialConfig;
+  const caseSensitive = own.caseSensitive !== false && routerOptions?.caseSensitive !== false;
+  const endsAtSemicolon = own.useSemicolonDelimiter === true || routerOptions?.useSemicolonDelimiter === true;
   const addHook = fastify.addHook.bind(fastify) as unknown as AddHook;
-  const running = new WeakMap<object, Admission>();
 
   addHook('preHandler', async (request, reply) => {
-    const asked = { method: request.method, url: request.url, caseSensitive };
+    const url = endsAtSemicolon ? (request.url.split(';', 1)[0] as string) : request.url;
+    const asked = { method: request.method, url, caseSensitive, fold };
     try {
       const admission = await admitHttp(await monitor(), { ...options, ...ofRoute(request) }, request, asked);
       // Whoever asked may be gone by now: then it does not run.
       if (!reply.raw.destroyed) {
-        running.set(request, admission);
+        settleAtEnd(admission, reply);
         return undefined;
       }
       await admission.settle('not_performed');
@@ -77,10 +87,6 @@ export async function steleFastify(fastify: FastifyLike, options: FastifyGuardOp
     }
     return reply;
   });
-
-  addHook('onResponse', async (request, reply) => {
-    await running.get(request)?.settle(reply.statusCode < 500 ? 'done' : 'unknown');
-  });
 }
 
 // What fastify-plugin sets: without it the hooks would hold in the plugin's own scope alone, and the routes beside it
@@ -89,6 +95,31 @@ Object.assign(steleFastify, {
   [Symbol.for('skip-override')]: true,
   [Symbol.for('fastify.display-name')]: 'stele',
 });
+
+/** The router folds what it has decoded: the Kelvin sign, too, is a k to it. */
+const fold = (text: string): string => text.toLowerCase();
+
+/** Done is what was answered whole, and speaks of no failure here. Of an answer that is broken off no hook is told. */
+function settleAtEnd({ settle }: Admission, reply: FastifyReplyLike): void {
+  reply.raw.once('finish', () => void settle(reply.statusCode < 500 ? 'done' : 'unknown'));
+  reply.raw.once('close', () => void settle('unknown'));
+}
+
+/** A plugin takes the hooks that are there when it is registered. The framework has no public name for where it keeps them. */
+function refuseEarlierPlugins(fastify: object): void {
+  const place = Object.getOwnPropertySymbols(fastify).find(
+    ({ description }) => description === 'fastify.children',
+  );
+  const earlier = place && (fastify as Record<symbol, unknown>)[place];
+  if (!Array.isArray(earlier) || earlier.length === 0) return;
+  throw new SteleError(
+    'guard_too_late',
+    'plugins were registered before steleFastify, and their routes would be unguarded',
+    {
+      hint: 'register steleFastify first; put what is to go unguarded beside it, into an instance that is no parent of the guarded one',
+    },
+  );
+}
 
 function ofRoute({ routeOptions }: FastifyRequestLike): RouteChoices {
   const { action, resource } = (routeOptions?.config as { stele?: RouteChoices } | undefined)?.stele ?? {};

@@ -23,15 +23,18 @@ type ToolEntries = Partial<Record<(typeof ENTRIES)[number] | 'name' | 'id', unkn
 /**
  * The tools of a set or list that no guard of this process stands before: unwrapped ones, clones made of what was inside, and
  * those that run at the provider, out of reach of any guard here.
+ * @throws TypeError for what is no plain object or list, such as a Map: its tools could not be seen
  */
 export function ungoverned(tools: Readonly<Record<string, unknown>> | readonly unknown[]): Ungoverned[] {
+  if (typeof tools !== 'object' || tools === null || (Symbol.iterator in tools && !Array.isArray(tools)))
+    throw new TypeError('tools are a list, or an object with the tools under their names');
   return Object.entries(tools).flatMap(([key, tool]) => {
     const why = whyUngoverned(tool as ToolEntries);
     return why === undefined ? [] : [{ name: nameOf(key, tool as ToolEntries, Array.isArray(tools)), why }];
   });
 }
 
-/** @throws SteleError `tool_ungoverned` naming every tool that could run without being judged */
+/** @throws SteleError `tool_ungoverned` naming every tool that could run without being judged; TypeError as `ungoverned` */
 export function assertGoverned(tools: Readonly<Record<string, unknown>> | readonly unknown[]): void {
   const found = ungoverned(tools);
   if (found.length === 0) return;

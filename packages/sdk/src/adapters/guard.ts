@@ -1,5 +1,6 @@
 /** What every adapter shares: one monitor, made once, and the request that a call becomes. */
-import { createMonitor, type Monitor, type MonitorOptions } from '../monitor.js';
+import { createMonitor, type Monitor } from '../monitor.js';
+import type { MonitorOptions } from '../monitor-options.js';
 
 /** Either a monitor that the host made itself, or what is needed to make one. */
 export type GuardOptions =

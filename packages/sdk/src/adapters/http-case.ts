@@ -1,9 +1,11 @@
 /** What case means in paths: routers mostly ignore it, covenants never do. */
 import type { Monitor } from '../monitor.js';
 
-/** Only ASCII: this is all that a router folds, since the rest reaches it percent-encoded. */
-export const lowerCase = (text: string): string =>
-  text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+/** How a router folds case. */
+export type Fold = (text: string) => string;
+
+/** Only ASCII: this is all that most routers fold, since the rest reaches them percent-encoded. */
+export const lowerCase: Fold = (text) => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 
 /** Express ignores case in routes unless told otherwise. Connect compares prefixes without regard to case, too. */
 export function isCaseSensitive(request: { readonly app?: unknown }): boolean {
@@ -17,7 +19,7 @@ interface Misspelling {
   readonly problem: string;
 }
 
-const looked = new WeakMap<object, readonly Misspelling[]>();
+const looked = new WeakMap<object, { readonly fold: Fold; readonly found: readonly Misspelling[] }>();
 
 /**
  * Where paths are judged in lower case, a deny with a capital would silently never fire.
@@ -27,19 +29,21 @@ const looked = new WeakMap<object, readonly Misspelling[]>();
 export function refuseCapitals(
   covenants: Monitor['covenants'],
   own: { action: boolean; resource: boolean },
+  fold: Fold,
 ): void {
-  const found = looked.get(covenants) ?? misspellings(covenants);
-  looked.set(covenants, found);
+  const known = looked.get(covenants);
+  const found = known?.fold === fold ? known.found : misspellings(covenants, fold);
+  looked.set(covenants, { fold, found });
   const first = found.find(
     ({ action, where }) => (own.action || mayMatchHttp(action)) && !(own.resource && where === 'resource'),
   );
   if (first !== undefined) throw new TypeError(first.problem);
 }
 
-function misspellings(covenants: Monitor['covenants']): Misspelling[] {
+function misspellings(covenants: Monitor['covenants'], fold: Fold): Misspelling[] {
   return covenants.flatMap(({ document, policy }) =>
     policy.statements.flatMap((statement) =>
-      capitalsIn(statement).map((where) => ({
+      capitalsIn(statement, fold).map((where) => ({
         action: statement.action,
         where,
         problem: `${document.id}, line ${statement.line}: the application ignores case in paths, so this ${statement.kind} would not see the path that it means; write paths in lower case, or enable "case sensitive routing"`,
@@ -49,10 +53,10 @@ function misspellings(covenants: Monitor['covenants']): Misspelling[] {
 }
 
 /** A permit of a resource that never comes does no harm, but one whose condition excepts a path would. */
-function capitalsIn({ kind, resource, text }: Statement): Misspelling['where'][] {
+function capitalsIn({ kind, resource, text }: Statement, fold: Fold): Misspelling['where'][] {
   const strings = /\bhttp\.path\b/.test(text) ? (text.match(STRINGS) ?? []) : [];
-  if (strings.some((string) => string !== lowerCase(string))) return ['condition'];
-  return kind !== 'permit' && resource !== lowerCase(resource) ? ['resource'] : [];
+  if (strings.some((string) => string !== fold(string))) return ['condition'];
+  return kind !== 'permit' && resource !== fold(resource) ? ['resource'] : [];
 }
 
 type Statement = Monitor['covenants'][number]['policy']['statements'][number];

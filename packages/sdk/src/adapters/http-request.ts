@@ -3,7 +3,7 @@ import { evaluate } from '@stele/ccl';
 import type { ActionRequest } from '../decision.js';
 import type { Admission, Monitor } from '../monitor.js';
 import { type Choice, choose, type GuardOptions, type HostFacts } from './guard.js';
-import { lowerCase, refuseCapitals } from './http-case.js';
+import { type Fold, lowerCase, refuseCapitals } from './http-case.js';
 import { decodedPath } from './http-path.js';
 
 /** What a host may say of the requests that a guard sees. */
@@ -23,6 +23,8 @@ export interface Asked {
   readonly url: string;
   /** Whether the router tells `/Admin` from `/admin`; `mixed` where some router behind this guard may not. */
   readonly caseSensitive: boolean | 'mixed';
+  /** How it folds case, where it does; ASCII alone when not given. */
+  readonly fold?: Fold;
 }
 
 /**
@@ -73,13 +75,13 @@ function methodsOf({ method }: Asked): string[] {
 function pathsOf(
   covenants: Monitor['covenants'],
   own: { readonly action?: unknown; readonly resource?: unknown },
-  { url, caseSensitive }: Asked,
+  { url, caseSensitive, fold = lowerCase }: Asked,
 ): string[] {
   const path = decodedPath(url);
   if (caseSensitive === true) return [path];
-  const folded = lowerCase(path);
+  const folded = fold(path);
   if (caseSensitive === 'mixed') return path === folded ? [path] : [path, folded];
-  refuseCapitals(covenants, { action: own.action !== undefined, resource: own.resource !== undefined });
+  refuseCapitals(covenants, { action: own.action !== undefined, resource: own.resource !== undefined }, fold);
   return [folded];
 }
 

@@ -113,6 +113,8 @@ function toolCallOf(value: unknown): object | undefined {
 /** What `wrapToolCall` of a middleware is handed. */
 export interface ToolCallRequestLike {
   readonly toolCall: { readonly name: string; readonly args: unknown; readonly id?: string | undefined };
+  /** What runs, whatever the call names: another middleware may have put it there. None for a tool that is unknown. */
+  readonly tool?: unknown;
 }
 
 /** The framework's class of tool messages. */
@@ -140,7 +142,7 @@ export function steleToolCall(
   const monitor = lazyMonitor(options);
   return async (request, handler) => {
     const { name, args, id } = request.toolCall;
-    const asked = requestOf(name, options, args);
+    const asked = requestOf((request.tool as { name: string } | undefined)?.name ?? name, options, args);
     let admission: Admission;
     try {
       admission = await (await monitor()).admit(asked);

@@ -67,11 +67,18 @@ export function guardMcpServer(server: McpServerLike, options: McpGuardOptions):
     });
   }
   const handler: Handler = async (request, extra) => {
-    return enforceToolCall(await monitor(), options, request.params, (params, cut) => {
-      if (signalOf(extra)?.aborted === true)
-        throw new ActionNotPerformedError('the call was cancelled before the tool ran');
-      return call({ ...request, params }, orCut(extra, cut));
-    });
+    try {
+      return await enforceToolCall(await monitor(), options, request.params, async (params, cut) => {
+        if (signalOf(extra)?.aborted === true)
+          throw new ActionNotPerformedError('the call was cancelled before the tool ran');
+        const result = await call({ ...request, params }, orCut(extra, cut));
+        if ((result as { isError?: unknown } | undefined)?.isError === true) throw new FailedCall(result);
+        return result;
+      });
+    } catch (error) {
+      if (error instanceof FailedCall) return error.result;
+      throw error;
+    }
   };
   guarded.add(handler);
   handlers.set('tools/call', handler);
@@ -118,6 +125,13 @@ export async function refuseToolCall(
 
 const askedOf = ({ name, arguments: args }: ToolCallParams, options: ToolCallOptions) =>
   requestOf(name, options, args, actionOf(name, options.server));
+
+/** What a tool throws has become a result by the time that it is seen here. What was done is unknown all the same. */
+class FailedCall extends Error {
+  constructor(readonly result: unknown) {
+    super('the tool failed');
+  }
+}
 
 /** A denial as the result of a tool. */
 export interface ToolDenial {

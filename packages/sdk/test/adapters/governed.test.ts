@@ -71,6 +71,17 @@ describe('assertGoverned', () => {
     ]);
   });
 
+  it.each([
+    ['a Map', new Map([['bare', aiTool]])],
+    ['a Set', new Set([aiTool])],
+    ['a generator', [aiTool].values()],
+    ['nothing', undefined],
+    ['null', null],
+    ['a function', execute],
+  ])('does not take %s for tools that are all guarded', (_, tools) => {
+    expect(() => assertGoverned(tools as never)).toThrow(TypeError);
+  });
+
   it('throws with all their names, and of very many with some', () => {
     expect(() => assertGoverned({ bare: aiTool })).toThrow(
       expect.objectContaining({ code: 'tool_ungoverned', message: expect.stringContaining('"bare"') }),

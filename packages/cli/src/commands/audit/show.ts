@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { Collected } from '../../lib/audit/collected.js';
 import { entryOf, lineOf } from '../../lib/audit/entry.js';
 import { leavesOf } from '../../lib/audit/leaves.js';
-import { LOG_ARGUMENT } from '../../lib/audit/log-name.js';
+import { isUrl, LOG_ARGUMENT, pathOf } from '../../lib/audit/log-name.js';
 import { type LogSession, withLog } from '../../lib/audit/log-session.js';
 import { addSelectionOptions, readSelection, type SelectionFlags } from '../../lib/audit/selection.js';
 import { addTrustOptions, KEY_HELP, readTrust, type TrustFlags } from '../../lib/audit/trust.js';
@@ -39,7 +39,9 @@ Examples:
 
 async function show(name: string, flags: Flags, cli: Cli): Promise<ExitCode> {
   const trust = await readTrust(flags, cli.streams);
-  if (flags.html !== undefined) await refuseInput(flags.html, '--html', [name, ...(flags.since ?? [])]);
+  const { key = [], since = [] } = flags;
+  if (flags.html !== undefined)
+    await refuseInput(flags.html, '--html', [isUrl(name) ? undefined : pathOf(name), ...key, ...since]);
   return withLog(name, trust, flags, cli, async (session) => {
     if (flags.html !== undefined) await toPage(flags.html, session, trust?.keys ?? [], flags, cli);
     else if (flags.json) await asJson(session, flags, cli);

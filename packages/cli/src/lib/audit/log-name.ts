@@ -108,7 +108,7 @@ export async function isSqlite(name: string): Promise<boolean> {
   return (await stat(pathOf(name))).isFile();
 }
 
-const isUrl = (name: string) => /^[a-z][a-z0-9+.-]*:\/\//i.test(name);
+export const isUrl = (name: string) => /^[a-z][a-z0-9+.-]*:\/\//i.test(name);
 
 /** @throws CliError `usage` */
 export function pathOf(name: string): string {
