@@ -664,26 +664,27 @@ describe('the tool', () => {
     expect(inputs).toEqual([]);
   });
 
-  it('gets the very options that the caller passed', async () => {
-    const seen: unknown[] = [];
+  it('gets what the caller passed, with a signal for the end of its covenant as well', async () => {
+    const seen: Record<string, unknown>[] = [];
     const definition: Definition = {
       inputSchema: anything,
-      execute: (_input: unknown, options: unknown) => void seen.push(options),
+      execute: (_input: unknown, options: unknown) => void seen.push(options as Record<string, unknown>),
     };
-    const options = {
-      toolCallId: 'x',
-      messages: [],
-      abortSignal: new AbortController().signal,
-      context: { a: 1 },
-    };
+    const given = new AbortController();
+    const messages: unknown[] = [];
+    const options = { toolCallId: 'x', messages, abortSignal: given.signal, context: { a: 1 } };
     await call(withStele(sdk.tool(definition), { name: 'lookup', covenant }), {}, options);
-    expect(seen[0]).toBe(options);
+    const { abortSignal, ...rest } = seen[0] as { abortSignal: AbortSignal };
+    expect(rest).toEqual({ toolCallId: 'x', messages, context: { a: 1 } });
+    expect((rest as { messages?: unknown }).messages).toBe(messages);
+    given.abort('gone');
+    expect([abortSignal.aborted, abortSignal.reason]).toEqual([true, 'gone']);
     await (
       withStele(sdk.tool(definition), { name: 'lookup', covenant }).execute as unknown as (
         input: unknown,
       ) => unknown
     )({});
-    expect(seen[1]).toBeUndefined();
+    expect(seen[1]).toEqual({ abortSignal: expect.any(AbortSignal) });
   });
 });
 
