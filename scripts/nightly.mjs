@@ -31,11 +31,6 @@ const LONGER = [
     suites: ['packages/store/test/limits.remote-processes.test.ts'],
   },
   {
-    what: '10,000 changes of one byte in an export',
-    env: { STELE_EXPORT_CHANGES: '10000' },
-    suites: ['packages/audit/test/export-attacks.test.ts'],
-  },
-  {
     what: '1,000 deaths of writers of a log, and a disk that fails at every operation',
     env: { STELE_KILLS: '1000', STELE_FAULT_STRIDE: '1' },
     suites: ['packages/audit/test/file-log.killed.test.ts', 'packages/audit/test/audit-log.faults.test.ts'],

@@ -34,7 +34,7 @@ import { scratch } from './support/places.js';
 const [own, next] = await Promise.all([keyOf(1), keyOf(2)]);
 const keys = [vkey(own)];
 /** Single bytes that are changed; more of them at night. */
-const CHANGES = Number(process.env.STELE_EXPORT_CHANGES ?? 2_000);
+const CHANGES = Number(process.env.STELE_EXPORT_CHANGES ?? 10_000);
 
 describe('an export of which one byte was changed', () => {
   it(`is found out, at ${CHANGES} places of a tar`, async () => {
