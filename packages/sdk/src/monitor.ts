@@ -23,7 +23,6 @@ import { denied, judgedDenial, permitted, type Verdict } from './lib/verdict.js'
 import type { MonitorOptions } from './monitor-options.js';
 import { MemorySink, type Outcome } from './sink.js';
 
-const ignore = (): void => undefined;
 const NO_LINKS: readonly ChainLink[] = [];
 
 const DEFAULT_SKEW_MS = 60_000;
@@ -263,8 +262,7 @@ export class Monitor {
 
   /** Whatever becomes of it is no part of the decision. */
   #judgeBeside(request: Snapshot, live: Effect, now: number): void {
-    if (this.#shadow !== undefined)
-      void this.#shadow.judge(request, live, this.#about(request, now)).then(undefined, ignore);
+    void this.#shadow?.judge(request, live, this.#about(request, now)).then(undefined, () => undefined);
   }
 
   #standing(now: number): Promise<Governing | Objection> {
