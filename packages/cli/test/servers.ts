@@ -8,9 +8,19 @@ import { redisUrl } from '../../../test/support/redis.js';
 const run = `cli_${process.pid}_${Date.now().toString(36)}`;
 const schemas: string[] = [];
 const prefixes: string[] = [];
+const databases: string[] = [];
 
 /** A schema that is not there. */
 export const freshSchema = (): string => named(schemas);
+
+/** The URL of a database of its own, with nothing in it, for what leaves its schema to the defaults. */
+export async function freshDatabase(): Promise<string> {
+  const name = named(databases);
+  await withClient((client) => client.query(`CREATE DATABASE ${name}`));
+  const url = new URL(postgresUrl);
+  url.pathname = `/${name}`;
+  return url.href;
+}
 
 /** A prefix under which there is nothing. */
 export const freshPrefix = (): string => named(prefixes);
@@ -22,15 +32,23 @@ function named(made: string[]): string {
 }
 
 afterAll(async () => {
-  if (schemas.length > 0) await dropSchemas().catch(() => undefined);
+  if (schemas.length + databases.length > 0) await withClient(drop).catch(() => undefined);
   if (prefixes.length > 0) await deleteKeys().catch(() => undefined);
 }, 60_000);
 
-async function dropSchemas(): Promise<void> {
+async function drop(client: Client): Promise<void> {
+  for (const name of schemas) await client.query(`DROP SCHEMA IF EXISTS ${name} CASCADE`);
+  for (const name of databases) await client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+}
+
+async function withClient(work: (client: Client) => Promise<unknown>): Promise<void> {
   const client = new Client({ connectionString: postgresUrl, connectionTimeoutMillis: 10_000 });
   await client.connect();
-  for (const name of schemas) await client.query(`DROP SCHEMA IF EXISTS ${name} CASCADE`);
-  await client.end();
+  try {
+    await work(client);
+  } finally {
+    await client.end();
+  }
 }
 
 async function deleteKeys(): Promise<void> {
