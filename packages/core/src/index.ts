@@ -11,6 +11,7 @@ export {
 } from './continuity.js';
 export { CovenantError, type CovenantErrorCode } from './errors.js';
 export { covenantId } from './id.js';
+export { type KeyDoubt, keyDoubts } from './key-doubts.js';
 export type { Asked, EvidenceQuery, FindEvidence, SignatureEvidence, VerifyOptions } from './lib/context.js';
 export type { ContinuityFinding } from './lib/continuities.js';
 export type { KeyLookup, KeyStatus, TimedKeyStatus } from './lib/key-standings.js';
