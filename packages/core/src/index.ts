@@ -1,3 +1,17 @@
+export {
+  type ApprovalCheck,
+  type ApprovalRequestCheck,
+  type ApprovalVerification,
+  approvalRequestId,
+  checkApproval,
+  checkApprovalRequest,
+  type NewApprovalRequestOptions,
+  newApprovalRequest,
+  type SignApprovalOptions,
+  signApproval,
+  type VerifyApprovalOptions,
+  verifyApproval,
+} from './approval.js';
 export { type BuildOptions, buildCovenant, countersignCovenant } from './build.js';
 export {
   buildKeyContinuity,
@@ -32,6 +46,9 @@ export {
 } from './revocation-list.js';
 export { type RevokeOptions, revokeCovenant } from './revoke.js';
 export {
+  type ApprovalDocument,
+  type ApprovalObligation,
+  type ApprovalRequest,
   type Approvers,
   CHECK_NAMES,
   type CheckName,
