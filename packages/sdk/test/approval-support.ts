@@ -14,7 +14,6 @@ import {
   type MonitorOptions,
   signApproval,
 } from '../src/index.js';
-import { DoubleApprovals } from './double.js';
 import { type Cast, Clock, cast } from './support.js';
 
 export const AUDIENCE = 'acme.example/bank';
@@ -62,7 +61,7 @@ export async function scene(changes: Partial<BuildOptions> & { rules?: string } 
   });
   const clock = new Clock();
   const store = new MemoryStore();
-  const approvals = ((store as any).approvals ??= new DoubleApprovals());
+  const approvals = store.approvals;
   const sink = new MemorySink();
   const problems: unknown[] = [];
   const base: MonitorOptions = {
