@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { CovenantStore } from '../../covenant-store.js';
 import type { StoreWithBackend } from '../../encrypted-store.js';
+import { ID_PREFIXES } from '../ids.js';
 
 /** Registers one test, which gets a store of its own that is empty. */
 export type Case = (title: string, body: (store: CovenantStore) => Promise<void>) => void;
@@ -30,10 +31,11 @@ export async function isUnsupported(promise: Promise<unknown>): Promise<void> {
   await rejectsWith(promise, 'unsupported');
 }
 
-/** Spoils the record of a covenant. @returns false for a store that does not show its backend */
+/** Spoils the record of a covenant or of an approval. @returns false for a store that does not show its backend */
 export async function spoil(store: CovenantStore, id: string): Promise<boolean> {
   const { backend } = store as Partial<StoreWithBackend>;
   if (backend === undefined) return false;
   const bytes = new TextEncoder().encode('spoilt');
-  return backend.write([{ kind: 'covenant', id, expected: 'present', next: { bytes, tokens: [] } }]);
+  const kind = id.startsWith(ID_PREFIXES.approval) ? 'approval' : 'covenant';
+  return backend.write([{ kind, id, expected: 'present', next: { bytes, tokens: [] } }]);
 }
