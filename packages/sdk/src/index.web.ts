@@ -164,6 +164,7 @@ export type { EvidenceSource, KeysOverTime, Source } from './lib/told.js';
 export { type EventLog, Lifecycle, type LifecycleOptions } from './lifecycle.js';
 export { type Admission, createMonitor, Monitor, type Preview } from './monitor.js';
 export type { MonitorOptions } from './monitor-options.js';
+export { mayEverPermit } from './permitted-actions.js';
 export type {
   CovenantsToReissue,
   ReissueProgress,

@@ -7,6 +7,7 @@ import type { ApprovalSettings } from './approval-options.js';
 import type { Governing } from './governing.js';
 import { inTime } from './in-time.js';
 import type { Snapshot } from './request.js';
+import { Shared } from './shared.js';
 
 /** A call that needs approval. */
 export interface Asked {
@@ -21,6 +22,7 @@ export interface Asked {
 const MAX_OF_AGENT = 100;
 const MAX_OF_AUDIENCE = 1_000;
 const PAGE = 100;
+const RECOUNT_MS = 1_000;
 /** A page may hold few records, or none. */
 const MAX_PAGES = 1_000;
 
@@ -35,7 +37,10 @@ export interface RequestsOptions {
 
 export class ApprovalRequests {
   readonly #options: RequestsOptions;
+  readonly #listings = new Map<string, Shared<ApprovalRecord[]>>();
+  readonly #opening = new Map<string, Promise<ApprovalRecord | undefined>>();
   #turn: Promise<unknown> = Promise.resolve();
+  #room = { left: 0, until: Number.NEGATIVE_INFINITY };
 
   constructor(options: RequestsOptions) {
     this.#options = options;
@@ -50,24 +55,34 @@ export class ApprovalRequests {
   }
 
   /**
-   * An open request for exactly this call; a new one where there is none.
+   * An open request for exactly this call; a new one where there is none. Calls at the same time share it.
    * @returns undefined where there are too many open ones already
    * @throws CovenantError `approval_malformed` for a call that is too large to be approved; whatever the store throws
    */
   matchingOrNew(asked: Asked, now: number): Promise<ApprovalRecord | undefined> {
-    // One after the other, so that a thousand calls at once open one request.
+    const facts = this.#factsOf(asked);
+    const key = canonicalizeJson([contentOf(facts), facts.obligations]);
+    const known = this.#opening.get(key);
+    if (known !== undefined) return known;
+    const opening = this.#openNew(facts, now).finally(() => this.#opening.delete(key));
+    this.#opening.set(key, opening);
+    return opening;
+  }
+
+  async #openNew(facts: Facts, now: number): Promise<ApprovalRecord | undefined> {
+    const { settings, note } = this.#options;
+    // Looked at before it is its turn, too: an agent that has too many does not keep others waiting.
+    const before = await this.#openOf(facts.agent, now);
+    if (before.length >= MAX_OF_AGENT) return matchesAmong(before, facts)[0];
     return this.#inTurn(async () => {
-      const facts = this.#factsOf(asked);
-      const open = await this.#openOf(asked.agent, now);
+      const open = await this.#openOf(facts.agent, now);
       const [known] = matchesAmong(open, facts);
       if (known !== undefined) return known;
-      const request = newApprovalRequest(facts, {
-        now: new Date(now),
-        expiresInMs: this.#options.settings.expiresInMs,
-      });
-      if (open.length >= MAX_OF_AGENT || (await this.#isFull())) return undefined;
+      const request = newApprovalRequest(facts, { now: new Date(now), expiresInMs: settings.expiresInMs });
+      if (open.length >= MAX_OF_AGENT || !(await this.#hasRoom())) return undefined;
       await this.#ask((store) => store.open(request));
-      this.#options.note('approval.requested', request, { expiresAt: request.expiresAt });
+      this.#room.left--;
+      note('approval.requested', request, { expiresAt: request.expiresAt });
       return { request, state: 'open' };
     });
   }
@@ -89,19 +104,34 @@ export class ApprovalRequests {
   }
 
   async #openOf(agent: string, now: number): Promise<ApprovalRecord[]> {
+    let listing = this.#listings.get(agent);
+    if (listing === undefined) {
+      listing = new Shared(() => this.#listed(agent));
+      this.#listings.set(agent, listing);
+    }
     const open: ApprovalRecord[] = [];
-    for await (const record of this.#open({ agent })) {
-      if (record.request.agent !== agent) continue;
+    for (const record of await listing.get()) {
       if (now < Date.parse(record.request.expiresAt)) open.push(record);
       else await this.#expire(record.request);
     }
+    return open;
+  }
+
+  async #listed(agent: string): Promise<ApprovalRecord[]> {
+    const open: ApprovalRecord[] = [];
+    for await (const record of this.#open({ agent })) if (record.request.agent === agent) open.push(record);
     return open.sort((a, b) => Date.parse(a.request.requestedAt) - Date.parse(b.request.requestedAt));
   }
 
-  async #isFull(): Promise<boolean> {
-    let count = 0;
-    for await (const _ of this.#open({})) if (++count >= MAX_OF_AUDIENCE) return true;
-    return false;
+  /** Counted once a second at most; what others open within that second is seen in the next. */
+  async #hasRoom(): Promise<boolean> {
+    const now = performance.now();
+    if (now >= this.#room.until) {
+      let left = MAX_OF_AUDIENCE;
+      for await (const _ of this.#open({})) if (--left <= 0) break;
+      this.#room = { left, until: now + RECOUNT_MS };
+    }
+    return this.#room.left > 0;
   }
 
   async *#open(filter: { agent?: string; covenant?: string }): AsyncGenerator<ApprovalRecord> {
