@@ -162,7 +162,7 @@ export type { ObservedKeys } from './lib/telemetry-key-gauges.js';
 export { observeStore } from './lib/telemetry-store.js';
 export type { EvidenceSource, KeysOverTime, Source } from './lib/told.js';
 export { type EventLog, Lifecycle, type LifecycleOptions } from './lifecycle.js';
-export { type Admission, createMonitor, Monitor, type Preview } from './monitor.js';
+export { type Admission, createMonitor, Monitor, type Preview, type PreviewOptions } from './monitor.js';
 export type { MonitorOptions } from './monitor-options.js';
 export { mayEverPermit } from './permitted-actions.js';
 export type {

@@ -79,8 +79,13 @@ export interface Preview {
   readonly decision: Decision;
 }
 
+export interface PreviewOptions {
+  /** A denial is not recorded, since the request is judged again at once: by the guard of the tool that is called then. */
+  readonly judgedAgain?: boolean;
+}
+
 /** What a decision is made for: a request that is over with it, one whose outcome will be told, or to look ahead. */
-type Purpose = 'check' | 'admit' | 'preview';
+type Purpose = 'check' | 'admit' | 'preview' | 'glance';
 
 /** Enforces covenants: every request is judged, charged and recorded before it may run. */
 export class Monitor {
@@ -220,12 +225,13 @@ export class Monitor {
    * recorded, and where signatures are needed a request for them is opened. What is then done must be judged by `enforce`,
    * `admit` or `check` all the same.
    */
-  async preview(request: ActionRequest): Promise<Preview> {
-    const decided = await this.#decide(request, 'preview');
+  async preview(request: ActionRequest, { judgedAgain = false }: PreviewOptions = {}): Promise<Preview> {
+    const decided = await this.#decide(request, judgedAgain ? 'glance' : 'preview');
     const { decision } = decided;
     if (decision.permitted) return { effect: 'permit', decision };
-    await observeDecision(async () => decided);
-    return { effect: decision.pending === undefined ? 'deny' : 'pending', decision };
+    const effect = decision.pending === undefined ? 'deny' : 'pending';
+    if (effect === 'pending' || !judgedAgain) await observeDecision(async () => decided);
+    return { effect, decision };
   }
 
   /**
@@ -263,10 +269,12 @@ export class Monitor {
   async #decide(request: unknown, purpose: Purpose): Promise<Admitted | Refused> {
     const now = this.#clock();
     const snapshot = snapshotRequest(request);
-    if (typeof snapshot === 'string')
-      return this.#refuse(denied('malformed_request', snapshot), this.#about(undefined, now));
     let at = now;
-    const refuse = (verdict: Verdict) => this.#refuse(verdict, this.#about(snapshot, at));
+    const refuse = (verdict: Verdict) =>
+      purpose === 'glance' && verdict.pending === undefined
+        ? { decision: Object.freeze(verdict) }
+        : this.#refuse(verdict, this.#about(typeof snapshot === 'string' ? undefined : snapshot, at));
+    if (typeof snapshot === 'string') return refuse(denied('malformed_request', snapshot));
 
     const suspect = this.#clockProblem(now);
     if (suspect !== undefined) return refuse(denied('clock_suspect', suspect));
@@ -276,7 +284,7 @@ export class Monitor {
     const judged = judge(governing, snapshot);
     const denial = judged.find(({ evaluation }) => !evaluation.permitted);
     const obligations = obligationsOf(judged);
-    if (purpose !== 'preview')
+    if (isReal(purpose))
       this.#judgeBeside(snapshot, denial ? 'deny' : obligations.length > 0 ? 'pending' : 'permit', now);
     if (denial !== undefined) return refuse(judgedDenial(denial, governing));
 
@@ -292,7 +300,7 @@ export class Monitor {
       if (!('links' in still)) return refuse(denied(still.code, still.reason, still));
     }
 
-    if (purpose === 'preview')
+    if (!isReal(purpose))
       return { decision: Object.freeze(permitted(judged, appliedLimits(judged), obligations)) };
     const charged = await chargeOrDeny(judged, governing, this.#ledger);
     if ('code' in charged) return refuse({ ...charged, obligations });
@@ -318,13 +326,11 @@ export class Monitor {
   ): Promise<Approved | Verdict | undefined> {
     const handlers = this.#options.obligations ?? {};
     if (this.#approvals === undefined || obligations.length === 0) {
-      if (purpose === 'preview') return Promise.resolve(unhandled(obligations, handlers, governing));
+      if (!isReal(purpose)) return Promise.resolve(unhandled(obligations, handlers, governing));
       return meetObligations(obligations, handlers, request, governing);
     }
     const asked = { request, governing, obligations, agent: this.#agent };
-    return purpose === 'preview'
-      ? this.#approvals.preview(asked, handlers)
-      : this.#approvals.meet(asked, handlers);
+    return isReal(purpose) ? this.#approvals.meet(asked, handlers) : this.#approvals.preview(asked, handlers);
   }
 
   #approvalsOf(options: MonitorOptions & GoverningOptions): Approvals {
@@ -471,6 +477,8 @@ const withReceipt = (verdict: Verdict, filed: Filed): Decision => ({
     return filed.receipt;
   },
 });
+
+const isReal = (purpose: Purpose): boolean => purpose === 'check' || purpose === 'admit';
 
 function judge(governing: Governing, request: Snapshot): Judged[] {
   return governing.links.map((link) => ({ link, evaluation: evaluate(link.policy, request) }));

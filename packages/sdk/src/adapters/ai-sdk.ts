@@ -6,9 +6,8 @@ import type { Monitor } from '../monitor.js';
 import { markGoverned } from './governed.js';
 import { lazyMonitor } from './guard.js';
 import {
-  isAwaited,
   judgedArguments,
-  previewOf,
+  mustAsk,
   requestOf,
   type ToolGuardOptions,
   together,
@@ -121,10 +120,21 @@ function asking(
   const { needsApproval: own } = tool;
   return async (input, callOptions) => {
     const asked = request(input);
+    if (wasAsked(callOptions)) return true;
     const ofTool: unknown = typeof own === 'function' ? await own.call(tool, input, callOptions) : own;
-    return Boolean(ofTool) || isAwaited(await previewOf(monitor, asked));
+    return Boolean(ofTool) || (await mustAsk(monitor, asked));
   };
 }
+
+/** Version 6 asks again before it goes on, and takes a no for a sign that it was never to be asked. */
+function wasAsked(callOptions: unknown): boolean {
+  const { toolCallId, messages } = (callOptions ?? {}) as { toolCallId?: unknown; messages?: unknown };
+  return Array.isArray(messages) && messages.some(({ content }) => isRequestIn(content, toolCallId));
+}
+
+const isRequestIn = (content: unknown, toolCallId: unknown): boolean =>
+  Array.isArray(content) &&
+  content.some((part) => part?.type === 'tool-approval-request' && part.toolCallId === toolCallId);
 
 /** A plain function may return an iterable all the same; its last value is the tool's result. */
 async function drained(result: unknown): Promise<unknown> {

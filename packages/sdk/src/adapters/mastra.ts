@@ -3,14 +3,7 @@ import { SteleError } from '@stele/types/errors';
 import { ActionNotPerformedError } from '../errors.js';
 import { markGoverned } from './governed.js';
 import { lazyMonitor } from './guard.js';
-import {
-  isAwaited,
-  judgedArguments,
-  previewOf,
-  requestOf,
-  type ToolGuardOptions,
-  together,
-} from './tool-call.js';
+import { judgedArguments, mustAsk, requestOf, type ToolGuardOptions, together } from './tool-call.js';
 
 /** What a tool of Mastra looks like from here: any, so that the caller's own type stays exact. */
 export interface MastraToolLike {
@@ -64,7 +57,7 @@ export function withSteleMastra<T extends MastraToolLike>(tool: T, options: Mast
   const needsApprovalFn = async (input: unknown, context?: unknown) => {
     const asked = requestOf(id, options, input);
     const ofTool = await (own === undefined ? always : own.call(tool, input, context));
-    return ofTool === true || isAwaited(await previewOf(monitor, asked));
+    return ofTool === true || (await mustAsk(monitor, asked));
   };
   return Object.assign(Object.create(tool) as T, {
     execute: markGoverned(execute),

@@ -6,10 +6,9 @@ import { markGoverned } from './governed.js';
 import { lazyMonitor } from './guard.js';
 import {
   denialIn,
-  isAwaited,
   judgedArguments,
   malformed,
-  previewOf,
+  mustAsk,
   requestOf,
   type ToolGuardOptions,
   together,
@@ -73,7 +72,7 @@ export function withSteleFunction<T extends FunctionToolLike>(tool: T, options: 
   const needsApproval: NeedsApproval = async (runContext, input, callId) => {
     const asked = requestOf(name, options, input);
     const ofTool = await own?.call(tool, runContext, input, callId);
-    return ofTool === true || isAwaited(await previewOf(monitor, asked));
+    return ofTool === true || (await mustAsk(monitor, asked));
   };
   return Object.assign(Object.create(Object.getPrototypeOf(tool)), tool, {
     invoke: markGoverned(invoke),

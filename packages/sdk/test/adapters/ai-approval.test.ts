@@ -12,7 +12,7 @@ import {
   steleToolApproval,
   withSteleTools,
 } from '../../src/adapters.js';
-import { type Decision, type Monitor, MemorySink } from '../../src/index.js';
+import { type Decision, MemorySink, type Monitor } from '../../src/index.js';
 import { type Scene, scene } from '../approval-support.js';
 
 const RULES = [
@@ -81,7 +81,10 @@ function loopOf(version: 6 | 7, options: () => object, guard: () => AiToolGuardO
     const model = new Model({ doGenerate: steps });
     const tools = withSteleTools({ pay: ai.tool(definition) }, guard());
     const result = ai.generateText({ model, tools, messages, stopWhen: ai.stepCountIs(4), ...options() });
-    return result.then((of) => ({ result: of, told: JSON.stringify(model.doGenerateCalls.at(-1)?.prompt.at(-1)) }));
+    return result.then((of) => ({
+      result: of,
+      told: JSON.stringify(model.doGenerateCalls.at(-1)?.prompt.at(-1)),
+    }));
   };
   return {
     start: async (amount) => (await run([calling(amount), done], [first])).result,
@@ -94,9 +97,30 @@ function loopOf(version: 6 | 7, options: () => object, guard: () => AiToolGuardO
 }
 
 const ways: [string, Loop][] = [
-  ['version 6, needsApproval', loopOf(6, () => ({}), () => ({ monitor, needsApproval: true }))],
-  ['version 7, needsApproval', loopOf(7, () => ({}), () => ({ monitor, needsApproval: true }))],
-  ['version 7, toolApproval', loopOf(7, () => ({ toolApproval: steleToolApproval({ monitor }) }), () => ({ monitor }))],
+  [
+    'version 6, needsApproval',
+    loopOf(
+      6,
+      () => ({}),
+      () => ({ monitor, needsApproval: true }),
+    ),
+  ],
+  [
+    'version 7, needsApproval',
+    loopOf(
+      7,
+      () => ({}),
+      () => ({ monitor, needsApproval: true }),
+    ),
+  ],
+  [
+    'version 7, toolApproval',
+    loopOf(
+      7,
+      () => ({ toolApproval: steleToolApproval({ monitor }) }),
+      () => ({ monitor }),
+    ),
+  ],
 ];
 
 const kinds = ({ content }: Result) => content.map(({ type }) => type);
@@ -125,7 +149,9 @@ describe.each(ways)('%s', (name, loop) => {
     expect(kinds(stopped)).toContain('tool-approval-request');
     expect(ran).toEqual([]);
     if (name.includes('toolApproval'))
-      expect(stopped.content.find(({ type }) => type === 'tool-approval-request')?.reason).toContain('urn:stele:');
+      expect(stopped.content.find(({ type }) => type === 'tool-approval-request')?.reason).toContain(
+        'urn:stele:',
+      );
     await sign();
     const { result, told } = await loop.resume(stopped, true);
     expect(result.text).toBe('done');
@@ -148,7 +174,9 @@ describe.each(ways)('%s', (name, loop) => {
   it('nor one that forges what is asked for', async () => {
     const stopped = await loop.start(50);
     await sign();
-    const forged = JSON.parse(JSON.stringify(stopped).replaceAll('"amount":50', '"amount":999')) as Result;
+    const { content, response } = stopped;
+    const plain = { content, response: { messages: response.messages } };
+    const forged = JSON.parse(JSON.stringify(plain).replaceAll('"amount":50', '"amount":999')) as Result;
     const { told } = await loop.resume(forged, true);
     expect(told).not.toContain('paid');
     expect(ran).toEqual([]);
@@ -191,7 +219,9 @@ describe('stelePolicyClient', () => {
     [{ action: 'pay' }, 'deny'],
     [undefined, 'deny'],
   ])('answers %j with %s', async (input, decision) => {
-    expect(await stelePolicyClient({ monitor }).evaluate('agent/call/decision', input)).toMatchObject({ decision });
+    expect(await stelePolicyClient({ monitor }).evaluate('agent/call/decision', input)).toMatchObject({
+      decision,
+    });
   });
 });
 
