@@ -9,7 +9,7 @@ const permits = new WeakMap<Policy, Policy>();
  * matches. No resource and no context would change that. Denies and conditions are not looked at.
  * @param covenants those of a monitor; where none govern nothing is permitted
  */
-export function mayEverPermit(covenants: readonly ChainLink[], action: string): boolean {
+export function mayEverPermit(covenants: readonly Pick<ChainLink, 'policy'>[], action: string): boolean {
   return (
     covenants.length > 0 &&
     covenants.every(({ policy }) => evaluate(permitsOf(policy), { action, resource: '/' }).permitted)
