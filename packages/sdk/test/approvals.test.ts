@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   type ApprovalRecord,
@@ -8,8 +11,10 @@ import {
   denialOf,
   generateKeyPair,
   MemoryLimits,
+  type Monitor,
   type MonitorOptions,
   revokeCovenant,
+  SqliteStore,
   signApproval,
 } from '../src/index.js';
 import { AUDIENCE, RULES, refund, type Scene, scene } from './approval-support.js';
@@ -792,5 +797,42 @@ describe('the options', () => {
     await expect(
       signApproval(document.request, { verdict: 'approve', signer: s.anna, now: new Date(NOW + 2 * HOUR) }),
     ).rejects.toMatchObject({ code: 'approval_expired' });
+  });
+});
+
+describe('a restart', () => {
+  it('resumes over the same file: what was asked for, what was signed, and what was used', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'stele-approvals-'));
+    const path = join(folder, 'store.db');
+    const opened = async <T>(use: (monitor: Monitor, store: SqliteStore) => Promise<T>): Promise<T> => {
+      const store = new SqliteStore(path);
+      const monitor = await s.monitor({ store });
+      try {
+        return await use(monitor, store);
+      } finally {
+        await store.close();
+      }
+    };
+    try {
+      const asked = await opened((monitor) => monitor.check(refund()));
+      expect(asked).toMatchObject(WAITING);
+      await opened(async (monitor, store) => {
+        expect((await monitor.check(refund())).approval).toEqual(asked.approval);
+        const record = (await store.approvals.get(asked.approval?.id as string)) as ApprovalRecord;
+        const now = new Date(s.clock.now);
+        await store.approvals.sign(
+          await signApproval(record.request, { verdict: 'approve', signer: s.anna, now }),
+        );
+      });
+      expect(await opened((monitor) => monitor.check(refund()))).toMatchObject({
+        permitted: true,
+        approval: asked.approval,
+      });
+      const next = await opened((monitor) => monitor.check(refund()));
+      expect(next).toMatchObject(WAITING);
+      expect(next.approval?.id).not.toBe(asked.approval?.id);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 });
