@@ -9,7 +9,7 @@ export type {
   ApprovalState,
   ApprovalStore,
 } from './approval-store.js';
-export { BackedApprovals } from './backed-approvals.js';
+export type { BackedApprovals } from './backed-approvals.js';
 export { BackedStore } from './backed-store.js';
 export type {
   CovenantFilter,

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import type { ApprovalDocument, ApprovalRequest, Proof } from '@stele/core';
+import { type ApprovalDocument, type ApprovalRequest, type Proof, signApproval } from '@stele/core';
 import type { ApprovalRecord, ApprovalStore } from '../../approval-store.js';
 import type { CovenantStore } from '../../covenant-store.js';
 import { type Case, collect, rejectsWith, spoil } from './harness.js';
-import { NOBODY, STRANGE_IDS, sampleApproval, sampleCovenant, sampleRequest } from './samples.js';
+import { keysOf, NOBODY, STRANGE_IDS, sampleApproval, sampleCovenant, sampleRequest } from './samples.js';
 
 /** A test of a store that keeps approvals; one that does not passes. */
 export type ApprovalCase = (
@@ -65,18 +65,20 @@ export function keepingApprovals(test: Case): void {
 
   approvalTest('unites the proofs of many who sign at once, each once', async (approvals) => {
     const request = await opened(approvals);
-    const names = ['ada', 'ben', 'cleo', 'dan', 'eve', 'finn'];
-    const signed = await Promise.all(names.map((name) => sampleApproval(request, name)));
+    const signed = await Promise.all(
+      ['ada', 'ben', 'cleo', 'dan'].map((name) => sampleApproval(request, name)),
+    );
     await Promise.all([...signed, ...signed].map((document) => approvals.sign(document)));
     const record = await approvals.get(request.id);
     assert.deepEqual(signersOf(record?.approval), signed.flatMap(signersOf).sort());
-    const kept = record?.approval?.proof.find(
-      (proof) => proof.verificationMethod === signersOf(signed[0])[0],
-    );
-    // By one key the stored one stays.
-    const again = { ...(await sampleApproval(request, 'ada')) };
-    assert.deepEqual((await approvals.sign(again)).approval, record?.approval);
-    assert.deepEqual(kept, signed[0]?.proof[0]);
+    // Of two proofs by one key the stored one stays.
+    const later = await signApproval(request, {
+      verdict: 'approve',
+      signer: await keysOf('ada'),
+      now: new Date(Date.now() + 1000),
+    });
+    assert.notDeepEqual(later, signed[0]);
+    assert.deepEqual(await approvals.sign(later), record);
   });
 
   approvalTest('lets exactly one of many settle a request', async (approvals) => {
@@ -187,14 +189,13 @@ export function refusingApprovals(test: Case): void {
     ['that is a covenant', () => sampleCovenant()],
     ['that is an approval', (r) => sampleApproval(r)],
   ];
-  for (const [what, change] of requests) {
-    approvalTest(`opens no request ${what}`, async (approvals) => {
-      const request = sampleRequest();
-      const changed = (await change(request)) as ApprovalRequest;
-      await rejectsWith(approvals.open(changed), 'approval_refused');
-      assert.deepEqual((await approvals.list()).items, []);
-    });
-  }
+  approvalTest('opens nothing but a request under the id of its content', async (approvals) => {
+    for (const [what, change] of requests) {
+      const changed = (await change(sampleRequest())) as ApprovalRequest;
+      await rejectsWith(approvals.open(changed), 'approval_refused', what);
+    }
+    assert.deepEqual((await approvals.list()).items, []);
+  });
 
   const signatures: [string, (approval: ApprovalDocument) => unknown][] = [
     ['a denial under the proof of an approval', (a) => ({ ...a, verdict: 'deny' })],
@@ -212,14 +213,13 @@ export function refusingApprovals(test: Case): void {
     ['a member that nobody knows', (a) => ({ ...a, note: 'x' })],
     ['null', () => null],
   ];
-  for (const [what, change] of signatures) {
-    approvalTest(`takes no signature with ${what}`, async (approvals) => {
-      const request = await opened(approvals);
-      const changed = change(await sampleApproval(request)) as ApprovalDocument;
-      await rejectsWith(approvals.sign(changed), 'approval_refused');
-      assert.deepEqual(await approvals.get(request.id), { request, state: 'open' });
-    });
-  }
+  approvalTest('takes no junk for a signature', async (approvals) => {
+    const request = await opened(approvals);
+    const approval = await sampleApproval(request);
+    for (const [what, change] of signatures)
+      await rejectsWith(approvals.sign(change(approval) as ApprovalDocument), 'approval_refused', what);
+    assert.deepEqual(await approvals.get(request.id), { request, state: 'open' });
+  });
 
   approvalTest('takes 16 proofs of one verdict and no seventeenth', async (approvals) => {
     const request = await opened(approvals);

@@ -10,12 +10,14 @@ export type Case = (title: string, body: (store: CovenantStore) => Promise<void>
 export async function rejectsWith(
   promise: Promise<unknown>,
   code: string,
+  what = '',
 ): Promise<{ check?: string; id?: string }> {
   let thrown: unknown;
-  await assert.rejects(promise, (error) => {
+  const isWanted = (error: unknown) => {
     thrown = error;
     return (error as { name?: unknown }).name === 'StoreError' && (error as { code?: unknown }).code === code;
-  });
+  };
+  await (what === '' ? assert.rejects(promise, isWanted) : assert.rejects(promise, isWanted, what));
   return thrown as { check?: string; id?: string };
 }
 
