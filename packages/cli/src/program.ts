@@ -31,6 +31,11 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     isGroup: true,
     load: () => import('./commands/store.js'),
   },
+  approvals: {
+    summary: 'requests for approval: list, show, approve, deny',
+    isGroup: true,
+    load: () => import('./commands/approvals.js'),
+  },
   audit: {
     summary: 'audit logs: show, verify, export, prove, witness',
     isGroup: true,

@@ -49,7 +49,7 @@ export async function plantCovenant({ backend }: BackedStore, content: object, p
 }
 
 /** The files of the records of a FileStore. */
-export function recordFiles(path: string, kind: 'covenants' | 'revocations'): string[] {
+export function recordFiles(path: string, kind: 'covenants' | 'revocations' | 'approvals'): string[] {
   return readdirSync(join(path, kind), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name));

@@ -37,7 +37,7 @@ describe.skipIf(process.platform === 'win32' || !haveSqlite)(
       const { status, stderr, stdout } = run(blocks.join('\n'));
       expect([status, stderr]).toEqual([0, '']);
       expect(blocks.length).toBeGreaterThan(4);
-      expect(stdout).toContain('2 covenants and 1 revocations are good, 0 bad');
+      expect(stdout).toContain('2 covenants, 1 revocations and 0 approvals are good, 0 bad');
       expect(stdout).toContain('0 copied, 2 already there, 0 failed');
       expect(stdout).toMatch(/^[0-9a-f]{16} is unused$/m);
       const { json } = await steleJson([

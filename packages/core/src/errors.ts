@@ -10,6 +10,8 @@ export type CovenantErrorCode =
   | 'continuity_malformed'
   | 'list_malformed'
   | 'not_reissuable'
+  | 'approval_malformed'
+  | 'approval_expired'
   | 'signing_failed';
 
 /** A covenant that cannot be read, built or signed. Whether one that can be read is genuine is told by `verifyCovenant`. */

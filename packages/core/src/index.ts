@@ -1,3 +1,17 @@
+export {
+  type ApprovalCheck,
+  type ApprovalRequestCheck,
+  type ApprovalVerification,
+  approvalRequestId,
+  checkApproval,
+  checkApprovalRequest,
+  type NewApprovalRequestOptions,
+  newApprovalRequest,
+  type SignApprovalOptions,
+  signApproval,
+  type VerifyApprovalOptions,
+  verifyApproval,
+} from './approval.js';
 export { type BuildOptions, buildCovenant, countersignCovenant } from './build.js';
 export {
   buildKeyContinuity,
@@ -11,6 +25,7 @@ export {
 } from './continuity.js';
 export { CovenantError, type CovenantErrorCode } from './errors.js';
 export { covenantId } from './id.js';
+export { type KeyDoubt, keyDoubts } from './key-doubts.js';
 export type { Asked, EvidenceQuery, FindEvidence, SignatureEvidence, VerifyOptions } from './lib/context.js';
 export type { ContinuityFinding } from './lib/continuities.js';
 export type { KeyLookup, KeyStatus, TimedKeyStatus } from './lib/key-standings.js';
@@ -31,6 +46,9 @@ export {
 } from './revocation-list.js';
 export { type RevokeOptions, revokeCovenant } from './revoke.js';
 export {
+  type ApprovalDocument,
+  type ApprovalObligation,
+  type ApprovalRequest,
   type Approvers,
   CHECK_NAMES,
   type CheckName,

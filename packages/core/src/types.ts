@@ -111,6 +111,52 @@ export interface RevocationListDocument {
   proof: Proof | Proof[];
 }
 
+/** One `require` that a call has to meet, and the covenant that states it. */
+export interface ApprovalObligation {
+  name: string;
+  /** The id of the covenant that states it. */
+  covenant: string;
+  /** The line of the statement, from 1 up. */
+  line: number;
+}
+
+/** One call that waits for approval: everything that an approver signs for. */
+export interface ApprovalRequest {
+  /** `urn:stele:approval:` and the SHA-256 of the canonical form of the rest. The nonce salts it, so it tells nothing of the arguments. */
+  id: string;
+  /** base64url of 32 random bytes. */
+  nonce: string;
+  /** The name of the monitor that asks, 1 to 256 characters. */
+  audience: string;
+  /** Who wants to act: a did:key or another absolute URI. */
+  agent: string;
+  /** Ids of every covenant of every chain that governs the call, roots first; 1 to 64. */
+  covenants: string[];
+  /** SHA-256 over the rules of all of them, 64 hex digits. */
+  policy: string;
+  /** 1 to 64. */
+  obligations: ApprovalObligation[];
+  action: string;
+  resource: string;
+  /** The arguments, and the facts that the host states of the call; nested at most 62 deep. */
+  context: Record<string, unknown>;
+  /** SHA-256 of the tool's contract, 64 hex digits. */
+  toolDigest?: string;
+  /** RFC 3339 UTC: when it was asked, and from when on no answer counts; 1 minute to 7 days apart. */
+  requestedAt: string;
+  expiresAt: string;
+}
+
+/** The answer of one approver, or of several who gave the same. */
+export interface ApprovalDocument {
+  type: 'SteleApproval';
+  version: '1';
+  verdict: 'approve' | 'deny';
+  request: ApprovalRequest;
+  /** One proof by each of 1 to 16 keys. */
+  proof: Proof[];
+}
+
 /** The checks of a verification, in the order in which they run. */
 export const CHECK_NAMES = [
   'structure',

@@ -1,5 +1,18 @@
 /** Guards for the frameworks that agents act through. None of the frameworks need be installed to import this. */
-export { type NamedToolGuardOptions, type ToolLike, withStele, withSteleTools } from './adapters/ai-sdk.js';
+export {
+  type PolicyAnswer,
+  steleActiveTools,
+  stelePolicyClient,
+  steleToolApproval,
+  type ToolApproval,
+} from './adapters/ai-approval.js';
+export {
+  type AiToolGuardOptions,
+  type NamedToolGuardOptions,
+  type ToolLike,
+  withStele,
+  withSteleTools,
+} from './adapters/ai-sdk.js';
 export {
   type HookInput,
   type HookMatcher,
@@ -24,15 +37,18 @@ export {
   steleMiddleware,
 } from './adapters/http.js';
 export {
+  type AwaitedCall,
   type LangChainToolLike,
+  type MiddlewareGuardOptions,
   SteleCallbackHandler,
   steleToolCall,
   type ToolCallRequestLike,
   type ToolMessageClass,
   withSteleTool,
 } from './adapters/langchain.js';
-export { type MastraToolLike, withSteleMastra } from './adapters/mastra.js';
+export { type MastraGuardOptions, type MastraToolLike, withSteleMastra } from './adapters/mastra.js';
 export {
+  type Ask,
   actionOf,
   enforceToolCall,
   guardMcpServer,
@@ -43,5 +59,9 @@ export {
   type ToolCallParams,
   type ToolDenial,
 } from './adapters/mcp.js';
-export { type FunctionToolLike, withSteleFunction } from './adapters/openai-agents.js';
+export {
+  type FunctionGuardOptions,
+  type FunctionToolLike,
+  withSteleFunction,
+} from './adapters/openai-agents.js';
 export type { NamedTool, ToolGuardOptions } from './adapters/tool-call.js';

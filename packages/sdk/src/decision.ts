@@ -29,6 +29,14 @@ export interface Obligation {
   readonly covenant: string;
 }
 
+/** A request for approval: what a person who may approve is to be told. It says nothing of what is asked. */
+export interface ApprovalReference {
+  /** `urn:stele:approval:` and 64 hex digits. */
+  readonly id: string;
+  /** RFC 3339 UTC. */
+  readonly expiresAt: string;
+}
+
 /** A limit that the request falls under. */
 export interface AppliedLimit {
   readonly covenant: string;
@@ -79,6 +87,8 @@ export interface Decision {
   readonly limits: readonly AppliedLimit[];
   /** What is awaited, for `obligation_pending`. */
   readonly pending?: readonly Obligation[];
+  /** Where signatures are awaited the request that is to be signed; of a permit the one that was used up for it. */
+  readonly approval?: ApprovalReference;
   /** True when the same request may be permitted later without a change of the covenant. */
   readonly retryable: boolean;
   readonly retryAfterMs?: number;

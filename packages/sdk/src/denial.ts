@@ -1,5 +1,5 @@
 import type { DecisionCode } from '@stele/types/codes';
-import type { Decision, Receipt } from './decision.js';
+import type { ApprovalReference, Decision, Receipt } from './decision.js';
 
 /** What an agent may know of a denial, so that it can act on it. The same shape on every surface. */
 export interface Denial {
@@ -11,12 +11,14 @@ export interface Denial {
   readonly statement?: { readonly line: number; readonly text: string };
   /** What is awaited, by name. */
   readonly pending?: readonly string[];
+  /** The request that a person is to approve, where signatures are awaited. */
+  readonly approval?: ApprovalReference;
   readonly receipt?: Receipt;
 }
 
 /** The part of a decision that may leave the host: no thresholds, no values, no rules but the line that decided. */
 export function denialOf(decision: Decision): Denial {
-  const { statement, receipt } = decision;
+  const { statement, receipt, approval } = decision;
   return {
     code: decision.code,
     reason: decision.reason,
@@ -26,6 +28,7 @@ export function denialOf(decision: Decision): Denial {
     ...(decision.pending === undefined
       ? {}
       : { pending: decision.pending.map((obligation) => obligation.name) }),
+    ...(approval === undefined ? {} : { approval: { ...approval } }),
     ...(receipt === undefined ? {} : { receipt }),
   };
 }

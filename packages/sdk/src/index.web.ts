@@ -21,6 +21,9 @@ export {
   type Reservation,
 } from '@stele/ccl';
 export {
+  type ApprovalDocument,
+  type ApprovalRequest,
+  type ApprovalVerification,
   type Approvers,
   type Asked,
   type BuildOptions,
@@ -50,6 +53,7 @@ export {
   type KeyStatus,
   keyHash,
   lineOf,
+  newApprovalRequest,
   type Proof,
   parseCovenant,
   type Resolve,
@@ -60,9 +64,11 @@ export {
   reissueCovenant,
   revokeCovenant,
   type SignatureEvidence,
+  signApproval,
   type Verification,
   type VerifiedCovenant,
   type VerifyOptions,
+  verifyApproval,
   verifyCovenant,
   verifyKeyContinuity,
   verifyRevocationList,
@@ -96,6 +102,9 @@ export {
 } from '@stele/crypto';
 export {
   type AnchorLog,
+  type ApprovalRecord,
+  type ApprovalState,
+  type ApprovalStore,
   appendedAnchor,
   type CovenantFilter,
   type CovenantPage,
@@ -123,6 +132,7 @@ export { SteleClient, type SteleClientOptions } from './client.js';
 export type {
   ActionRequest,
   AppliedLimit,
+  ApprovalReference,
   DecidingStatement,
   Decision,
   Obligation,
@@ -143,6 +153,7 @@ export { EvidenceKeeper, type EvidenceKeeperOptions } from './keepers/evidence-k
 export type { KeeperOptions } from './keepers/kept.js';
 export { type NextListOptions, nextRevocationList } from './keepers/next-list.js';
 export { RevocationListKeeper, type RevocationListKeeperOptions } from './keepers/revocation-list-keeper.js';
+export type { ApprovalOptions } from './lib/approval-options.js';
 export type { ObligationHandler } from './lib/obligations.js';
 export type { ShadowCounts } from './lib/shadow.js';
 export { observeKeyManager } from './lib/telemetry.js';
@@ -151,8 +162,9 @@ export type { ObservedKeys } from './lib/telemetry-key-gauges.js';
 export { observeStore } from './lib/telemetry-store.js';
 export type { EvidenceSource, KeysOverTime, Source } from './lib/told.js';
 export { type EventLog, Lifecycle, type LifecycleOptions } from './lifecycle.js';
-export { type Admission, createMonitor, Monitor } from './monitor.js';
+export { type Admission, createMonitor, Monitor, type Preview, type PreviewOptions } from './monitor.js';
 export type { MonitorOptions } from './monitor-options.js';
+export { mayEverPermit } from './permitted-actions.js';
 export type {
   CovenantsToReissue,
   ReissueProgress,

@@ -2,6 +2,7 @@ import type { LimitLedger } from '@stele/ccl';
 import type { CovenantDocument } from '@stele/core';
 import type { CovenantStore } from '@stele/store';
 import type { ActionRequest, Decision } from './decision.js';
+import type { ApprovalOptions } from './lib/approval-options.js';
 import type { ObligationHandler } from './lib/obligations.js';
 import type { KeysOverTime } from './lib/told.js';
 import type { DecisionSink } from './sink.js';
@@ -21,6 +22,11 @@ export interface MonitorOptions extends KeysOverTime {
   sink?: DecisionSink;
   /** What meets the obligations, by name. One without a handler is unmet. */
   obligations?: Readonly<Record<string, ObligationHandler>>;
+  /**
+   * Meets the obligations that have approvers (`approvers` of the covenant that states them, else of these options) by what those
+   * have signed. A handler of the same name is asked besides, and both must hold.
+   */
+  approvals?: ApprovalOptions;
   /** Where limits are counted. Not given: in memory, one ledger for all monitors of the process. */
   limits?: LimitLedger;
   /** Told of every decision, for logs and metrics. What it throws is ignored, and nothing waits for it. */

@@ -1,16 +1,25 @@
 import type { LimitLedger } from '@stele/ccl';
 import type { ChainLink, CovenantDocument } from '@stele/core';
 import type { DecisionCode } from '@stele/types/codes';
-import type { ActionRequest, Decision, Receipt } from './decision.js';
+import type { ActionRequest, Decision, Obligation, Receipt } from './decision.js';
 import { ActionFailedError, ActionNotPerformedError, CovenantDeniedError } from './errors.js';
+import { type ApprovalOptions, approvalSettings } from './lib/approval-options.js';
+import { Approvals, type Approved } from './lib/approvals.js';
 import { chargeOrDeny } from './lib/charged.js';
 import { appliedLimits, type Judged, type Reserved } from './lib/charging.js';
 import { clockOf, limitsOf } from './lib/clocks.js';
 import type { Filed } from './lib/denials.js';
 import type { Deciding } from './lib/entry.js';
-import { type Governing, type GoverningOptions, govern, type Objection, standing } from './lib/governing.js';
+import {
+  type Governing,
+  type GoverningOptions,
+  govern,
+  type Objection,
+  settings,
+  standing,
+} from './lib/governing.js';
 import { checkTimeout, DEFAULT_TIMEOUT_MS, inTime } from './lib/in-time.js';
-import { meetObligations, obligationsOf } from './lib/obligations.js';
+import { meetObligations, obligationsOf, unhandled } from './lib/obligations.js';
 import { Recorder } from './lib/recorder.js';
 import { type Snapshot, snapshotRequest } from './lib/request.js';
 import { RunningActions } from './lib/running.js';
@@ -62,6 +71,22 @@ export interface Admission {
   readonly settle: (outcome: Outcome) => Promise<void>;
 }
 
+/** What would become of a request, as far as that can be told without effect. */
+export interface Preview {
+  /** `pending`: a person is to approve it first, see `decision.approval`. */
+  readonly effect: Effect;
+  /** Not recorded where it permits: it is then no permit, and says nothing of limits and of obligations with handlers. */
+  readonly decision: Decision;
+}
+
+export interface PreviewOptions {
+  /** A denial is not recorded, since the request is judged again at once: by the guard of the tool that is called then. */
+  readonly judgedAgain?: boolean;
+}
+
+/** What a decision is made for: a request that is over with it, one whose outcome will be told, or to look ahead. */
+type Purpose = 'check' | 'admit' | 'preview' | 'glance';
+
 /** Enforces covenants: every request is judged, charged and recorded before it may run. */
 export class Monitor {
   readonly #options: MonitorOptions & GoverningOptions;
@@ -72,6 +97,7 @@ export class Monitor {
   readonly #recordTimeoutMs: number;
   readonly #running: RunningActions;
   readonly #shadow: Shadow | undefined;
+  readonly #approvals: Approvals | undefined;
   #governing: Governing | undefined;
   #latest = Number.NEGATIVE_INFINITY;
 
@@ -88,6 +114,7 @@ export class Monitor {
       shadow === undefined
         ? undefined
         : new Shadow({ ...live, covenant: [shadow].flat() as CovenantDocument[] }, this.#recorder);
+    this.#approvals = options.approvals === undefined ? undefined : this.#approvalsOf(options);
     this.#running = new RunningActions({
       everyMs: checkTimeout('revocationMaxAgeMs', options.revocationMaxAgeMs ?? DEFAULT_MAX_AGE_MS),
       look: () => this.#cutReason(),
@@ -117,7 +144,7 @@ export class Monitor {
    * asked. A denial is a value, not an exception.
    */
   async check(request: ActionRequest): Promise<Decision> {
-    const admitted = await observeDecision(() => this.#decide(request, false));
+    const admitted = await observeDecision(() => this.#decide(request, 'check'));
     if ('reserved' in admitted) await this.#settled(admitted.reserved.keep());
     return admitted.decision;
   }
@@ -170,7 +197,7 @@ export class Monitor {
    * @throws CovenantDeniedError when the request is not permitted
    */
   async admit(request: ActionRequest): Promise<Admission> {
-    const admitted = await observeDecision(() => this.#decide(request, true));
+    const admitted = await observeDecision(() => this.#decide(request, 'admit'));
     if (!('reserved' in admitted)) throw new CovenantDeniedError(admitted.decision);
     const { decision, snapshot, reserved, receipt } = admitted;
     let settled = false;
@@ -191,6 +218,20 @@ export class Monitor {
         ]);
       },
     };
+  }
+
+  /**
+   * Judges a request for frameworks that ask before they act: nothing is charged or used up, and no handler is asked. A denial is
+   * recorded, and where signatures are needed a request for them is opened. What is then done must be judged by `enforce`,
+   * `admit` or `check` all the same.
+   */
+  async preview(request: ActionRequest, { judgedAgain = false }: PreviewOptions = {}): Promise<Preview> {
+    const decided = await this.#decide(request, judgedAgain ? 'glance' : 'preview');
+    const { decision } = decided;
+    if (decision.permitted) return { effect: 'permit', decision };
+    const effect = decision.pending === undefined ? 'deny' : 'pending';
+    if (effect === 'pending' || !judgedAgain) await observeDecision(async () => decided);
+    return { effect, decision };
   }
 
   /**
@@ -218,19 +259,22 @@ export class Monitor {
     return this.#shadow?.counts;
   }
 
-  /** Waits until everything is recorded, `recordTimeoutMs` at most, and closes the sink. */
+  /** Decisions wait for no more signatures. Waits until everything is recorded, `recordTimeoutMs` at most, and closes the sink. */
   async close(): Promise<void> {
+    this.#approvals?.close();
     await this.#recorder.close(this.#recordTimeoutMs);
   }
 
   /** The way of a decision, in one line: snapshot, covenants, rules, obligations, limits, record. */
-  async #decide(request: unknown, settles: boolean): Promise<Admitted | Refused> {
+  async #decide(request: unknown, purpose: Purpose): Promise<Admitted | Refused> {
     const now = this.#clock();
     const snapshot = snapshotRequest(request);
-    if (typeof snapshot === 'string')
-      return this.#refuse(denied('malformed_request', snapshot), this.#about(undefined, now));
     let at = now;
-    const refuse = (verdict: Verdict) => this.#refuse(verdict, this.#about(snapshot, at));
+    const refuse = (verdict: Verdict) =>
+      purpose === 'glance' && verdict.pending === undefined
+        ? { decision: Object.freeze(verdict) }
+        : this.#refuse(verdict, this.#about(typeof snapshot === 'string' ? undefined : snapshot, at));
+    if (typeof snapshot === 'string') return refuse(denied('malformed_request', snapshot));
 
     const suspect = this.#clockProblem(now);
     if (suspect !== undefined) return refuse(denied('clock_suspect', suspect));
@@ -240,13 +284,15 @@ export class Monitor {
     const judged = judge(governing, snapshot);
     const denial = judged.find(({ evaluation }) => !evaluation.permitted);
     const obligations = obligationsOf(judged);
-    this.#judgeBeside(snapshot, denial ? 'deny' : obligations.length > 0 ? 'pending' : 'permit', now);
+    if (isReal(purpose))
+      this.#judgeBeside(snapshot, denial ? 'deny' : obligations.length > 0 ? 'pending' : 'permit', now);
     if (denial !== undefined) return refuse(judgedDenial(denial, governing));
 
-    const unmet = await meetObligations(obligations, this.#options.obligations ?? {}, snapshot, governing);
+    const met = await this.#met(obligations, snapshot, governing, purpose);
     // Meeting them may have taken days: what can change meanwhile is looked at again, and the record has the time of now.
     if (obligations.length > 0) at = this.#clock();
-    if (unmet !== undefined) return refuse({ ...unmet, limits: appliedLimits(judged), obligations });
+    if (met !== undefined && 'code' in met)
+      return refuse({ ...met, limits: appliedLimits(judged), obligations });
     if (obligations.length > 0) {
       const behind = this.#clockProblem(at);
       if (behind !== undefined) return refuse(denied('clock_suspect', behind));
@@ -254,10 +300,49 @@ export class Monitor {
       if (!('links' in still)) return refuse(denied(still.code, still.reason, still));
     }
 
+    if (!isReal(purpose))
+      return { decision: Object.freeze(permitted(judged, appliedLimits(judged), obligations)) };
     const charged = await chargeOrDeny(judged, governing, this.#ledger);
     if ('code' in charged) return refuse({ ...charged, obligations });
     const permit = permitted(judged, charged.limits, obligations);
-    return this.#permit(permit, charged.reservation, this.#about(snapshot, at), settles);
+    if (met === undefined)
+      return this.#permit(permit, charged.reservation, this.#about(snapshot, at), purpose === 'admit');
+
+    const lost = await met.use();
+    if (lost !== undefined) {
+      await this.#settled(charged.reservation.takeBack());
+      return refuse({ ...lost, limits: appliedLimits(judged), obligations });
+    }
+    const approved = { ...permit, approval: met.approval };
+    return this.#permit(approved, charged.reservation, this.#about(snapshot, at), purpose === 'admit');
+  }
+
+  /** Not async: a decision without approvals waits no longer for it than before there were any. */
+  #met(
+    obligations: readonly Obligation[],
+    request: Snapshot,
+    governing: Governing,
+    purpose: Purpose,
+  ): Promise<Approved | Verdict | undefined> {
+    const handlers = this.#options.obligations ?? {};
+    if (this.#approvals === undefined || obligations.length === 0) {
+      if (!isReal(purpose)) return Promise.resolve(unhandled(obligations, handlers, governing));
+      return meetObligations(obligations, handlers, request, governing);
+    }
+    const asked = { request, governing, obligations, agent: this.#agent };
+    return isReal(purpose) ? this.#approvals.meet(asked, handlers) : this.#approvals.preview(asked, handlers);
+  }
+
+  #approvalsOf(options: MonitorOptions & GoverningOptions): Approvals {
+    const { approvals, store, clockSkewMs = DEFAULT_SKEW_MS } = options;
+    return new Approvals({
+      settings: approvalSettings(approvals as ApprovalOptions, store),
+      clock: this.#clock,
+      clockSkewMs,
+      timeoutMs: this.#lookupTimeoutMs,
+      keys: settings(options),
+      event: (kind, now, facts) => this.#recorder.event(kind, now, facts),
+    });
   }
 
   /** Whatever becomes of it is no part of the decision. */
@@ -269,7 +354,10 @@ export class Monitor {
     return this.#inTime(async () => {
       const governing = await this.#established(new Date(now));
       if (!('links' in governing)) return governing;
-      return (await standing(governing, this.#options, new Date(now))) ?? governing;
+      const objection = await standing(governing, this.#options, new Date(now));
+      if (objection === undefined) return governing;
+      this.#approvals?.revoked(objection);
+      return objection;
     });
   }
 
@@ -389,6 +477,8 @@ const withReceipt = (verdict: Verdict, filed: Filed): Decision => ({
     return filed.receipt;
   },
 });
+
+const isReal = (purpose: Purpose): boolean => purpose === 'check' || purpose === 'admit';
 
 function judge(governing: Governing, request: Snapshot): Judged[] {
   return governing.links.map((link) => ({ link, evaluation: evaluate(link.policy, request) }));

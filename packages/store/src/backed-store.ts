@@ -1,4 +1,5 @@
 import type { CovenantDocument, RevocationDocument } from '@stele/core';
+import { BackedApprovals } from './backed-approvals.js';
 import type {
   CovenantFilter,
   CovenantPage,
@@ -10,7 +11,6 @@ import type {
   WatchOptions,
 } from './covenant-store.js';
 import { StoreError } from './errors.js';
-import { unreadable } from './lib/changes.js';
 import {
   admitCovenant,
   admitRevocation,
@@ -21,16 +21,13 @@ import {
   revocationId,
 } from './lib/documents.js';
 import { isRecordId } from './lib/ids.js';
+import { BATCH, listPage, readable } from './lib/listing.js';
 import { page, type Query, query, walk } from './lib/query.js';
 import { assertRoom, MAX_REVOCATIONS, tooMany } from './lib/revocation-limit.js';
 import { Transaction } from './lib/transaction.js';
 import { events, latestToken, unsupported, watchOptions } from './lib/watching.js';
-import { type ListedRecord, MAX_CHANGES, type RecordBackend, type Support } from './record-backend.js';
+import { MAX_CHANGES, type RecordBackend, type Support } from './record-backend.js';
 
-/** How many records are in memory at a time while a store is walked. */
-const BATCH = 64;
-/** How many records one call of `list` looks at before it hands out a cursor. */
-const MAX_EXAMINED = 10_000;
 /** A write is tried again only when another writer has changed the same records meanwhile. */
 const MAX_ATTEMPTS = 64;
 
@@ -41,10 +38,12 @@ const MAX_ATTEMPTS = 64;
 export class BackedStore implements CovenantStore {
   /** Where the records are. `EncryptedStore` puts itself between. */
   readonly backend: RecordBackend;
+  readonly approvals: BackedApprovals;
   #closed = false;
 
   constructor(backend: RecordBackend) {
     this.backend = backend;
+    this.approvals = new BackedApprovals(backend, () => this.#assertOpen());
   }
 
   get supports(): Support {
@@ -117,22 +116,8 @@ export class BackedStore implements CovenantStore {
 
   async list(options: ListOptions = {}): Promise<CovenantPage> {
     this.#assertOpen();
-    const { token, matches, limit, after } = page(options);
-    const items: CovenantDocument[] = [];
-    let last = after;
-    for (let examined = 0; items.length < limit && examined < MAX_EXAMINED; ) {
-      const wanted = Math.min(BATCH, matches === undefined ? limit - items.length : BATCH);
-      const records = await this.backend.list('covenant', { token, after: last, limit: wanted });
-      for (const record of records) {
-        const document = readable(record, decodeCovenant, options.onCorrupt);
-        last = record.id;
-        if (document && matches?.(document) !== false && items.push(document) === limit) break;
-      }
-      if (records.length < wanted && items.length < limit) return { items };
-      examined += records.length;
-    }
-    const [further] = await this.backend.list('covenant', { token, after: last, limit: 1 });
-    return further === undefined ? { items } : { items, nextCursor: last };
+    const { onCorrupt } = options;
+    return listPage(this.backend, 'covenant', decodeCovenant, { ...page(options), onCorrupt });
   }
 
   iterate(options: IterateOptions = {}): AsyncGenerator<CovenantDocument, void, undefined> {
@@ -260,22 +245,6 @@ export class BackedStore implements CovenantStore {
   #assertTransactions(): void {
     this.#assertOpen();
     if (!this.supports.transaction) throw unsupported('has no transactions');
-  }
-}
-
-/** The document of a listed record. Undefined for a bad one that was reported. */
-function readable<T>(
-  record: ListedRecord,
-  decode: (id: string, bytes: Uint8Array) => T,
-  onCorrupt: IterateOptions['onCorrupt'],
-): T | undefined {
-  try {
-    if (record.error !== undefined) throw record.error;
-    return decode(record.id, record.bytes);
-  } catch (error) {
-    if (onCorrupt === undefined) throw error;
-    onCorrupt(unreadable(error));
-    return undefined;
   }
 }
 

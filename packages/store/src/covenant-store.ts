@@ -1,4 +1,5 @@
 import type { CovenantDocument, RevocationDocument } from '@stele/core';
+import type { ApprovalStore } from './approval-store.js';
 import type { StoreError } from './errors.js';
 import type { Support } from './record-backend.js';
 
@@ -82,6 +83,9 @@ export interface StoreTransaction {
 export interface CovenantStore {
   /** What this store can do; where something is false, its methods reject with `unsupported`. */
   readonly supports: Support;
+
+  /** Requests for approval and what became of them. Every store of this package has it. */
+  readonly approvals?: ApprovalStore;
 
   /**
    * Stores a covenant that verifies by itself (structure, id, issuer_signature, countersignatures, constraints). An

@@ -8,7 +8,7 @@ import { labelOf } from './lib/encrypted-envelope.js';
 import { Keys } from './lib/encrypted-keys.js';
 import { OWN_KIND, ownRecordId, STORE_ID } from './lib/encrypted-own-record.js';
 import type { KeyUsage, ReencryptOptions, ReencryptProgress } from './lib/encrypted-rotation.js';
-import type { RecordBackend } from './record-backend.js';
+import { RECORD_KINDS, type RecordBackend } from './record-backend.js';
 import type { StoreAnchor } from './store-anchor.js';
 
 /** A store that shows where its records are, as every store of this package does. */
@@ -41,7 +41,7 @@ export interface EncryptedStoreOptions {
 const MAX_TIMEOUT_MS = 600_000;
 
 /**
- * Encryption over any store: whole covenants and revocations are sealed with AES-256-GCM under a key of their own, in
+ * Encryption over any store: whole covenants, revocations and approvals are sealed with AES-256-GCM under a key of their own, in
  * an envelope that commits to that key. In clear are the ids, the ids of the keys, and blind index tokens. A record that is
  * changed, cut, swapped with another one of this or any other store, planted, or sealed under another key is
  * `record_corrupt`. That records were deleted or brought back to an earlier state cannot be seen from the store alone: give it
@@ -149,10 +149,7 @@ export class EncryptedStore extends BackedStore {
 export async function holdsSealedRecords({ backend }: StoreWithBackend): Promise<boolean> {
   if (await backend.has(OWN_KIND, ownRecordId(0))) return true;
   // In the first format a store had no record of its own.
-  const firsts = await Promise.all([
-    backend.list('covenant', { limit: 1 }),
-    backend.list('revocation', { limit: 1 }),
-  ]);
+  const firsts = await Promise.all(RECORD_KINDS.map((kind) => backend.list(kind, { limit: 1 })));
   return firsts.flat().some(({ bytes }) => bytes !== undefined && labelOf(bytes) !== undefined);
 }
 

@@ -8,6 +8,10 @@ import { SteleError, type SteleErrorOptions } from '@stele/types/errors';
  * | `document_refused` | `put` of a covenant that does not verify; `check` names the failed check | mend the document |
  * | `revocation_refused` | `putRevocation` of something that is no verifiable revocation | mend the document |
  * | `revocation_limit` | a covenant has more than 1,000 revocations | treat the covenant as revoked |
+ * | `approval_refused` | a request or an approval that does not verify, or one signature too many | mend the document |
+ * | `approval_exists` | `open` of a request whose id is taken | ask again, under another nonce |
+ * | `approval_unknown` | `sign` for a request that is not there | look at the id, and at which store it is |
+ * | `approval_closed` | `sign` for a request that was used, denied or voided | have the call made again |
  * | `record_corrupt` | a stored record is not what was put under its id, or the key is not its key | restore it, or delete it |
  * | `store_corrupt` | the database file itself is damaged, or an encrypted store has lost its own record | restore it |
  * | `store_rolled_back` | the store is not as its anchor last saw it: brought back, deleted from, planted into, or written without the anchor | restore the newest copy, or accept what is there |
@@ -25,6 +29,10 @@ export type StoreErrorCode =
   | 'document_refused'
   | 'revocation_refused'
   | 'revocation_limit'
+  | 'approval_refused'
+  | 'approval_exists'
+  | 'approval_unknown'
+  | 'approval_closed'
   | 'record_corrupt'
   | 'store_corrupt'
   | 'store_rolled_back'

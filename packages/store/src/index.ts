@@ -1,5 +1,5 @@
 /**
- * Where covenants and revocations live: memory, files, SQLite, and authenticated encryption over any of them.
+ * Where covenants, revocations and approvals live: memory, files, SQLite, and authenticated encryption over any of them.
  * @module
  */
 export { FileAnchor } from './file-anchor.js';

@@ -1,7 +1,15 @@
 /**
- * Where covenants and revocations live; the part that needs no disk.
+ * Where covenants, revocations and approvals live; the part that needs no disk.
  * @module
  */
+export type {
+  ApprovalListOptions,
+  ApprovalPage,
+  ApprovalRecord,
+  ApprovalState,
+  ApprovalStore,
+} from './approval-store.js';
+export type { BackedApprovals } from './backed-approvals.js';
 export { BackedStore } from './backed-store.js';
 export type {
   CovenantFilter,
@@ -36,6 +44,7 @@ export {
   type ListedRecord,
   MAX_CHANGES,
   MAX_RECORD_BYTES,
+  RECORD_KINDS,
   type RecordBackend,
   type RecordChange,
   type RecordFilter,

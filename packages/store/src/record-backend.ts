@@ -1,7 +1,9 @@
 import type { StoreError } from './errors.js';
 
-/** What a record is. Ids of different kinds never meet. */
-export type RecordKind = 'covenant' | 'revocation';
+/** What records there are. Ids of different kinds never meet. */
+export const RECORD_KINDS = ['covenant', 'revocation', 'approval'] as const;
+
+export type RecordKind = (typeof RECORD_KINDS)[number];
 
 /** No record is longer: a document of 1 MiB and what framing, encryption and padding add. */
 export const MAX_RECORD_BYTES = 1024 * 1024 + 64 * 1024;
@@ -30,7 +32,7 @@ export interface Content {
 /** One change of a write, or one condition for it. */
 export interface Change {
   readonly kind: RecordKind;
-  /** `urn:stele:covenant:<64 hex>`, followed by `/<64 hex>` for a revocation. */
+  /** `urn:stele:covenant:<64 hex>`, followed by `/<64 hex>` for a revocation; `urn:stele:approval:<64 hex>` for an approval. */
   readonly id: string;
   /** What must be there: the record of this version, any record (`present`), or none (undefined). */
   readonly expected: Uint8Array | 'present' | undefined;

@@ -10,6 +10,8 @@
  * @module
  */
 import type { CovenantStore } from './covenant-store.js';
+import { keepingApprovals, refusingApprovals } from './lib/contract/approvals.js';
+import { listingApprovals } from './lib/contract/approvals-listing.js';
 import { batching } from './lib/contract/batches.js';
 import { closing } from './lib/contract/closing.js';
 import { keepingCovenants, refusingCovenants } from './lib/contract/covenants.js';
@@ -66,6 +68,11 @@ export function storeContract(
   });
   describe(`${name}: revocations`, () => {
     keepingRevocations(test);
+  });
+  describe(`${name}: approvals`, () => {
+    keepingApprovals(test);
+    refusingApprovals(test);
+    listingApprovals(test);
   });
   describe(`${name}: batches`, () => {
     batching(test);

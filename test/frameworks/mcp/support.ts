@@ -60,13 +60,16 @@ export interface Gateway {
   readonly stderr: () => string;
 }
 
+/** Whether a client takes questions, or what it answers. */
+type Elicits = boolean | ((message: string) => Promise<{ action: 'accept' | 'decline' }>);
+
 export interface Setup {
   readonly rules: string;
   /** The options that name the covenant, where it is the same for several gateways. */
   readonly documents?: readonly string[];
   readonly flags?: readonly string[];
   readonly upstream?: readonly string[];
-  readonly elicits?: boolean;
+  readonly elicits?: Elicits;
 }
 
 /** A gateway as a process, before a server that is a process, with a client. */
@@ -91,10 +94,11 @@ export async function gateway({ rules, documents, flags = [], upstream, elicits 
   return { ...ways(client), calls: () => linesOf(calls), stderr: () => stderr };
 }
 
-export function clientOf(elicits = false): Client {
+export function clientOf(elicits: Elicits = false): Client {
   const capabilities = elicits ? { elicitation: {} } : {};
   const client = new Client({ name: 'test', version: '1' }, { capabilities });
-  if (elicits) client.setRequestHandler(ElicitRequestSchema, () => ({ action: 'decline' as const }));
+  const answer = typeof elicits === 'function' ? elicits : async () => ({ action: 'decline' as const });
+  if (elicits) client.setRequestHandler(ElicitRequestSchema, ({ params }) => answer(params.message));
   return client;
 }
 

@@ -57,7 +57,8 @@ export function define(command: Command, cli: Cli): void {
 const HELP = `
 Stands between a client and an MCP server. Every call of a tool is judged, charged and recorded before it goes on, with exactly what was
 judged; a denial is a result with isError, and _meta["stele/denial"]. Tools that no permit could ever cover are not listed. What is
-no tool is not judged: it goes through, or not at all (--tools-only). Obligations are unmet here.
+no tool is not judged: it goes through, or not at all (--tools-only). With --audience a call that needs approval waits for signatures: the
+client's user is told which request to sign, if the client takes questions, and the call is judged again. Other obligations are unmet.
 In actions other characters of a tool's name than letters, digits, - and _ are code points: read.all is <name>.read:2e:all. The same
 holds for {tool} in a map, whose usual action is "<name>.{tool}".
 With --pins a tool that is not as it was pinned is hidden and denied. Standard output carries the protocol alone; with --listen it

@@ -49,6 +49,8 @@ export type CliErrorCode =
   | 'log_unsigned'
   /** A log that was followed is shorter than before, or another one. */
   | 'log_replaced'
+  /** There is no request for approval under this id. */
+  | 'approval_unknown'
   /** Something that cannot be undone was not confirmed. */
   | 'not_confirmed'
   | 'map_invalid'

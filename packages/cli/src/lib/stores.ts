@@ -2,7 +2,7 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { FileStore, type KeyProvider, SqliteStore } from '@stele/sdk';
-import { type BackedStore, EncryptedStore, holdsSealedRecords } from '@stele/store';
+import { type BackedStore, EncryptedStore, holdsSealedRecords, RECORD_KINDS } from '@stele/store';
 import { isSteleError } from '@stele/types/errors';
 import { CliError } from './errors.js';
 import { parseStoreName, type StoreName } from './store/name.js';
@@ -119,10 +119,7 @@ async function assertOpens(store: EncryptedStore): Promise<void> {
 }
 
 async function isEmpty({ backend }: BackedStore): Promise<boolean> {
-  const firsts = await Promise.all([
-    backend.list('covenant', { limit: 1 }),
-    backend.list('revocation', { limit: 1 }),
-  ]);
+  const firsts = await Promise.all(RECORD_KINDS.map((kind) => backend.list(kind, { limit: 1 })));
   return firsts.flat().length === 0;
 }
 

@@ -23,16 +23,19 @@ export const MAX_LISTED = 16_384;
 const MAX_METADATA_DEPTH = 32;
 
 const COVENANT_ID = /^urn:stele:covenant:[0-9a-f]{64}$/;
-const OBLIGATION_NAME = /^[A-Za-z_][A-Za-z0-9_-]*(?:\.[A-Za-z_][A-Za-z0-9_-]*)*$/;
+export const OBLIGATION_NAME = /^[A-Za-z_][A-Za-z0-9_-]*(?:\.[A-Za-z_][A-Za-z0-9_-]*)*$/;
 // RFC 3986 section 4.3: a scheme, then its characters, and no fragment.
 const ABSOLUTE_URI = /^[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9\-._~:/?[\]@!$&'()*+,;=%]+$/;
 const MAX_URI_LENGTH = 2048;
 
 const anyText = text('a string');
-const time = text('an RFC 3339 time in UTC, such as 2026-11-21T03:00:00Z', (v) => parseTime(v) !== undefined);
-const did = text('a did:key of an Ed25519 key', isEd25519Did);
-const covenantId = text('urn:stele:covenant: and 64 hex digits', (v) => COVENANT_ID.test(v));
-const uri = text(
+export const time = text(
+  'an RFC 3339 time in UTC, such as 2026-11-21T03:00:00Z',
+  (v) => parseTime(v) !== undefined,
+);
+export const did = text('a did:key of an Ed25519 key', isEd25519Did);
+export const covenantId = text('urn:stele:covenant: and 64 hex digits', (v) => COVENANT_ID.test(v));
+export const uri = text(
   'a did:key or another absolute URI',
   (v) => v.length <= MAX_URI_LENGTH && ABSOLUTE_URI.test(v),
 );
@@ -56,7 +59,7 @@ const proofMembers = {
 };
 const proof = object(proofMembers, { expires: time });
 /** What is said of keys has times of its own, so its proofs do not expire. */
-const lastingProof = object(proofMembers);
+export const lastingProof = object(proofMembers);
 
 const approversShape = object({ keys: distinct(did, 1, 64), threshold: integer(1, 64) });
 
@@ -102,7 +105,7 @@ const revocation = object({
   proof: oneOrMany(proof, MAX_PROOFS),
 });
 
-const sha256Hex = text('64 lower-case hex digits', (v) => /^[0-9a-f]{64}$/.test(v));
+export const sha256Hex = text('64 lower-case hex digits', (v) => /^[0-9a-f]{64}$/.test(v));
 
 const continuity = object(
   {
@@ -188,7 +191,7 @@ export function listProblem(value: unknown): string | undefined {
     : 'list.proof must be by the issuer';
 }
 
-const named = (root: string, problem: string | undefined) =>
+export const named = (root: string, problem: string | undefined) =>
   problem === undefined ? undefined : root + problem;
 
 /** When a covenant of sound structure holds: from `start` up to, not including, `end`, in milliseconds since 1970. */

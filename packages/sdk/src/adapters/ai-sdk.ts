@@ -5,7 +5,15 @@ import { ActionNotPerformedError } from '../errors.js';
 import type { Monitor } from '../monitor.js';
 import { markGoverned } from './governed.js';
 import { lazyMonitor } from './guard.js';
-import { judgedArguments, requestOf, type ToolGuardOptions, together, UNNAMED, warn } from './tool-call.js';
+import {
+  judgedArguments,
+  mustAsk,
+  requestOf,
+  type ToolGuardOptions,
+  together,
+  UNNAMED,
+  warn,
+} from './tool-call.js';
 
 /** Any `execute` at all: a parameter of type never takes every function, and leaves the caller's own type exact. */
 type AnyExecute = (input: never, options: never) => unknown;
@@ -14,10 +22,20 @@ type AnyExecute = (input: never, options: never) => unknown;
 export interface ToolLike {
   inputSchema: unknown;
   execute?: AnyExecute | undefined;
+  /** Of the tool's own: whether a person is to be asked. */
+  needsApproval?: unknown;
 }
 
 /** A tool does not carry its name: it is `name`, or else the tool is judged as `tool.unnamed`. */
-export type NamedToolGuardOptions = ToolGuardOptions & { name?: string };
+export type NamedToolGuardOptions = AiToolGuardOptions & { name?: string };
+
+export type AiToolGuardOptions = ToolGuardOptions & {
+  /**
+   * Sets `needsApproval` of each tool: the SDK stops and asks where the covenant waits for signatures. What it is answered decides
+   * nothing: when it goes on the call is judged like any other. For version 7 `steleToolApproval` says more.
+   */
+  needsApproval?: boolean;
+};
 
 /**
  * Guards one tool: its `execute` runs only when the covenant permits the call, with the arguments that were judged.
@@ -39,7 +57,7 @@ export function withStele<T extends ToolLike>(tool: T, options: NamedToolGuardOp
  * Guards a set of tools under one monitor; each is judged under its key.
  * @returns a new set of exactly the same type
  */
-export function withSteleTools<T extends Record<string, ToolLike>>(tools: T, options: ToolGuardOptions): T {
+export function withSteleTools<T extends Record<string, ToolLike>>(tools: T, options: AiToolGuardOptions): T {
   const monitor = lazyMonitor(options);
   const entries = Object.entries(tools).map(
     ([name, tool]) => [name, guarded(tool, name, options, monitor)] as const,
@@ -50,7 +68,7 @@ export function withSteleTools<T extends Record<string, ToolLike>>(tools: T, opt
 function guarded<T extends ToolLike>(
   tool: T,
   name: string,
-  options: ToolGuardOptions,
+  options: AiToolGuardOptions,
   monitor: () => Promise<Monitor>,
 ): T {
   const { execute } = tool;
@@ -89,8 +107,34 @@ function guarded<T extends ToolLike>(
   }
 
   const execution = markGoverned(execute.constructor?.name === 'AsyncGeneratorFunction' ? streamed : awaited);
-  return Object.assign(Object.create(Object.getPrototypeOf(tool)), tool, { execute: execution });
+  const asks = options.needsApproval === true ? { needsApproval: asking(tool, request, monitor) } : {};
+  return Object.assign(Object.create(Object.getPrototypeOf(tool)), tool, { execute: execution, ...asks });
 }
+
+/** The tool's own answer prevails where it wants a person to be asked. */
+function asking(
+  tool: ToolLike,
+  request: (input: unknown) => ActionRequest,
+  monitor: () => Promise<Monitor>,
+): (input: unknown, callOptions: unknown) => Promise<boolean> {
+  const { needsApproval: own } = tool;
+  return async (input, callOptions) => {
+    const asked = request(input);
+    if (wasAsked(callOptions)) return true;
+    const ofTool: unknown = typeof own === 'function' ? await own.call(tool, input, callOptions) : own;
+    return Boolean(ofTool) || (await mustAsk(monitor, asked));
+  };
+}
+
+/** Version 6 asks again before it goes on, and takes a no for a sign that it was never to be asked. */
+function wasAsked(callOptions: unknown): boolean {
+  const { toolCallId, messages } = (callOptions ?? {}) as { toolCallId?: unknown; messages?: unknown };
+  return Array.isArray(messages) && messages.some(({ content }) => isRequestIn(content, toolCallId));
+}
+
+const isRequestIn = (content: unknown, toolCallId: unknown): boolean =>
+  Array.isArray(content) &&
+  content.some((part) => part?.type === 'tool-approval-request' && part.toolCallId === toolCallId);
 
 /** A plain function may return an iterable all the same; its last value is the tool's result. */
 async function drained(result: unknown): Promise<unknown> {

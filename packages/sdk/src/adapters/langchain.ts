@@ -10,6 +10,7 @@ import { markGoverned } from './governed.js';
 import { lazyMonitor } from './guard.js';
 import {
   denialIn,
+  isAwaited,
   judgedArguments,
   malformed,
   requestOf,
@@ -117,6 +118,22 @@ export interface ToolCallRequestLike {
   readonly tool?: unknown;
 }
 
+export type MiddlewareGuardOptions = ToolGuardOptions & {
+  /**
+   * `interrupt` of `@langchain/langgraph`: where the covenant waits for signatures the run stops with what is asked for, until it is
+   * resumed. What it is resumed with decides nothing: the call is judged anew.
+   */
+  interrupt?: (asked: AwaitedCall) => unknown;
+};
+
+/** What a run that stops for signatures says. */
+export interface AwaitedCall {
+  readonly type: 'stele.approval';
+  readonly tool: string;
+  readonly args: unknown;
+  readonly denial: Denial;
+}
+
 /** The framework's class of tool messages. */
 export type ToolMessageClass = new (fields: {
   content: string;
@@ -130,11 +147,12 @@ export type ToolMessageClass = new (fields: {
  * The hook of a middleware that guards every tool of an agent, those that other middlewares add and unknown ones, too:
  * `createMiddleware({ name: 'stele', wrapToolCall: steleToolCall(ToolMessage, { covenant, store }) })`. It goes last in the list,
  * so that it judges what really runs.
+ * With `interrupt` a run waits for the signatures of a person in the way that the framework has for it.
  * @param ToolMessage the class of `langchain`: agents take no other for a tool's answer
  */
 export function steleToolCall(
   ToolMessage: ToolMessageClass,
-  options: ToolGuardOptions,
+  options: MiddlewareGuardOptions,
 ): <Request extends ToolCallRequestLike, Result>(
   request: Request,
   handler: (request: Request) => Result | Promise<Result>,
@@ -145,7 +163,7 @@ export function steleToolCall(
     const asked = requestOf((request.tool as { name: string } | undefined)?.name ?? name, options, args);
     let admission: Admission;
     try {
-      admission = await (await monitor()).admit(asked);
+      admission = await admitted(await monitor(), asked, options.interrupt);
     } catch (error) {
       const denial = denialIn(error);
       if (denial === undefined) throw error;
@@ -162,6 +180,26 @@ export function steleToolCall(
       await admission.settle(done ? 'done' : 'unknown');
     }
   };
+}
+
+/**
+ * Where a person is awaited the run stops once: `interrupt` throws what the framework stops by. When the run is resumed it comes
+ * here again from the start, and `interrupt` gives the answer, which nobody looks at: the monitor does once more.
+ */
+async function admitted(
+  monitor: Monitor,
+  asked: ActionRequest,
+  interrupt: MiddlewareGuardOptions['interrupt'],
+): Promise<Admission> {
+  try {
+    return await monitor.admit(asked);
+  } catch (error) {
+    const denial = denialIn(error);
+    if (interrupt === undefined || denial === undefined || !isAwaited(denial)) throw error;
+    const { args, tool } = (asked.context ?? {}) as { args?: unknown; tool?: { name?: string } };
+    interrupt({ type: 'stele.approval', tool: tool?.name ?? asked.action, args, denial });
+    return monitor.admit(asked);
+  }
 }
 
 /** Runs that a handler watches at once; one more is denied. */

@@ -3,12 +3,26 @@ import { SteleError } from '@stele/types/errors';
 import { ActionNotPerformedError } from '../errors.js';
 import { markGoverned } from './governed.js';
 import { lazyMonitor } from './guard.js';
-import { judgedArguments, requestOf, type ToolGuardOptions, together } from './tool-call.js';
+import { judgedArguments, mustAsk, requestOf, type ToolGuardOptions, together } from './tool-call.js';
 
 /** What a tool of Mastra looks like from here: any, so that the caller's own type stays exact. */
 export interface MastraToolLike {
   readonly id: string;
   execute?: ((...args: never[]) => unknown) | undefined;
+}
+
+export type MastraGuardOptions = ToolGuardOptions & {
+  /**
+   * Sets `requireApproval`: the run is suspended where the covenant waits for signatures. What it is resumed with decides nothing:
+   * when it goes on the call is judged like any other.
+   */
+  requireApproval?: boolean;
+};
+
+/** How a tool says that a person is to be asked; the framework keeps a function apart from a plain yes or no. */
+interface Asking {
+  readonly requireApproval?: boolean;
+  readonly needsApprovalFn?: (input: unknown, context?: unknown) => boolean | Promise<boolean>;
 }
 
 type Execute = (input: unknown, context?: { abortSignal?: AbortSignal }) => unknown;
@@ -19,7 +33,7 @@ type Execute = (input: unknown, context?: { abortSignal?: AbortSignal }) => unkn
  * @returns a tool of exactly the same type and class; the one handed over is untouched
  * @throws SteleError `tool_ungovernable` for a tool without `execute`
  */
-export function withSteleMastra<T extends MastraToolLike>(tool: T, options: ToolGuardOptions): T {
+export function withSteleMastra<T extends MastraToolLike>(tool: T, options: MastraGuardOptions): T {
   const monitor = lazyMonitor(options);
   const { id } = tool;
   const inner = tool.execute as unknown as Execute | undefined;
@@ -39,5 +53,14 @@ export function withSteleMastra<T extends MastraToolLike>(tool: T, options: Tool
       });
     });
   };
-  return Object.assign(Object.create(tool) as T, { execute: markGoverned(execute) });
+  const { requireApproval: always, needsApprovalFn: own } = tool as Asking;
+  const needsApprovalFn = async (input: unknown, context?: unknown) => {
+    const asked = requestOf(id, options, input);
+    const ofTool = await (own === undefined ? always : own.call(tool, input, context));
+    return ofTool === true || (await mustAsk(monitor, asked));
+  };
+  return Object.assign(Object.create(tool) as T, {
+    execute: markGoverned(execute),
+    ...(options.requireApproval === true ? { requireApproval: true, needsApprovalFn } : {}),
+  });
 }

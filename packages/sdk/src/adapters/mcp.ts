@@ -1,11 +1,14 @@
 /** Servers of the Model Context Protocol, SDK 1.x and 2.x. Typed by structure, so that neither need be installed. */
 import type { DecisionCode } from '@stele/types/codes';
 import { SteleError } from '@stele/types/errors';
+import type { ActionRequest } from '../decision.js';
+import type { Denial } from '../denial.js';
 import { denialOf } from '../denial.js';
 import { ActionNotPerformedError, CovenantDeniedError } from '../errors.js';
 import type { Monitor } from '../monitor.js';
 import { lazyMonitor } from './guard.js';
 import {
+  isAwaited,
   judgedArguments,
   requestOf,
   type ToolChoices,
@@ -18,7 +21,14 @@ export interface McpServerLike {
   readonly server: object;
 }
 
-export type McpGuardOptions = ToolGuardOptions & ServerName;
+export type McpGuardOptions = ToolGuardOptions &
+  ServerName & {
+    /**
+     * Where the covenant waits for signatures the client's user is told so by elicitation, with the request that is to be signed.
+     * Whatever is answered decides nothing: `accept` makes the monitor look again. Clients without elicitation get the denial.
+     */
+    elicit?: boolean;
+  };
 
 interface ServerName {
   /**
@@ -56,7 +66,7 @@ const guarded = new WeakSet<object>();
  */
 export function guardMcpServer(server: McpServerLike, options: McpGuardOptions): void {
   const monitor = lazyMonitor(options);
-  const low = server.server as Handlers;
+  const low = server.server as Handlers & Eliciting;
   // The SDK has no hook in front of a call. This table is what it dispatches by, whichever way a tool was registered.
   const handlers = low._requestHandlers;
   const call = handlers?.get('tools/call');
@@ -68,7 +78,8 @@ export function guardMcpServer(server: McpServerLike, options: McpGuardOptions):
   }
   const handler: Handler = async (request, extra) => {
     try {
-      return await enforceToolCall(await monitor(), options, request.params, async (params, cut) => {
+      const asking = options.elicit === true ? { ...options, ask: askingOf(low, extra) } : options;
+      return await enforceToolCall(await monitor(), asking, request.params, async (params, cut) => {
         if (signalOf(extra)?.aborted === true)
           throw new ActionNotPerformedError('the call was cancelled before the tool ran');
         const result = await call({ ...request, params }, orCut(extra, cut));
@@ -84,8 +95,15 @@ export function guardMcpServer(server: McpServerLike, options: McpGuardOptions):
   handlers.set('tools/call', handler);
 }
 
-/** How a call is translated for the monitor. */
-export type ToolCallOptions = ToolChoices & ServerName;
+/** How a call is translated for the monitor, and who is asked where it waits for a person. */
+export type ToolCallOptions = ToolChoices & ServerName & { ask?: Ask };
+
+/**
+ * Tells a person what is to be signed, and waits until that is done, or is not to be.
+ * @param message a text of one line and no hidden characters
+ * @returns whether the monitor is to look again; it believes nothing else. What is thrown counts as no
+ */
+export type Ask = (message: string, denial: Denial) => boolean | Promise<boolean>;
 
 /**
  * Judges one `tools/call`, and runs it if it is permitted: for whoever speaks the protocol without the SDK's server.
@@ -102,14 +120,68 @@ export async function enforceToolCall<P extends ToolCallParams, T>(
 ): Promise<T | ToolDenial> {
   // The caller may change its object while the call is judged; the name that was judged is the one that runs.
   const call = { ...params };
-  try {
-    return await monitor.enforce(askedOf(call, options), (judged, { signal }) =>
+  const asked = askedOf(call, options);
+  const enforced = () =>
+    monitor.enforce(asked, (judged, { signal }) =>
       run({ ...call, arguments: judgedArguments(judged) }, signal),
     );
+  try {
+    return await enforced().catch(async (error: unknown) => {
+      if (!(error instanceof CovenantDeniedError) || !(await isDone(error, asked, options))) throw error;
+      return enforced();
+    });
   } catch (error) {
     if (error instanceof CovenantDeniedError) return denialResult(error);
     throw error;
   }
+}
+
+/** Whether a person was asked, and says that it is worth another look. */
+async function isDone(
+  { denial }: CovenantDeniedError,
+  asked: ActionRequest,
+  { ask }: ToolCallOptions,
+): Promise<boolean> {
+  if (ask === undefined || !isAwaited(denial)) return false;
+  try {
+    return (await ask(messageFor(denial, asked), denial)) === true;
+  } catch {
+    return false;
+  }
+}
+
+const MAX_ARGUMENTS = 2_000;
+const HIDDEN = /[\p{C}\p{Zl}\p{Zp}]/gu;
+
+/** Arguments are the agent's: nothing in them may hide, reorder or pass for what is said here. */
+function messageFor({ reason, approval }: Denial, { action, context }: ActionRequest): string {
+  const args = JSON.stringify(context?.args ?? {}).replace(
+    HIDDEN,
+    (character) => `\\u{${(character.codePointAt(0) as number).toString(16)}}`,
+  );
+  const shown = args.length > MAX_ARGUMENTS ? `${args.slice(0, MAX_ARGUMENTS)}… (cut)` : args;
+  const where =
+    approval === undefined ? '' : ` Sign ${approval.id} before ${approval.expiresAt}, then accept.`;
+  return `${reason}. It is for ${action.replace(HIDDEN, '?')}.${where} Accepting by itself permits nothing. Arguments: ${shown}`;
+}
+
+interface Eliciting {
+  elicitInput?(params: object, options?: object): Promise<{ action?: unknown }>;
+}
+
+/** How long a person may take, in milliseconds. */
+const ELICIT_MS = 600_000;
+
+/** SDK 1.x asks by the server, 2.x by the request that is being answered. */
+function askingOf(server: Eliciting, extra: unknown): Ask {
+  return async (message) => {
+    const { mcpReq } = (extra ?? {}) as { mcpReq?: Eliciting };
+    const by = typeof mcpReq?.elicitInput === 'function' ? mcpReq : server;
+    const question = { message, requestedSchema: { type: 'object', properties: {} } };
+    const signal = signalOf(extra);
+    const options = { timeout: ELICIT_MS, ...(signal === undefined ? {} : { signal }) };
+    return (await by.elicitInput?.(question, options))?.action === 'accept';
+  };
 }
 
 /** Denies one `tools/call` for a reason of the host's; see `Monitor.refuse`. */

@@ -8,6 +8,7 @@ import {
   denialIn,
   judgedArguments,
   malformed,
+  mustAsk,
   requestOf,
   type ToolGuardOptions,
   together,
@@ -21,6 +22,17 @@ export interface FunctionToolLike {
   invoke(...args: never[]): unknown;
 }
 
+export type FunctionGuardOptions = ToolGuardOptions & {
+  /**
+   * Sets `needsApproval`: the run stops where the covenant waits for signatures. What it is answered decides nothing: when it goes
+   * on the call is judged like any other. The SDK asks about arguments that the schema has read, and hands the tool those of the
+   * model: they should not differ.
+   */
+  needsApproval?: boolean;
+};
+
+type NeedsApproval = (runContext: unknown, input: unknown, callId?: string) => Promise<boolean>;
+
 type Invoke = (runContext: unknown, input: string, details?: { signal?: AbortSignal }) => Promise<unknown>;
 
 /**
@@ -29,7 +41,7 @@ type Invoke = (runContext: unknown, input: string, details?: { signal?: AbortSig
  * @returns a copy of the tool, of exactly the same type
  * @throws SteleError `tool_ungovernable` for a hosted tool or a handoff: it runs elsewhere, out of reach of any guard here
  */
-export function withSteleFunction<T extends FunctionToolLike>(tool: T, options: ToolGuardOptions): T {
+export function withSteleFunction<T extends FunctionToolLike>(tool: T, options: FunctionGuardOptions): T {
   const monitor = lazyMonitor(options);
   const { name, type } = tool;
   if (type !== 'function' || typeof tool.invoke !== 'function') {
@@ -56,8 +68,15 @@ export function withSteleFunction<T extends FunctionToolLike>(tool: T, options: 
       return toldOf(denial);
     }
   };
+  const own = (tool as { needsApproval?: NeedsApproval }).needsApproval;
+  const needsApproval: NeedsApproval = async (runContext, input, callId) => {
+    const asked = requestOf(name, options, input);
+    const ofTool = await own?.call(tool, runContext, input, callId);
+    return ofTool === true || (await mustAsk(monitor, asked));
+  };
   return Object.assign(Object.create(Object.getPrototypeOf(tool)), tool, {
     invoke: markGoverned(invoke),
+    ...(options.needsApproval === true ? { needsApproval } : {}),
   });
 }
 

@@ -3,6 +3,7 @@ import { snapshotJson } from '@stele/crypto';
 import type { ActionRequest } from '../decision.js';
 import { type Denial, denialOf } from '../denial.js';
 import { CovenantDeniedError } from '../errors.js';
+import type { Monitor, PreviewOptions } from '../monitor.js';
 import { type Choice, choose, type GuardOptions, type HostFacts } from './guard.js';
 
 /** What a function of the host is told of the tool that is called. */
@@ -50,6 +51,32 @@ export function requestOf(
     return malformed(named, args);
   }
 }
+
+/**
+ * What would become of a call, for frameworks that ask whether a person must be asked. It never rejects: where the monitor fails
+ * the call is left to the guard, which fails in the same way and lets nothing run.
+ */
+export async function previewOf(
+  monitor: () => Promise<Monitor>,
+  asked: ActionRequest,
+  options?: PreviewOptions,
+): Promise<Denial | undefined> {
+  try {
+    const { effect, decision } = await (await monitor()).preview(asked, options);
+    return effect === 'permit' ? undefined : denialOf(decision);
+  } catch {
+    return FAILED;
+  }
+}
+
+const FAILED: Denial = { code: 'covenant_missing', reason: 'the guard failed', retryable: false };
+
+/** Whether a person may turn a denial into a permit. */
+export const isAwaited = (denial: Denial | undefined): boolean => denial?.pending !== undefined;
+
+/** Whether a person must be asked before a call of a guarded tool, which is judged again when it runs. */
+export const mustAsk = async (monitor: () => Promise<Monitor>, asked: ActionRequest): Promise<boolean> =>
+  isAwaited(await previewOf(monitor, asked, { judgedAgain: true }));
 
 /** What is to run: a copy of the arguments that were judged, which the tool may change as it likes. */
 export const judgedArguments = (judged: ActionRequest): unknown => structuredClone(judged.context?.args);

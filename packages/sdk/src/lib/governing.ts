@@ -134,7 +134,8 @@ function resolver(governing: Governing, { store }: GoverningOptions): Resolve {
     governing.links.find(({ document }) => document.id === id)?.document ?? (await store?.get(id));
 }
 
-function settings(options: GoverningOptions): VerifyOptions {
+/** What verifications are told besides the document. */
+export function settings(options: Pick<GoverningOptions, 'trust' | 'clockSkewMs' | 'told'>): VerifyOptions {
   const { trust, clockSkewMs, told } = options;
   return {
     ...told,

@@ -33,10 +33,7 @@ export async function meetObligations(
   const pending: Obligation[] = [];
   for (const obligation of obligations) {
     const answer = await meet(obligation, handlers, request);
-    if (answer === 'unmet') {
-      const reason = `${obligation.name} is required first and was not met`;
-      return { ...denied('obligation_unmet', reason), ...required(obligation, governing) };
-    }
+    if (answer === 'unmet') return unmet(obligation, governing);
     if (answer === 'pending') pending.push(obligation);
   }
   if (pending.length === 0) return undefined;
@@ -65,5 +62,26 @@ async function meet(
   }
 }
 
-const required = ({ covenant, line }: Obligation, governing: Governing) =>
+/** The verdict on an obligation that nothing will meet, with the reason. */
+export const unmet = (
+  obligation: Obligation,
+  governing: Governing,
+  reason = `${obligation.name} is required first and was not met`,
+  more: Parameters<typeof denied>[2] = {},
+): Verdict => ({ ...denied('obligation_unmet', reason, more), ...required(obligation, governing) });
+
+/** The verdict on the first obligation that has no handler, if there is one. */
+export function unhandled(
+  obligations: readonly Obligation[],
+  handlers: Readonly<Record<string, ObligationHandler>>,
+  governing: Governing,
+): Verdict | undefined {
+  const without = obligations.find(
+    ({ name }) => !Object.hasOwn(handlers, name) || typeof handlers[name] !== 'function',
+  );
+  return without && unmet(without, governing);
+}
+
+/** The line that requires it. */
+export const required = ({ covenant, line }: Obligation, governing: Governing) =>
   decidedBy({ covenant, line, kind: 'require' }, governing);

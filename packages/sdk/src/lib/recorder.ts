@@ -104,7 +104,11 @@ export class Recorder {
   }
 
   /** Records an event in passing, where the sink takes events. */
-  event(kind: string, now: number, facts: Readonly<Record<string, string | number>>): void {
+  event(
+    kind: string,
+    now: number,
+    facts: Readonly<Record<string, string | number | readonly string[]>>,
+  ): void {
     if (!this.#takesEvents) return;
     void this.#track(this.#appendOrLose({ v: 1, kind, time: timeOf(now), ...facts } as EventRecord));
   }

@@ -1,14 +1,15 @@
 import { StoreError } from '../errors.js';
-import type {
-  Change,
-  Found,
-  ListedRecord,
-  RecordBackend,
-  RecordChange,
-  RecordFilter,
-  RecordKind,
-  RecordRange,
-  Support,
+import {
+  type Change,
+  type Found,
+  type ListedRecord,
+  RECORD_KINDS,
+  type RecordBackend,
+  type RecordChange,
+  type RecordFilter,
+  type RecordKind,
+  type RecordRange,
+  type Support,
 } from '../record-backend.js';
 import type { StoreAnchor } from '../store-anchor.js';
 import {
@@ -25,7 +26,6 @@ import { checkChanges, holds } from './changes.js';
 import { SetHash } from './set-hash.js';
 import { changesOf, latestToken } from './watching.js';
 
-const KINDS = ['covenant', 'revocation'] as const;
 const BATCH = 64;
 const MAX_ATTEMPTS = 64;
 /** How old what is known of the anchor may be for a read. */
@@ -231,7 +231,7 @@ export class AnchoredBackend implements RecordBackend {
   async #sum(counter: number): Promise<StoreSum> {
     const sum = new SetHash();
     let records = 0;
-    for (const kind of KINDS) {
+    for (const kind of RECORD_KINDS) {
       for (let after: string | undefined; ; ) {
         const found = await this.inner.list(kind, { limit: BATCH, ...(after !== undefined && { after }) });
         for (const { id, bytes = UNREADABLE } of found) {
@@ -249,7 +249,7 @@ export class AnchoredBackend implements RecordBackend {
   /** What is there of what is to be changed. */
   async #there(changes: readonly Change[]): Promise<(Found | undefined)[]> {
     const found = new Map<string, Found | undefined>();
-    for (const kind of KINDS) {
+    for (const kind of RECORD_KINDS) {
       const ids = changes.filter((change) => change.kind === kind).map(({ id }) => id);
       const records = ids.length === 0 ? [] : await this.inner.getMany(kind, ids);
       for (const [i, id] of ids.entries()) found.set(id, records[i]);

@@ -128,7 +128,8 @@ export function corrupt(id: string, cause?: unknown): StoreError {
   });
 }
 
-function readable<T>(id: string, read: () => T | undefined): T {
+/** What `read` returns. @throws StoreError `record_corrupt` for undefined, and for whatever it throws */
+export function readable<T>(id: string, read: () => T | undefined): T {
   let found: T | undefined;
   try {
     found = read();

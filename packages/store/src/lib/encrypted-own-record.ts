@@ -9,7 +9,7 @@
 import { parseJson, randomBytes, sha256, toHex } from '@stele/crypto';
 import { StoreError } from '../errors.js';
 import { isKeyId, MAX_KEYS } from '../key-provider.js';
-import type { RecordBackend } from '../record-backend.js';
+import { RECORD_KINDS, type RecordBackend } from '../record-backend.js';
 import { equalBytes } from './bytes.js';
 import { labelOf, open, seal } from './encrypted-envelope.js';
 import type { Keys, StoreKey } from './encrypted-keys.js';
@@ -134,8 +134,7 @@ export class OwnRecord {
    * record was lost and the id is known from elsewhere; then nothing is known of their keys, as with format 1.
    */
   async #begin(): Promise<StoreState> {
-    const kinds = ['covenant', 'revocation'] as const;
-    const firsts = await Promise.all(kinds.map((kind) => this.#inner.list(kind, { limit: 1 })));
+    const firsts = await Promise.all(RECORD_KINDS.map((kind) => this.#inner.list(kind, { limit: 1 })));
     const present = firsts.flat();
     const lost = this.#storeId === undefined;
     if (lost && present.some(({ bytes }) => bytes !== undefined && labelOf(bytes)?.format === 2)) {

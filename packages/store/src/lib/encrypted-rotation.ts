@@ -1,6 +1,12 @@
 /** From key to key: what is under which, and sealing anew what is under an old one. */
 import { StoreError } from '../errors.js';
-import type { Content, ListedRecord, RecordBackend, RecordKind } from '../record-backend.js';
+import {
+  type Content,
+  type ListedRecord,
+  RECORD_KINDS,
+  type RecordBackend,
+  type RecordKind,
+} from '../record-backend.js';
 import { STATE_ID } from './anchor-state.js';
 import { unreadable } from './changes.js';
 import { covenantContent, decodeCovenant } from './documents.js';
@@ -9,7 +15,6 @@ import type { Keys } from './encrypted-keys.js';
 import type { OwnRecord } from './encrypted-own-record.js';
 import type { SealedRecords } from './encrypted-records.js';
 
-const KINDS = ['covenant', 'revocation'] as const;
 const BATCH = 64;
 const NONE = new Uint8Array();
 const MAX_ATTEMPTS = 64;
@@ -132,7 +137,7 @@ async function isCurrent(keys: Keys, sealed: Uint8Array): Promise<boolean> {
   return label?.format === 2 && label.keyId === (await keys.current()).id;
 }
 
-/** In format 1 the tokens were not sealed with the bytes, so they are made of the document. */
+/** In format 1 the tokens were not sealed with the bytes, so they are made of the document. There were no approvals then. */
 function contentOf(kind: RecordKind, id: string, contents: Contents): Content {
   const { bytes } = contents;
   const tokens = sealedTokens(contents);
@@ -144,7 +149,7 @@ function contentOf(kind: RecordKind, id: string, contents: Contents): Content {
 async function* everyRecord(
   inner: RecordBackend,
 ): AsyncGenerator<{ kind: RecordKind; record: ListedRecord; last: boolean }, void, undefined> {
-  for (const kind of KINDS) {
+  for (const kind of RECORD_KINDS) {
     for (let after = '', more = true; more; ) {
       const listed = await inner.list(kind, { after, limit: BATCH });
       const records = listed.filter(({ id, bytes }) => id !== STATE_ID || labelOf(bytes ?? NONE));

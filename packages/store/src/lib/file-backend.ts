@@ -32,7 +32,8 @@ const PAGE = 64;
  * Records in a folder:
  *
  *   format                      names the layout and its version
- *   covenants/, revocations/    a file for each record
+ *   covenants/, revocations/,
+ *   approvals/                  a file for each record
  *   tmp/                        files that are being written
  *   lock                        there while somebody writes
  *   journal                     the last write

@@ -13,7 +13,7 @@ export interface FileChange extends Omit<RecordChange, 'token'> {
 
 const HEADER = /^stele-feed\/1 ([0-9a-f]{32}) (\S+) (\d{1,15})$/;
 const LINE =
-  /^(\d{1,15}) (covenant|revocation) (urn:stele:covenant:[0-9a-f/]{64,129}) ([+-])((?: [A-Za-z0-9_:.-]{1,96})*)$/;
+  /^(\d{1,15}) (covenant|revocation|approval) (urn:stele:(?:covenant|approval):[0-9a-f/]{64,129}) ([+-])((?: [A-Za-z0-9_:.-]{1,96})*)$/;
 const PAGE = 256;
 
 interface Segment {

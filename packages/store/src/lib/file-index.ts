@@ -1,7 +1,7 @@
 import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { sha256 } from '@stele/crypto';
-import type { RecordFilter, RecordKind, RecordRange } from '../record-backend.js';
+import { RECORD_KINDS, type RecordFilter, type RecordKind, type RecordRange } from '../record-backend.js';
 import type { FileFeed } from './file-feed.js';
 import type { FileRecords } from './file-records.js';
 import { contentOf, writeDraft } from './files.js';
@@ -9,7 +9,6 @@ import { RecordIndex } from './record-index.js';
 
 /** Stands for the tokens of a record of which nobody knows them. */
 const UNTOLD = '';
-const KINDS = ['covenant', 'revocation'] as const;
 const NO_TOKENS = '-';
 
 type Indexes = Record<RecordKind, RecordIndex>;
@@ -53,7 +52,7 @@ export class FileIndex {
   save(): void {
     if (this.#indexes === undefined || this.#saved === this.#place) return;
     const indexes = this.#indexes;
-    const lines = KINDS.flatMap((kind) =>
+    const lines = RECORD_KINDS.flatMap((kind) =>
       [...indexes[kind].entries()].map(([id, tokens]) => lineOf(kind, id, tokens)),
     );
     const body = [`${this.#epoch} ${this.#place}`, ...lines].join('\n');
@@ -106,7 +105,7 @@ export class FileIndex {
     this.#place = this.#feed.latest();
     this.#saved = -1;
     const indexes = empty();
-    for (const kind of KINDS) {
+    for (const kind of RECORD_KINDS) {
       for (const id of this.#records.ids(kind)) indexes[kind].set(id, this.#tokensOf(kind, id));
     }
     return indexes;
@@ -122,7 +121,11 @@ export class FileIndex {
   }
 }
 
-const empty = (): Indexes => ({ covenant: new RecordIndex(), revocation: new RecordIndex() });
+const empty = (): Indexes => ({
+  covenant: new RecordIndex(),
+  revocation: new RecordIndex(),
+  approval: new RecordIndex(),
+});
 
 /** The empty token is written as an empty word. */
 const lineOf = (kind: RecordKind, id: string, tokens: readonly string[]): string =>

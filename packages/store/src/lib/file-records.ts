@@ -4,7 +4,7 @@ import { sha256 } from '@stele/crypto';
 import { type Content, MAX_RECORD_BYTES, type RecordKind } from '../record-backend.js';
 import { corrupt } from './documents.js';
 import { NO_FILE, namesIn, withFile } from './files.js';
-import { ID_PREFIX, isRecordId } from './ids.js';
+import { ID_PREFIXES, isRecordId } from './ids.js';
 
 const HEADER = 'stele-file/1 ';
 /** The longest header: 64 tokens of 96 characters. */
@@ -15,9 +15,9 @@ const LINE_FEED = 0x0a;
 const STRANGE: readonly unknown[] = [NO_FILE, 'ENXIO'];
 
 /**
- * The files of records: `<path>/covenants/ab/ab…` and `<path>/revocations/ab/ab…-<hex>`, named after the hex of the covenant's id and
- * of the revocation, in a folder of its first two digits. Names are made of checked hex only, and their order is the order of
- * the ids.
+ * The files of records: `<path>/covenants/ab/ab…`, `<path>/revocations/ab/ab…-<hex>` and `<path>/approvals/ab/ab…`, named after the hex
+ * of the id (of a revocation: of the covenant's id, and its own), in a folder of its first two digits. Names are made of checked
+ * hex only, and their order is the order of the ids.
  *
  * The first line is `stele-file/1 <sha256 of the tokens> <tokens>`, the record follows. What version 1 of the store wrote has no
  * such line, and nobody knows its tokens.
@@ -30,11 +30,11 @@ export class FileRecords {
   }
 
   folderOf(kind: RecordKind, id: string): string {
-    return join(this.#path, `${kind}s`, nameOf(id).slice(0, 2));
+    return join(this.#path, `${kind}s`, nameOf(kind, id).slice(0, 2));
   }
 
   pathOf(kind: RecordKind, id: string): string {
-    return join(this.folderOf(kind, id), nameOf(id));
+    return join(this.folderOf(kind, id), nameOf(kind, id));
   }
 
   has(kind: RecordKind, id: string): boolean {
@@ -68,13 +68,13 @@ export class FileRecords {
 
   /** The ids of a kind in order, one folder of names in memory at a time. */
   *ids(kind: RecordKind, prefix = '', after = ''): Generator<string> {
-    const first = nameOf(after > prefix ? after : prefix);
-    const last = nameOf(prefix).slice(0, 2);
+    const first = nameOf(kind, after > prefix ? after : prefix);
+    const last = nameOf(kind, prefix).slice(0, 2);
     for (const shard of namesIn(join(this.#path, `${kind}s`)).filter((name) => SHARD.test(name))) {
       if (shard < first.slice(0, 2)) continue;
       if (last !== '' && shard > last) return;
       for (const name of namesIn(join(this.#path, `${kind}s`, shard))) {
-        const id = idOf(name);
+        const id = idOf(kind, name);
         if (isRecordId(kind, id) && name.startsWith(shard) && id > after && id.startsWith(prefix)) yield id;
       }
     }
@@ -100,5 +100,5 @@ function startOf(file: number): Buffer {
   return start.subarray(0, readSync(file, start, 0, start.length, 0));
 }
 
-const nameOf = (id: string): string => id.slice(ID_PREFIX.length).replace('/', '-');
-const idOf = (name: string): string => ID_PREFIX + name.replace('-', '/');
+const nameOf = (kind: RecordKind, id: string): string => id.slice(ID_PREFIXES[kind].length).replace('/', '-');
+const idOf = (kind: RecordKind, name: string): string => ID_PREFIXES[kind] + name.replace('-', '/');

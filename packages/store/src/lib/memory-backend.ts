@@ -20,10 +20,12 @@ export class MemoryBackend implements RecordBackend {
   readonly #records: Record<RecordKind, Map<string, Uint8Array>> = {
     covenant: new Map(),
     revocation: new Map(),
+    approval: new Map(),
   };
   readonly #index: Record<RecordKind, RecordIndex> = {
     covenant: new RecordIndex(),
     revocation: new RecordIndex(),
+    approval: new RecordIndex(),
   };
   readonly #feed = new MemoryFeed();
   readonly #bell = new Bell();

@@ -58,16 +58,20 @@ export function walk(options: IterateOptions, others: readonly string[] = []): Q
 /** @throws TypeError, RangeError (`limit`), StoreError `invalid_cursor` */
 export function page(options: ListOptions): Query & { limit: number; after: string } {
   const found = walk(options, PAGING);
-  const { limit = DEFAULT_LIMIT, cursor } = options;
-  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT) {
-    throw new RangeError(`limit must be an integer from 1 to ${MAX_LIMIT}`);
-  }
+  const limit = limitArgument(options.limit);
+  const { cursor } = options;
   if (cursor !== undefined && !isRecordId('covenant', cursor)) {
     throw new StoreError('invalid_cursor', 'the cursor was not made by this store', {
       hint: 'begin without a cursor',
     });
   }
   return { ...found, limit, after: cursor ?? '' };
+}
+
+/** How many a page holds. @throws RangeError */
+export function limitArgument(limit = DEFAULT_LIMIT): number {
+  if (Number.isInteger(limit) && limit >= 1 && limit <= MAX_LIMIT) return limit;
+  throw new RangeError(`limit must be an integer from 1 to ${MAX_LIMIT}`);
 }
 
 const has =

@@ -36,7 +36,10 @@ export async function* events(
   after: Promise<string>,
   signal: AbortSignal,
 ): AsyncGenerator<StoreEvent, void, undefined> {
-  for await (const change of changesOf(backend, await after, signal)) yield eventOf(change);
+  for await (const change of changesOf(backend, await after, signal)) {
+    // Approvals are no covenants' doing, and nobody is told of them.
+    if (change.kind !== 'approval') yield eventOf(change);
+  }
 }
 
 export function unsupported(what: string): StoreError {

@@ -26,9 +26,10 @@ export function define(command: Command, cli: Cli): void {
 }
 
 const HELP = `
-Puts every revocation and every covenant into the second store that it lacks, then reads both stores anew and compares all they
+Puts every revocation, approval and covenant into the second store that it lacks, then reads both stores anew and compares all they
 hold. Run it again after anything that cut it short: what is there already is left alone. Nothing is deleted or replaced in either
-store; of two proofs by one key the stored one stays, and is told as a difference. What is written to the first store meanwhile
+store; of two proofs by one key the stored one stays, and is told as a difference; an approval that was used in either store is used in
+the second. What is written to the first store meanwhile
 may be missing in the second: stop its writers before the last run.
 Exit codes: 0 if both hold the same, 1 if not or if a record could not be read or put, 2 if a store failed.
 ${ENCRYPTION_HELP}
@@ -60,23 +61,24 @@ async function copy(fromName: string, toName: string, flags: Flags, cli: Cli): P
 
 async function copyAndCompare(from: OpenedStore, to: OpenedStore, flags: Flags, cli: Cli): Promise<ExitCode> {
   const findings = new Findings(cli, flags.json === true);
-  const { covenants, revocations } = await put(from.store, to, findings, flags, cli);
+  const { covenants, revocations, approvals } = await put(from.store, to, findings, flags, cli);
   const before = findings.count;
   await compare(from, to, findings, flags, cli);
   const equal = findings.count === before;
   if (flags.json) {
-    const report = { from: from.shown, to: to.shown, covenants, revocations, equal, ...findings.report };
+    const copied = { covenants, revocations, approvals };
+    const report = { from: from.shown, to: to.shown, ...copied, equal, ...findings.report };
     cli.print(jsonText(report));
   } else {
     cli.print(`covenants:   ${summary(covenants)}\nrevocations: ${summary(revocations)}`);
+    cli.print(`approvals:   ${summary(approvals)}`);
     cli.print(equal ? 'both stores hold the same' : 'the stores differ');
   }
   return findings.count === 0 ? 0 : 1;
 }
 
 async function put(from: BackedStore, to: OpenedStore, findings: Findings, flags: Flags, cli: Cli) {
-  const { covenants, revocations } = await countAll(from);
-  const progress = progressOf('copy', covenants + revocations, flags, cli);
+  const progress = progressOf('copy', await countAll(from), flags, cli);
   findings.progress = progress;
   try {
     return await copyMissing(from, to.store, {
@@ -89,8 +91,7 @@ async function put(from: BackedStore, to: OpenedStore, findings: Findings, flags
 }
 
 async function compare(from: OpenedStore, to: OpenedStore, findings: Findings, flags: Flags, cli: Cli) {
-  const { covenants, revocations } = await countAll(from.store);
-  const progress = progressOf('compare', covenants + revocations, flags, cli);
+  const progress = progressOf('compare', await countAll(from.store), flags, cli);
   findings.progress = progress;
   try {
     await compareStores(from.store, to.store, {

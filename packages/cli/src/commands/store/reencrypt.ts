@@ -53,11 +53,11 @@ async function run(
   flags: StoreFlags,
   cli: Cli,
 ): Promise<ReencryptProgress> {
-  const { covenants, revocations } = await countAll(store);
+  const records = await countAll(store);
   // It would become one by being sealed.
-  if (covenants + revocations === 0 && (await store.storeId()) === undefined)
+  if (records === 0 && (await store.storeId()) === undefined)
     throw new CliError('store_not_encrypted', `the store ${shown} is empty, and not encrypted yet`);
-  const progress = progressOf('reencrypt', covenants + revocations, flags, cli);
+  const progress = progressOf('reencrypt', records, flags, cli);
   findings.progress = progress;
   try {
     return await interruptibly((signal) =>

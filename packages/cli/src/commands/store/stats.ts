@@ -1,11 +1,11 @@
-import type { BackedStore, EncryptedStore } from '@stele/store';
+import type { ApprovalState, BackedStore, EncryptedStore } from '@stele/store';
 import type { Command } from 'commander';
 import type { Cli, ExitCode } from '../../lib/cli.js';
 import { addEncryptionOptions, ENCRYPTION_HELP, readEncryptionKeys } from '../../lib/encryption-keys.js';
 import { count, jsonText, printable, table } from '../../lib/output.js';
 import { addProgressOptions, progressOf, STORE_ARGUMENT, type StoreFlags } from '../../lib/store/flags.js';
 import { type KeyRow, keyRows, keyTable } from '../../lib/store/key-usage.js';
-import { countAll, covenantsOf, revocationsOf } from '../../lib/store/walk.js';
+import { approvalsOf, countAll, covenantsOf, revocationsOf } from '../../lib/store/walk.js';
 import { openNamedStore } from '../../lib/stores.js';
 
 export function define(command: Command, cli: Cli): void {
@@ -15,7 +15,7 @@ export function define(command: Command, cli: Cli): void {
 }
 
 const HELP = `
-Counts covenants, revocations and revoked covenants, names the issuers with the most covenants, and says what the store supports; of an
+Counts covenants, revocations, revoked covenants and approvals by their states, names the issuers with the most covenants, and says what the store supports; of an
 encrypted one also how many records are under which key. Signatures are not checked: \`stele store verify\` does that.
 Exit codes: 0, or 1 if a record could not be read.
 ${ENCRYPTION_HELP}
@@ -33,6 +33,7 @@ interface Contents {
   revocations: number;
   /** Covenants that a revocation names, whether they are here or not. */
   revoked: number;
+  approvals: Record<ApprovalState, number>;
   unreadable: number;
   issuers: Map<string, number>;
 }
@@ -52,16 +53,17 @@ async function stats(name: string, flags: StoreFlags, cli: Cli): Promise<ExitCod
 }
 
 async function contentsOf(store: BackedStore, flags: StoreFlags, cli: Cli): Promise<Contents> {
-  const total = await countAll(store);
-  const progress = progressOf('stats', total.covenants + total.revocations, flags, cli);
-  const found: Contents = { covenants: 0, revocations: 0, revoked: 0, unreadable: 0, issuers: new Map() };
+  const progress = progressOf('stats', await countAll(store), flags, cli);
+  const found: Contents = {
+    ...{ covenants: 0, revocations: 0, revoked: 0, unreadable: 0 },
+    approvals: { open: 0, used: 0, denied: 0, void: 0 },
+    issuers: new Map(),
+  };
   const onCorrupt = () => {
     found.unreadable++;
   };
-  const passed = () => {
-    const done = found.covenants + found.revocations;
-    progress.at(done, done);
-  };
+  let done = 0;
+  const passed = () => progress.at(++done, done);
   try {
     for await (const { document } of covenantsOf(store, onCorrupt)) {
       found.covenants++;
@@ -73,6 +75,10 @@ async function contentsOf(store: BackedStore, flags: StoreFlags, cli: Cli): Prom
       found.revocations++;
       if (document.covenant !== last) found.revoked++;
       last = document.covenant;
+      passed();
+    }
+    for await (const { document } of approvalsOf(store, onCorrupt)) {
+      found.approvals[document.state]++;
       passed();
     }
     return found;
@@ -108,11 +114,12 @@ function topOf({ covenants, issuers }: Contents): {
 }
 
 function jsonOf(shown: string, store: BackedStore, contents: Contents, encryption: Encryption | undefined) {
-  const { covenants, revocations, revoked, unreadable } = contents;
+  const { covenants, revocations, revoked, approvals, unreadable } = contents;
   const { transaction, watch } = store.supports;
   const { issuers, others } = topOf(contents);
   return {
-    ...{ store: shown, covenants, revocations, revokedCovenants: revoked, unreadable, issuers, others },
+    ...{ store: shown, covenants, revocations, revokedCovenants: revoked, approvals, unreadable },
+    ...{ issuers, others },
     supports: { transaction, watch },
     encrypted: encryption !== undefined,
     ...encryption,
@@ -125,13 +132,16 @@ function textOf(
   contents: Contents,
   encryption: Encryption | undefined,
 ): string {
-  const { covenants, revocations, revoked, unreadable } = contents;
+  const { covenants, revocations, revoked, approvals, unreadable } = contents;
   const { issuers, others } = topOf(contents);
   const can = Object.entries(store.supports).map(([what, does]) => `${what} ${does ? 'yes' : 'no'}`);
   const rows = issuers.map((row) => [printable(row.issuer), count(row.covenants)]);
   return [
     shown,
     `${count(covenants)} covenants, ${count(revocations)} revocations (of ${count(revoked)} covenants), ${count(unreadable)} unreadable`,
+    `approvals: ${Object.entries(approvals)
+      .map(([state, n]) => `${count(n)} ${state}`)
+      .join(', ')}`,
     `supports: ${can.join(', ')}`,
     ...(issuers.length === 0
       ? []

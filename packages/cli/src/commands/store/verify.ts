@@ -1,12 +1,13 @@
+import { checkApproval } from '@stele/core';
 import { checkIntegrity, checkRevocation } from '@stele/sdk';
-import type { BackedStore } from '@stele/store';
+import type { ApprovalRecord, BackedStore } from '@stele/store';
 import type { Command } from 'commander';
 import type { Cli, ExitCode } from '../../lib/cli.js';
 import { addEncryptionOptions, ENCRYPTION_HELP, readEncryptionKeys } from '../../lib/encryption-keys.js';
 import { count, jsonText } from '../../lib/output.js';
 import { Findings } from '../../lib/store/findings.js';
 import { addProgressOptions, progressOf, STORE_ARGUMENT, type StoreFlags } from '../../lib/store/flags.js';
-import { countAll, covenantsOf, revocationsOf } from '../../lib/store/walk.js';
+import { approvalsOf, countAll, covenantsOf, revocationsOf } from '../../lib/store/walk.js';
 import { openNamedStore } from '../../lib/stores.js';
 
 export function define(command: Command, cli: Cli): void {
@@ -16,7 +17,7 @@ export function define(command: Command, cli: Cli): void {
 }
 
 const HELP = `
-Opens every covenant and every revocation: that it can be read, hashes to its id, and is signed as it says. Each that is not is
+Opens every covenant, revocation and approval: that it can be read, hashes to its id, and is signed as it says. Each that is not is
 printed with its code, and the rest is looked at all the same. That records were deleted, or that the whole store was brought back
 to an earlier state, cannot be seen; nor is it asked who is trusted, which \`stele verify\` does.
 Exit codes: 0 if all is good, 1 if something was found, 2 if the store could not be read.
@@ -29,6 +30,7 @@ Examples:
 interface Counts {
   covenants: number;
   revocations: number;
+  approvals: number;
 }
 
 async function verify(name: string, flags: StoreFlags, cli: Cli): Promise<ExitCode> {
@@ -41,7 +43,7 @@ async function verify(name: string, flags: StoreFlags, cli: Cli): Promise<ExitCo
     if (flags.json) cli.print(jsonText({ store: shown, ok, good, bad: findings.count, ...findings.report }));
     else
       cli.print(
-        `${count(good.covenants)} covenants and ${count(good.revocations)} revocations are good, ${count(findings.count)} bad`,
+        `${count(good.covenants)} covenants, ${count(good.revocations)} revocations and ${count(good.approvals)} approvals are good, ${count(findings.count)} bad`,
       );
     return ok ? 0 : 1;
   } finally {
@@ -56,14 +58,14 @@ async function checkAll(
   flags: StoreFlags,
   cli: Cli,
 ): Promise<Counts> {
-  const total = await countAll(store);
-  const progress = progressOf('verify', total.covenants + total.revocations, flags, cli);
+  const progress = progressOf('verify', await countAll(store), flags, cli);
   findings.progress = progress;
   let done = 0;
   const passed = () => progress.at(++done, done);
   try {
     const covenants = await checkCovenants(store, findings, passed);
-    return { covenants, revocations: await checkRevocations(store, findings, passed) };
+    const revocations = await checkRevocations(store, findings, passed);
+    return { covenants, revocations, approvals: await checkApprovals(store, findings, passed) };
   } finally {
     progress.clear();
   }
@@ -104,4 +106,24 @@ async function checkRevocations(store: BackedStore, findings: Findings, passed: 
     passed();
   }
   return good;
+}
+
+async function checkApprovals(store: BackedStore, findings: Findings, passed: () => void): Promise<number> {
+  let good = 0;
+  const onCorrupt = (error: Parameters<Findings['addError']>[0]) => {
+    findings.addError(error);
+    passed();
+  };
+  for await (const { kind, id, document } of approvalsOf(store, onCorrupt)) {
+    if (await isSigned(document)) good++;
+    else findings.add({ kind, id, code: 'approval_refused' });
+    passed();
+  }
+  return good;
+}
+
+async function isSigned({ approval, denial }: ApprovalRecord): Promise<boolean> {
+  for (const document of [approval, denial])
+    if (document !== undefined && !(await checkApproval(document)).valid) return false;
+  return true;
 }

@@ -24,6 +24,7 @@ export interface MonitorFlags extends EncryptionFlags, PassphraseFlags {
   readonly trust?: string[];
   readonly agent?: string;
   readonly store?: string;
+  readonly audience?: string;
   readonly limits?: string;
   readonly log?: string;
   readonly origin?: string;
@@ -43,6 +44,10 @@ export function addMonitorOptions(command: Command): Command {
         .addOption(many('--trust <did>', 'a did:key trusted as issuer or as root of the chain; repeatable'))
         .option('--agent <did>', 'who the agent is: covenants made for another one deny everything')
         .option('--store <store>', 'where parents and revocations are looked up')
+        .option(
+          '--audience <name>',
+          'with --store: what this gateway is called to those who approve calls (`stele approvals`)',
+        )
         .option('--limits <file>', 'where limits are counted (SQLite), by all gateways that share the file')
         .option('--log <folder>', 'the audit log that decisions are recorded in')
         .option('--origin <name>', 'with --log: what the log is called, once and for all'),
@@ -95,6 +100,11 @@ async function monitorOptions(
     const { store } = await openNamedStore(flags.store, { keys });
     closing.push(() => store.close());
     options.store = store;
+    if (flags.audience !== undefined) {
+      const onProblem = (error: unknown) =>
+        cli.printError(`stele: approvals: ${printable(messageOf(error), 400)}`);
+      options.approvals = { audience: flags.audience, onProblem };
+    }
   }
   if (flags.limits !== undefined) {
     const limits = new SqliteLimits(flags.limits);
@@ -125,7 +135,7 @@ async function readCovenant(path: string, { streams }: Cli) {
  * @throws CliError `usage`
  */
 export function checkMonitorFlags(flags: MonitorFlags): void {
-  const { covenant, log, origin, key, store, encryptionKeyFile, passphraseFd } = flags;
+  const { covenant, log, origin, key, store, audience, encryptionKeyFile, passphraseFd } = flags;
   const usage = (message: string, hint: string) => new CliError('usage', message, hint);
   if (log === undefined && (origin !== undefined || key !== undefined))
     throw usage('--origin and --key are of use with --log only', 'leave them out');
@@ -134,6 +144,11 @@ export function checkMonitorFlags(flags: MonitorFlags): void {
   if (log === undefined) refusePassphrase(flags);
   if (store === undefined && encryptionKeyFile !== undefined)
     throw usage('an encryption key is of use with --store only', 'leave it out');
+  if (audience !== undefined && (store === undefined || audience === '' || audience.length > 256))
+    throw usage(
+      '--audience is a name of 1 to 256 characters, with --store',
+      'name the store that approvals are kept in',
+    );
   // The protocol has standard input.
   if (passphraseFd === 0 || covenant.includes('-'))
     throw usage('standard input is not free here', 'name a file');

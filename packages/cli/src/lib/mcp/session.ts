@@ -105,9 +105,19 @@ export class Session {
         signal,
         tools: this.#tools,
         run: (judged, either) => this.#forward({ ...incoming, signal: either }, judged),
+        ask: (message) => this.#asked(message, incoming),
       });
     if (!this.#passing.mayAsk(method)) throw unknownMethod();
     return this.#forward(incoming, params);
+  }
+
+  /** Whether the client's user says that it is worth another look. Of a client that takes no questions nobody is asked. */
+  async #asked(message: string, { id, signal }: Incoming): Promise<boolean> {
+    const method = 'elicitation/create';
+    const question = { message, requestedSchema: { type: 'object', properties: {} } };
+    if (this.#capabilities === undefined || !takes(this.#capabilities, method, question)) return false;
+    const answer = await this.#client.request(method, question, { signal, relatedTo: id });
+    return isParams(answer) && answer.action === 'accept';
   }
 
   /** Both sides learn of the other what the gateway lets through, and no more. */

@@ -1,11 +1,10 @@
-import { ActionFailedError, ActionNotPerformedError, type Monitor } from '@stele/sdk';
-import { enforceToolCall, refuseToolCall, type ToolCallOptions } from '@stele/sdk/adapters';
+import { ActionFailedError, ActionNotPerformedError, type Monitor, mayEverPermit } from '@stele/sdk';
+import { type Ask, enforceToolCall, refuseToolCall, type ToolCallOptions } from '@stele/sdk/adapters';
 import { isRecord } from '../input.js';
 import type { Mapping } from '../replay/mapping.js';
 import { AnsweredError, INVALID_PARAMS, isParams, type Params, RpcError } from './messages.js';
 import { isAgreed, type Pins } from './pins.js';
 import { type ListedTool, type ToolLister, toolsOf } from './tool-list.js';
-import { PermittedActions } from './visible.js';
 
 export interface GateOptions {
   readonly monitor: Monitor;
@@ -23,6 +22,8 @@ export interface CallWays {
   readonly tools: ToolLister;
   /** Sends what was judged to the upstream server. */
   readonly run: (params: Params, signal: AbortSignal) => Promise<unknown>;
+  /** Asks the client's user where the covenant waits for signatures. */
+  readonly ask: Ask;
 }
 
 interface CallParams extends Params {
@@ -39,13 +40,11 @@ const CHANGED = {
 /** Which tools are seen, and which calls go through. One for all sessions: limits are counted once. */
 export class ToolGate {
   readonly #options: GateOptions;
-  readonly #permitted: PermittedActions;
   readonly #translation: ToolCallOptions;
 
   constructor(options: GateOptions) {
-    const { monitor, server, mapping } = options;
+    const { server, mapping } = options;
     this.#options = options;
-    this.#permitted = new PermittedActions(monitor.covenants.map(({ policy }) => policy));
     const part = (name: 'action' | 'resource') => (args: unknown, tool: { readonly name: string }) => {
       const asked = mapping({ tool: tool.name, arguments: isRecord(args) ? args : {} });
       return typeof asked === 'string' ? undefined : asked[name];
@@ -71,7 +70,8 @@ export class ToolGate {
     if (pins !== undefined && !isAgreed(call.name, pins, await ways.tools.all()))
       return refuseToolCall(monitor, this.#translation, call, CHANGED);
     let ofUpstream = false;
-    const result = await enforceToolCall(monitor, this.#translation, call, (judged, cut) => {
+    const translation = { ...this.#translation, ask: ways.ask };
+    const result = await enforceToolCall(monitor, translation, call, (judged, cut) => {
       ofUpstream = true;
       return runJudged(judged, cut, ways);
     }).catch((error: unknown) => {
@@ -83,10 +83,10 @@ export class ToolGate {
   }
 
   #mayBeCalled(tool: ListedTool): boolean {
-    const { pins, actionOf } = this.#options;
+    const { monitor, pins, actionOf } = this.#options;
     if (pins !== undefined && !isAgreed(tool.name, pins, [tool])) return false;
     const action = actionOf(tool.name);
-    return action === undefined || this.#permitted.mayHave(action);
+    return action === undefined || mayEverPermit(monitor.covenants, action);
   }
 }
 

@@ -1,7 +1,8 @@
 /** Whether two stores hold the same. */
 import { canonicalizeJson } from '@stele/sdk';
-import type { BackedStore } from '@stele/store';
+import type { ApprovalRecord, BackedStore } from '@stele/store';
 import {
+  approvalsOf,
   type Covenant,
   covenantsOf,
   type Entry,
@@ -12,7 +13,7 @@ import {
   sideBySide,
 } from './walk.js';
 
-export type Difference = 'only_in_source' | 'only_in_target' | 'proofs_differ';
+export type Difference = 'only_in_source' | 'only_in_target' | 'states_differ' | 'proofs_differ';
 
 export interface CompareHooks {
   readonly onDifference: (entry: Pick<Entry, 'kind' | 'id'>, difference: Difference) => void;
@@ -27,6 +28,7 @@ export async function compareStores(from: BackedStore, to: BackedStore, hooks: C
   const { onCorruptFrom, onCorruptTo } = hooks;
   const kinds: AsyncGenerator<Pair<Entry>>[] = [
     sideBySide<Entry>(revocationsOf(from, onCorruptFrom), revocationsOf(to, onCorruptTo)),
+    sideBySide<Entry>(approvalsOf(from, onCorruptFrom), approvalsOf(to, onCorruptTo)),
     sideBySide<Entry>(covenantsOf(from, onCorruptFrom), covenantsOf(to, onCorruptTo)),
   ];
   let done = 0;
@@ -41,12 +43,24 @@ export async function compareStores(from: BackedStore, to: BackedStore, hooks: C
 function differenceOf({ from, to }: Pair<Entry>): Difference | undefined {
   if (to === undefined) return 'only_in_source';
   if (from === undefined) return 'only_in_target';
+  if (from.kind === 'approval' && stateOf(from) !== stateOf(to)) return 'states_differ';
   return canonicalOf(from) === canonicalOf(to) ? undefined : 'proofs_differ';
 }
 
+const stateOf = ({ document }: Entry) => (document as ApprovalRecord).state;
+
 function canonicalOf({ kind, document }: Entry): string {
   if (kind === 'revocation') return canonicalizeJson(document);
+  if (kind === 'approval') {
+    const { request, approval, denial } = document as ApprovalRecord;
+    return canonicalizeJson([
+      request.id,
+      ...[approval, denial].map((each) => sortedProofs(each?.proof ?? [])),
+    ]);
+  }
   const covenant = document as Covenant;
-  const proofs = proofsOf(covenant).map((proof) => canonicalizeJson(proof));
-  return canonicalizeJson({ ...covenant, proof: proofs.sort() });
+  return canonicalizeJson({ ...covenant, proof: sortedProofs(proofsOf(covenant)) });
 }
+
+const sortedProofs = (proofs: readonly unknown[]): string[] =>
+  proofs.map((proof) => canonicalizeJson(proof)).sort();

@@ -1,7 +1,15 @@
 /** From one store into another, whatever keeps them. */
 import { StoreError } from '@stele/sdk';
-import type { BackedStore } from '@stele/store';
-import { type Covenant, covenantsOf, type OnCorrupt, proofsOf, revocationsOf, sideBySide } from './walk.js';
+import type { ApprovalRecord, BackedStore } from '@stele/store';
+import {
+  approvalsOf,
+  type Covenant,
+  covenantsOf,
+  type OnCorrupt,
+  proofsOf,
+  revocationsOf,
+  sideBySide,
+} from './walk.js';
 
 /** The most that is put at once. */
 const BATCH = 64;
@@ -11,6 +19,7 @@ const OF_ONE = [
   'document_refused',
   'revocation_refused',
   'revocation_limit',
+  'approval_refused',
   'record_corrupt',
   'transaction_conflict',
 ];
@@ -31,7 +40,8 @@ export interface CopyHooks {
 }
 
 /**
- * Puts into a store what it lacks of another. Revocations come first: a covenant must not be there before what revokes it.
+ * Puts into a store what it lacks of another. Covenants come last: none must be there before what revokes it, and before what is
+ * known of the approvals that were used under it.
  * Records that cannot be read are passed over; comparing the stores finds them.
  * @throws StoreError when a store fails as a whole
  */
@@ -39,14 +49,42 @@ export async function copyMissing(
   from: BackedStore,
   to: BackedStore,
   hooks: CopyHooks,
-): Promise<{ covenants: Copied; revocations: Copied }> {
-  const revocations = await copyRevocations(from, to, hooks);
-  const passed = revocations.copied + revocations.already + revocations.failed;
-  const covenants = await copyCovenants(from, to, {
+): Promise<{ covenants: Copied; revocations: Copied; approvals: Copied }> {
+  const after = (...before: Copied[]): CopyHooks => ({
     ...hooks,
-    onProgress: (done) => hooks.onProgress(passed + done),
+    onProgress: (done) => hooks.onProgress(before.map(passed).reduce((sum, each) => sum + each, done)),
   });
-  return { covenants, revocations };
+  const revocations = await copyRevocations(from, to, hooks);
+  const approvals = await copyApprovals(from, to, after(revocations));
+  const covenants = await copyCovenants(from, to, after(revocations, approvals));
+  return { covenants, revocations, approvals };
+}
+
+const passed = ({ copied, already, failed }: Copied): number => copied + already + failed;
+
+/** What was used in either store is used in the second afterwards. */
+async function copyApprovals(from: BackedStore, to: BackedStore, hooks: CopyHooks): Promise<Copied> {
+  const result = { copied: 0, already: 0, failed: 0 };
+  for await (const pair of sideBySide(approvalsOf(from, ignore), approvalsOf(to, ignore))) {
+    if (pair.from === undefined) continue;
+    const { id, document } = pair.from;
+    if (pair.to !== undefined && addsNothing(pair.to.document, document)) result.already++;
+    else if (await puts(() => to.approvals.put(document), id, hooks)) result.copied++;
+    else result.failed++;
+    hooks.onProgress(passed(result));
+  }
+  return result;
+}
+
+/** Whether a put of the second changes nothing. */
+function addsNothing(stored: ApprovalRecord, given: ApprovalRecord): boolean {
+  if (stored.state === 'open' && given.state !== 'open') return false;
+  const signers = ({ approval, denial }: ApprovalRecord) =>
+    [approval, denial].flatMap((each) =>
+      (each?.proof ?? []).map((proof) => `${each?.verdict} ${proof.verificationMethod}`),
+    );
+  const known = new Set(signers(stored));
+  return signers(given).every((signer) => known.has(signer));
 }
 
 async function copyRevocations(from: BackedStore, to: BackedStore, hooks: CopyHooks): Promise<Copied> {
@@ -57,7 +95,7 @@ async function copyRevocations(from: BackedStore, to: BackedStore, hooks: CopyHo
     if (pair.to !== undefined) result.already++;
     else if (await puts(() => to.putRevocation(document), id, hooks)) result.copied++;
     else result.failed++;
-    hooks.onProgress(result.copied + result.already + result.failed);
+    hooks.onProgress(passed(result));
   }
   return result;
 }
@@ -71,13 +109,13 @@ async function copyCovenants(from: BackedStore, to: BackedStore, hooks: CopyHook
     result.failed += failed.failed;
     result.copied += failed.copied;
     characters = 0;
-    hooks.onProgress(result.copied + result.already + result.failed);
+    hooks.onProgress(passed(result));
   };
   for await (const pair of sideBySide(covenantsOf(from, ignore), covenantsOf(to, ignore))) {
     if (pair.from === undefined) continue;
     if (pair.to !== undefined && hasProofsOf(pair.to.document, pair.from.document)) {
       result.already++;
-      hooks.onProgress(result.copied + result.already + result.failed);
+      hooks.onProgress(passed(result));
       continue;
     }
     waiting.push(pair.from.document);
@@ -108,7 +146,7 @@ async function putAll(
 }
 
 /** @returns whether the store took it */
-async function puts(put: () => Promise<void>, id: string, { onFailure }: CopyHooks): Promise<boolean> {
+async function puts(put: () => Promise<unknown>, id: string, { onFailure }: CopyHooks): Promise<boolean> {
   try {
     await put();
     return true;

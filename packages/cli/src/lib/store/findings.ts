@@ -10,7 +10,7 @@ const MOST = 10_000;
 /** Something that is wrong with a record. */
 export interface Finding {
   readonly kind: Kind;
-  /** The id of the record: of the covenant, or of a revocation (its covenant's id, a slash, its SHA-256). */
+  /** The id of the record: of the covenant, of the request for approval, or of a revocation (its covenant's id, a slash, its SHA-256). */
   readonly id: string;
   readonly code: string;
   /** The check of a covenant that failed. */
@@ -43,9 +43,8 @@ export class Findings {
 
   /** Takes in a record that cannot be read or written. */
   addError({ code, id = '', check }: StoreError, store?: string): void {
-    const kind = id.includes('/') ? 'revocation' : 'covenant';
     this.add({
-      ...{ kind, id, code },
+      ...{ kind: kindOf(id), id, code },
       ...(check === undefined ? {} : { check }),
       ...(store === undefined ? {} : { store }),
     });
@@ -55,6 +54,11 @@ export class Findings {
   get report(): { findings: readonly Finding[]; unlisted: number } {
     return { findings: this.#kept, unlisted: this.count - this.#kept.length };
   }
+}
+
+function kindOf(id: string): Kind {
+  if (id.startsWith('urn:stele:approval:')) return 'approval';
+  return id.includes('/') ? 'revocation' : 'covenant';
 }
 
 function lineOf({ id, code, check, store }: Finding): string {

@@ -1,16 +1,19 @@
 /** Everything that a store holds, in order of the ids. */
 import type { CovenantDocument, Proof, RevocationDocument } from '@stele/core';
 import { canonicalizeJson, type StoreError, sha256 } from '@stele/sdk';
-import type { BackedStore } from '@stele/store';
+import { type ApprovalRecord, type BackedStore, RECORD_KINDS } from '@stele/store';
 
 export type Covenant = CovenantDocument;
-export type Kind = 'covenant' | 'revocation';
+export type Kind = 'covenant' | 'revocation' | 'approval';
+
+/** So many requests for approval are in memory at a time. */
+const BATCH = 32;
 
 /** A document with the id of its record. */
 export interface Entry {
   readonly kind: Kind;
   readonly id: string;
-  readonly document: CovenantDocument | RevocationDocument;
+  readonly document: CovenantDocument | RevocationDocument | ApprovalRecord;
 }
 
 export interface CovenantEntry extends Entry {
@@ -21,6 +24,11 @@ export interface CovenantEntry extends Entry {
 export interface RevocationEntry extends Entry {
   readonly kind: 'revocation';
   readonly document: RevocationDocument;
+}
+
+export interface ApprovalEntry extends Entry {
+  readonly kind: 'approval';
+  readonly document: ApprovalRecord;
 }
 
 /** Told of each record that cannot be read; the walk goes on. */
@@ -38,6 +46,17 @@ export async function* revocationsOf(
   for await (const document of store.iterateRevocations({ onCorrupt })) {
     const id = `${document.covenant}/${sha256(canonicalizeJson(document))}`;
     yield { kind: 'revocation', id, document };
+  }
+}
+
+export async function* approvalsOf(
+  { approvals }: BackedStore,
+  onCorrupt: OnCorrupt,
+): AsyncGenerator<ApprovalEntry> {
+  for (let cursor: string | undefined, more = true; more; more = cursor !== undefined) {
+    const page = await approvals.list({ limit: BATCH, cursor, onCorrupt });
+    for (const document of page.items) yield { kind: 'approval', id: document.request.id, document };
+    cursor = page.nextCursor;
   }
 }
 
@@ -78,8 +97,8 @@ export function proofsOf({ proof }: Covenant): readonly (Proof | null)[] {
   return Array.isArray(proof) ? proof : [proof];
 }
 
-/** How many records of both kinds there are. */
-export async function countAll(store: BackedStore): Promise<{ covenants: number; revocations: number }> {
-  const [covenants, revocations] = await Promise.all([store.count(), store.backend.count('revocation')]);
-  return { covenants, revocations: revocations ?? 0 };
+/** How many records there are. */
+export async function countAll({ backend }: BackedStore): Promise<number> {
+  const counts = await Promise.all(RECORD_KINDS.map((kind) => backend.count(kind)));
+  return counts.reduce<number>((sum, each = 0) => sum + each, 0);
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { CovenantStore } from '../../covenant-store.js';
 import { type Case, collect, rejectsWith } from './harness.js';
-import { NOBODY, sampleCovenant, sampleRevocation } from './samples.js';
+import { NOBODY, sampleApproval, sampleCovenant, sampleRequest, sampleRevocation } from './samples.js';
 
 export function closing(test: Case): void {
   test('can be closed twice', async (store) => {
@@ -19,6 +19,9 @@ export function closing(test: Case): void {
   test('refuses everything after it was closed', async (store) => {
     const covenant = await sampleCovenant();
     const revocation = await sampleRevocation(covenant);
+    const request = sampleRequest();
+    const approval = await sampleApproval(request);
+    const { approvals } = store;
     await store.put(covenant);
     await store.close();
     const uses: ((store: CovenantStore) => Promise<unknown>)[] = [
@@ -39,6 +42,16 @@ export function closing(test: Case): void {
       () => collect(store.watch()),
       () => store.latestToken(),
       () => store.probe(),
+      ...(approvals === undefined
+        ? []
+        : [
+            () => approvals.open(request),
+            () => approvals.get(request.id),
+            () => approvals.list(),
+            () => approvals.sign(approval),
+            () => approvals.settle(request.id, 'used'),
+            () => approvals.delete(request.id),
+          ]),
     ];
     for (const use of uses) await rejectsWith(use(store), 'store_closed');
   });

@@ -1,5 +1,14 @@
 /** Signed documents for the contract's tests, made afresh with keys that live as long as the process. */
-import { buildCovenant, type CovenantDocument, type RevocationDocument, revokeCovenant } from '@stele/core';
+import {
+  type ApprovalDocument,
+  type ApprovalRequest,
+  buildCovenant,
+  type CovenantDocument,
+  newApprovalRequest,
+  type RevocationDocument,
+  revokeCovenant,
+  signApproval,
+} from '@stele/core';
 import { generateKeyPair, type KeyPair } from '@stele/crypto';
 
 const people = new Map<string, Promise<KeyPair>>();
@@ -43,6 +52,32 @@ export async function sampleRevocation(
   by = 'ada',
 ): Promise<RevocationDocument> {
   return revokeCovenant(covenant, { reason, signer: await keysOf(by) });
+}
+
+/** A request for approval; no two are the same. */
+export function sampleRequest(
+  facts: Partial<Parameters<typeof newApprovalRequest>[0]> = {},
+): ApprovalRequest {
+  const { covenants = [NOBODY] } = facts;
+  return newApprovalRequest({
+    audience: 'refunds',
+    agent: 'https://agents.example/bot',
+    policy: 'a'.repeat(64),
+    obligations: [{ name: 'human.approval', covenant: covenants[0] as string, line: 1 }],
+    action: 'payments.refund',
+    resource: '/orders/7',
+    context: { args: { amount: 250 } },
+    ...facts,
+    covenants,
+  });
+}
+
+export async function sampleApproval(
+  request: ApprovalRequest,
+  by = 'ada',
+  verdict: ApprovalDocument['verdict'] = 'approve',
+): Promise<ApprovalDocument> {
+  return signApproval(request, { verdict, signer: await keysOf(by) });
 }
 
 /** An id that no covenant has. */
