@@ -1,6 +1,7 @@
 import type { LimitLedger } from '@stele/ccl';
 import type { ChainLink, CovenantDocument } from '@stele/core';
 import type { DecisionCode } from '@stele/types/codes';
+import type { Asking } from './called-tool.js';
 import type { ActionRequest, Decision, Receipt } from './decision.js';
 import { ActionFailedError, ActionNotPerformedError, CovenantDeniedError } from './errors.js';
 import { chargeOrDeny } from './lib/charged.js';
@@ -11,6 +12,7 @@ import type { Deciding } from './lib/entry.js';
 import { type Governing, type GoverningOptions, govern, type Objection, standing } from './lib/governing.js';
 import { checkTimeout, DEFAULT_TIMEOUT_MS, inTime } from './lib/in-time.js';
 import { meetObligations, obligationsOf } from './lib/obligations.js';
+import { notAgreed, type Pinned } from './lib/pinned.js';
 import { Recorder } from './lib/recorder.js';
 import { type Snapshot, snapshotRequest } from './lib/request.js';
 import { RunningActions } from './lib/running.js';
@@ -115,9 +117,10 @@ export class Monitor {
   /**
    * Judges a request. A permit has met its obligations, is charged and recorded, and stands for one run of what was
    * asked. A denial is a value, not an exception.
+   * @param asking what the host tells beside the request: the tool that it is of
    */
-  async check(request: ActionRequest): Promise<Decision> {
-    const admitted = await observeDecision(() => this.#decide(request, false));
+  async check(request: ActionRequest, asking?: Asking): Promise<Decision> {
+    const admitted = await observeDecision(() => this.#decide(request, false, asking?.tool));
     if ('reserved' in admitted) await this.#settled(admitted.reserved.keep());
     return admitted.decision;
   }
@@ -126,14 +129,16 @@ export class Monitor {
    * Judges a request and, when it is permitted, runs the action.
    * @param run gets the snapshot that was judged, and only what it contains may be used; and a signal that tells it to stop
    *   when the covenant no longer stands
+   * @param asking as for `check`
    * @returns what `run` returned
    * @throws CovenantDeniedError when the request is not permitted; whatever `run` throws
    */
   async enforce<T>(
     request: ActionRequest,
     run: (request: Snapshot, running: { readonly signal: AbortSignal }) => T | Promise<T>,
+    asking?: Asking,
   ): Promise<T> {
-    const { request: judged, signal, settle } = await this.admit(request);
+    const { request: judged, signal, settle } = await this.admit(request, asking);
     let outcome: Outcome = 'unknown';
     try {
       const result = await run(judged, { signal });
@@ -151,8 +156,9 @@ export class Monitor {
   async *enforceStream<T>(
     request: ActionRequest,
     run: (request: Snapshot, running: { readonly signal: AbortSignal }) => AsyncIterable<T>,
+    asking?: Asking,
   ): AsyncGenerator<T, void, undefined> {
-    const { request: judged, signal, settle } = await this.admit(request);
+    const { request: judged, signal, settle } = await this.admit(request, asking);
     let outcome: Outcome = 'unknown';
     try {
       yield* run(judged, { signal });
@@ -167,10 +173,11 @@ export class Monitor {
 
   /**
    * The first half of `enforce`, for hosts that cannot pass a function, such as middleware and streams.
+   * @param asking as for `check`
    * @throws CovenantDeniedError when the request is not permitted
    */
-  async admit(request: ActionRequest): Promise<Admission> {
-    const admitted = await observeDecision(() => this.#decide(request, true));
+  async admit(request: ActionRequest, asking?: Asking): Promise<Admission> {
+    const admitted = await observeDecision(() => this.#decide(request, true, asking?.tool));
     if (!('reserved' in admitted)) throw new CovenantDeniedError(admitted.decision);
     const { decision, snapshot, reserved, receipt } = admitted;
     let settled = false;
@@ -223,8 +230,12 @@ export class Monitor {
     await this.#recorder.close(this.#recordTimeoutMs);
   }
 
-  /** The way of a decision, in one line: snapshot, covenants, rules, obligations, limits, record. */
-  async #decide(request: unknown, settles: boolean): Promise<Admitted | Refused> {
+  /** The way of a decision, in one line: snapshot, covenants, pinned tools, rules, obligations, limits, record. */
+  async #decide(
+    request: unknown,
+    settles: boolean,
+    tool: Asking['tool'],
+  ): Promise<Admitted | Refused> {
     const now = this.#clock();
     const snapshot = snapshotRequest(request);
     if (typeof snapshot === 'string')
@@ -237,10 +248,16 @@ export class Monitor {
     const governing = await this.#standing(now);
     if (!('links' in governing)) return refuse(denied(governing.code, governing.reason, governing));
 
+    const { pinned } = governing;
+    const changed = pinned.length > 0 ? await this.#notAgreed(pinned, tool) : undefined;
+    if (changed !== undefined) {
+      this.#judgeBeside(snapshot, 'deny', now, tool);
+      return refuse(changed);
+    }
     const judged = judge(governing, snapshot);
     const denial = judged.find(({ evaluation }) => !evaluation.permitted);
     const obligations = obligationsOf(judged);
-    this.#judgeBeside(snapshot, denial ? 'deny' : obligations.length > 0 ? 'pending' : 'permit', now);
+    this.#judgeBeside(snapshot, denial ? 'deny' : obligations.length > 0 ? 'pending' : 'permit', now, tool);
     if (denial !== undefined) return refuse(judgedDenial(denial, governing));
 
     const unmet = await meetObligations(obligations, this.#options.obligations ?? {}, snapshot, governing);
@@ -252,6 +269,8 @@ export class Monitor {
       if (behind !== undefined) return refuse(denied('clock_suspect', behind));
       const still = await this.#standing(at);
       if (!('links' in still)) return refuse(denied(still.code, still.reason, still));
+      const since = pinned.length > 0 ? await this.#notAgreed(pinned, tool) : undefined;
+      if (since !== undefined) return refuse(since);
     }
 
     const charged = await chargeOrDeny(judged, governing, this.#ledger);
@@ -261,8 +280,15 @@ export class Monitor {
   }
 
   /** Whatever becomes of it is no part of the decision. */
-  #judgeBeside(request: Snapshot, live: Effect, now: number): void {
-    void this.#shadow?.judge(request, live, this.#about(request, now)).then(undefined, () => undefined);
+  #judgeBeside(request: Snapshot, live: Effect, now: number, tool: Asking['tool']): void {
+    void this.#shadow
+      ?.judge(request, live, { ...this.#about(request, now), tool })
+      .then(undefined, () => undefined);
+  }
+
+  async #notAgreed(pinned: readonly Pinned[], tool: Asking['tool']): Promise<Verdict | undefined> {
+    const objection = await notAgreed(pinned, tool, this.#lookupTimeoutMs);
+    return objection && denied(objection.code, objection.reason, objection);
   }
 
   #standing(now: number): Promise<Governing | Objection> {
