@@ -6,6 +6,7 @@ import type { Monitor } from '../monitor.js';
 import { markGoverned } from './governed.js';
 import { lazyMonitor } from './guard.js';
 import { judgedArguments, requestOf, type ToolGuardOptions, together, UNNAMED, warn } from './tool-call.js';
+import { asking, shownBy } from './tool-contract.js';
 
 /** Any `execute` at all: a parameter of type never takes every function, and leaves the caller's own type exact. */
 type AnyExecute = (input: never, options: never) => unknown;
@@ -64,32 +65,38 @@ function guarded<T extends ToolLike>(
     );
   }
   const request = (input: unknown) => requestOf(name, options, input);
+  const toolOf = (self: unknown) => asking(name, options, shownBy(self, 'inputSchema', wrapped));
   function run(judged: ActionRequest, callOptions: unknown, cut: AbortSignal): unknown {
     if (isAborted(callOptions)) throw new ActionNotPerformedError('the call was aborted before the tool ran');
     return Reflect.apply(execute as AnyExecute, tool, [judgedArguments(judged), orCut(callOptions, cut)]);
   }
 
   // Both read the input before they wait for anything: it is judged as it was when the tool was called.
-  async function awaited(input: unknown, callOptions: unknown): Promise<unknown> {
+  async function awaited(this: unknown, input: unknown, callOptions: unknown): Promise<unknown> {
     const asked = request(input);
-    return (await monitor()).enforce(asked, (judged, { signal }) =>
-      drained(run(judged, callOptions, signal)),
+    return (await monitor()).enforce(
+      asked,
+      (judged, { signal }) => drained(run(judged, callOptions, signal)),
+      toolOf(this),
     );
   }
 
   /** The SDK looks for an async iterable on what is returned at once, so a generator tool needs a generator around it. */
-  function streamed(input: unknown, callOptions: unknown): AsyncGenerator<unknown> {
+  function streamed(this: unknown, input: unknown, callOptions: unknown): AsyncGenerator<unknown> {
     const asked = request(input);
+    const told = toolOf(this);
     return (async function* () {
       yield* (await monitor()).enforceStream(
         asked,
         (judged, { signal }) => run(judged, callOptions, signal) as AsyncIterable<unknown>,
+        told,
       );
     })();
   }
 
   const execution = markGoverned(execute.constructor?.name === 'AsyncGeneratorFunction' ? streamed : awaited);
-  return Object.assign(Object.create(Object.getPrototypeOf(tool)), tool, { execute: execution });
+  const wrapped: T = Object.assign(Object.create(Object.getPrototypeOf(tool)), tool, { execute: execution });
+  return wrapped;
 }
 
 /** A plain function may return an iterable all the same; its last value is the tool's result. */

@@ -3,15 +3,20 @@ import type { DecisionCode } from '@stele/types/codes';
 import { SteleError } from '@stele/types/errors';
 import { denialOf } from '../denial.js';
 import { ActionNotPerformedError, CovenantDeniedError } from '../errors.js';
+import { ContractUnknownError } from '../lib/pinned.js';
 import type { Monitor } from '../monitor.js';
+import type { ToolContract } from '../tool-digest.js';
+import { isGoverned, markGoverned } from './governed.js';
 import { lazyMonitor } from './guard.js';
 import {
   judgedArguments,
+  type NamedTool,
   requestOf,
   type ToolChoices,
   type ToolGuardOptions,
   together,
 } from './tool-call.js';
+import { asking } from './tool-contract.js';
 
 /** What an MCP server looks like from here: `McpServer`, which holds the low-level `Server`. */
 export interface McpServerLike {
@@ -29,7 +34,7 @@ interface ServerName {
   server?: string;
 }
 
-type Handler = (request: CallRequest, extra: unknown) => Promise<unknown>;
+type Handler = (request: { method: string; params: object }, extra: unknown) => Promise<unknown>;
 
 /** The parameters of `tools/call`. */
 export interface ToolCallParams {
@@ -37,16 +42,9 @@ export interface ToolCallParams {
   readonly arguments?: unknown;
 }
 
-interface CallRequest {
-  readonly method: string;
-  readonly params: ToolCallParams;
-}
-
 interface Handlers {
   readonly _requestHandlers?: Map<string, Handler>;
 }
-
-const guarded = new WeakSet<object>();
 
 /**
  * Puts every tool of a server under a covenant, those that are updated or renamed later, too. Call it when the first tool is
@@ -60,19 +58,24 @@ export function guardMcpServer(server: McpServerLike, options: McpGuardOptions):
   // The SDK has no hook in front of a call. This table is what it dispatches by, whichever way a tool was registered.
   const handlers = low._requestHandlers;
   const call = handlers?.get('tools/call');
-  if (handlers === undefined || call === undefined || guarded.has(call)) {
+  if (handlers === undefined || call === undefined || isGoverned(call)) {
     const problem = call === undefined ? 'has no tools yet' : 'is guarded already';
     throw new SteleError('tool_ungovernable', `the MCP server ${problem}`, {
       hint: 'guard it once, after its first tool is registered and before it connects',
     });
   }
   const handler: Handler = async (request, extra) => {
+    const contract =
+      options.contract ?? (({ name }: NamedTool) => listed(handlers.get('tools/list'), name, extra));
+    const called = request.params as ToolCallParams;
     try {
-      return await enforceToolCall(await monitor(), options, request.params, async (params, cut) => {
+      return await enforceToolCall(await monitor(), { ...options, contract }, called, async (params, cut) => {
         if (signalOf(extra)?.aborted === true)
           throw new ActionNotPerformedError('the call was cancelled before the tool ran');
         const result = await call({ ...request, params }, orCut(extra, cut));
-        if ((result as { isError?: unknown } | undefined)?.isError === true) throw new FailedCall(result);
+        const { isError, task } = (result ?? {}) as { isError?: unknown; task?: unknown };
+        // A task goes on after its call was answered.
+        if (isError === true || task !== undefined) throw new FailedCall(result);
         return result;
       });
     } catch (error) {
@@ -80,8 +83,31 @@ export function guardMcpServer(server: McpServerLike, options: McpGuardOptions):
       throw error;
     }
   };
-  guarded.add(handler);
-  handlers.set('tools/call', handler);
+  handlers.set('tools/call', markGoverned(handler));
+}
+
+const MAX_PAGES = 1_000;
+
+/** The tool as the server lists it now, to this client. */
+async function listed(list: Handler | undefined, name: string, extra: unknown): Promise<ToolContract> {
+  const found: ToolContract[] = [];
+  let cursor: string | undefined;
+  for (let page = 0; list !== undefined && page < MAX_PAGES; page++) {
+    const params = cursor === undefined ? {} : { cursor };
+    const answer = (await list({ method: 'tools/list', params }, extra)) as ToolPage;
+    found.push(...answer.tools.filter((tool) => tool.name === name));
+    cursor = answer.nextCursor;
+    if (cursor === undefined) break;
+  }
+  const [tool] = found;
+  if (tool === undefined || found.length > 1 || cursor !== undefined)
+    throw new ContractUnknownError('the server does not list it, or not once alone');
+  return tool;
+}
+
+interface ToolPage {
+  readonly tools: readonly ToolContract[];
+  readonly nextCursor?: string;
 }
 
 /** How a call is translated for the monitor. */
@@ -103,8 +129,10 @@ export async function enforceToolCall<P extends ToolCallParams, T>(
   // The caller may change its object while the call is judged; the name that was judged is the one that runs.
   const call = { ...params };
   try {
-    return await monitor.enforce(askedOf(call, options), (judged, { signal }) =>
-      run({ ...call, arguments: judgedArguments(judged) }, signal),
+    return await monitor.enforce(
+      askedOf(call, options),
+      (judged, { signal }) => run({ ...call, arguments: judgedArguments(judged) }, signal),
+      asking(call.name, options, undefined, actionOf(call.name, options.server)),
     );
   } catch (error) {
     if (error instanceof CovenantDeniedError) return denialResult(error);
@@ -126,10 +154,10 @@ export async function refuseToolCall(
 const askedOf = ({ name, arguments: args }: ToolCallParams, options: ToolCallOptions) =>
   requestOf(name, options, args, actionOf(name, options.server));
 
-/** What a tool throws has become a result by the time that it is seen here. What was done is unknown all the same. */
+/** What a tool throws has become a result by the time that it is seen here. What was, or will be, done is unknown all the same. */
 class FailedCall extends Error {
   constructor(readonly result: unknown) {
-    super('the tool failed');
+    super('the tool failed, or has not ended');
   }
 }
 

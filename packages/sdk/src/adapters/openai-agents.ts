@@ -13,6 +13,7 @@ import {
   together,
   toldOf,
 } from './tool-call.js';
+import { asking, shownBy } from './tool-contract.js';
 
 /** What a function tool looks like from here: any, so that the caller's own type stays exact. */
 export interface FunctionToolLike {
@@ -38,27 +39,32 @@ export function withSteleFunction<T extends FunctionToolLike>(tool: T, options: 
     });
   }
   const inner = tool.invoke as unknown as Invoke;
-  const invoke: Invoke = async (runContext, input, details) => {
+  const invoke = async function (this: unknown, ...[runContext, input, details]: Parameters<Invoke>) {
     const args = parsed(input);
     const asked = args === undefined ? malformed(name, input) : requestOf(name, options, args);
     try {
-      return await (await monitor()).enforce(asked, (judged, { signal }) => {
-        if (details?.signal?.aborted === true)
-          throw new ActionNotPerformedError('the call was aborted before the tool ran');
-        return inner.call(tool, runContext, JSON.stringify(judgedArguments(judged)), {
-          ...details,
-          signal: together(details?.signal, signal),
-        });
-      });
+      return await (await monitor()).enforce(
+        asked,
+        (judged, { signal }) => {
+          if (details?.signal?.aborted === true)
+            throw new ActionNotPerformedError('the call was aborted before the tool ran');
+          return inner.call(tool, runContext, JSON.stringify(judgedArguments(judged)), {
+            ...details,
+            signal: together(details?.signal, signal),
+          });
+        },
+        asking(name, options, shownBy(this, 'parameters', wrapped)),
+      );
     } catch (error) {
       const denial = denialIn(error);
       if (denial === undefined) throw error;
       return toldOf(denial);
     }
   };
-  return Object.assign(Object.create(Object.getPrototypeOf(tool)), tool, {
+  const wrapped: T = Object.assign(Object.create(Object.getPrototypeOf(tool)), tool, {
     invoke: markGoverned(invoke),
   });
+  return wrapped;
 }
 
 function parsed(input: string): unknown {

@@ -4,6 +4,7 @@ import type { ActionRequest } from '../decision.js';
 import { type Denial, denialOf } from '../denial.js';
 import { CovenantDeniedError } from '../errors.js';
 import { type Choice, choose, type GuardOptions, type HostFacts } from './guard.js';
+import type { ContractChoice } from './tool-contract.js';
 
 /** What a function of the host is told of the tool that is called. */
 export interface NamedTool {
@@ -20,6 +21,11 @@ export interface ToolChoices {
   resource?: Choice<unknown, NamedTool>;
   /** Facts of the host for conditions. */
   context?: HostFacts | ((input: unknown) => HostFacts);
+  /**
+   * What the agent is shown of the tool, where a guard cannot read it from the tool itself, or where the host knows better. It is
+   * looked at only where a covenant pins tools. A function is asked at each call; a value stays what it is.
+   */
+  contract?: ContractChoice;
   /** Told of what is likely a mistake in the wiring. `process.emitWarning` where there is one, when not given. */
   onWarning?: (message: string) => void;
 }

@@ -23,10 +23,22 @@ const execute = async () => 1;
 const aiTool = { inputSchema: {}, execute };
 const functionTool = { type: 'function' as const, name: 'f', invoke: async () => 'x' };
 const mastraTool = { id: 'm', execute };
-const langchainTool = Object.assign(Object.create({ invoke: execute, call: execute }), {
-  name: 'l',
-  _call: execute,
-}) as { name: string; invoke: () => Promise<number> };
+
+/** As the classes of LangChain are: every way in goes through `_call`, and `func` stands behind it. */
+class LangChainTool {
+  readonly name = 'l';
+  readonly func = execute;
+  invoke(input?: unknown): Promise<number> {
+    return this.call(input);
+  }
+  call(_input?: unknown): Promise<number> {
+    return this._call();
+  }
+  _call(): Promise<number> {
+    return this.func();
+  }
+}
+const langchainTool = new LangChainTool();
 
 describe('assertGoverned', () => {
   it('is content with tools that are guarded, also when they are copied', () => {
