@@ -44,6 +44,6 @@ export {
   type ToolDenial,
 } from './adapters/mcp.js';
 export { type FunctionToolLike, withSteleFunction } from './adapters/openai-agents.js';
-export { pinTools } from './adapters/pin-tools.js';
+export { pinTools, toolContracts } from './adapters/pin-tools.js';
 export type { NamedTool, ToolGuardOptions } from './adapters/tool-call.js';
 export type { ContractChoice } from './adapters/tool-contract.js';
