@@ -231,11 +231,7 @@ export class Monitor {
   }
 
   /** The way of a decision, in one line: snapshot, covenants, pinned tools, rules, obligations, limits, record. */
-  async #decide(
-    request: unknown,
-    settles: boolean,
-    tool: Asking['tool'],
-  ): Promise<Admitted | Refused> {
+  async #decide(request: unknown, settles: boolean, tool: Asking['tool']): Promise<Admitted | Refused> {
     const now = this.#clock();
     const snapshot = snapshotRequest(request);
     if (typeof snapshot === 'string')

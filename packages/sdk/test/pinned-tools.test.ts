@@ -80,7 +80,9 @@ describe('a covenant that pins tools', () => {
       retryable: false,
       covenant: monitor.covenants[0]?.document.id,
     });
-    expect(sink.entries).toMatchObject([{ kind: 'decision', decision: 'deny', code: 'tool_contract_changed' }]);
+    expect(sink.entries).toMatchObject([
+      { kind: 'decision', decision: 'deny', code: 'tool_contract_changed' },
+    ]);
     // Nothing was charged.
     expect((await monitor.check(request(), of(pay))).permitted).toBe(true);
   });
@@ -115,7 +117,9 @@ describe('a covenant that pins tools', () => {
     const asked = { ...request(claims), ...claims, context: { args: claims, ...claims } } as ActionRequest;
     expect((await monitor.check(asked)).code).toBe('tool_contract_changed');
     expect((await monitor.check(asked, of({ ...pay, description: '' }))).code).toBe('tool_contract_changed');
-    await expect(monitor.enforce(asked, () => 'ran')).rejects.toMatchObject({ code: 'tool_contract_changed' });
+    await expect(monitor.enforce(asked, () => 'ran')).rejects.toMatchObject({
+      code: 'tool_contract_changed',
+    });
     await expect(monitor.admit(asked)).rejects.toMatchObject({ code: 'tool_contract_changed' });
     expect(await monitor.enforce(asked, () => 'ran', of(pay))).toBe('ran');
   });

@@ -26,7 +26,10 @@ export function define(command: Command, cli: Cli): void {
     .option('--key <file>', 'look over this key file, too')
     .option('--audit <log>', 'look over this audit log, too: its folder, SQLite file or postgres://…')
     .option('--audit-head <file>', 'where its host keeps the highest checkpoint, if not beside the folder')
-    .option('--tools <module>', 'look whether the tools that it exports are guarded, too: this runs the module')
+    .option(
+      '--tools <module>',
+      'look whether the tools that it exports are guarded, too: this runs the module',
+    )
     .option('--max-age <span>', 'the age from which the active key of the ring is due for rotation', MAX_AGE)
     .addHelpText(
       'after',

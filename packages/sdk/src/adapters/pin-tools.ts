@@ -25,7 +25,8 @@ export async function toolContracts(tools: Tools, choices: Choices = {}): Promis
 export async function pinTools(tools: Tools, choices: Choices = {}): Promise<Record<string, string>> {
   const pins = new Map<string, string>();
   for (const [name, tool] of listedTools(tools)) {
-    if (pins.has(name)) throw new SteleError('tool_unusable', `the tool ${JSON.stringify(name)} is there twice`);
+    if (pins.has(name))
+      throw new SteleError('tool_unusable', `the tool ${JSON.stringify(name)} is there twice`);
     pins.set(name, toolDigest(await named(name, tool, choices)));
   }
   return Object.fromEntries([...pins].sort(([a], [b]) => (a < b ? -1 : 1)));

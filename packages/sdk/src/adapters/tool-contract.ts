@@ -53,7 +53,11 @@ export async function contractOf(name: string, choices: Choices, tool: unknown):
 }
 
 /** The object that a framework calls a member of: a copy of the guarded tool may show the model something else. */
-export function shownBy(self: unknown, member: 'inputSchema' | 'parameters' | 'schema', wrapped: object): object {
+export function shownBy(
+  self: unknown,
+  member: 'inputSchema' | 'parameters' | 'schema',
+  wrapped: object,
+): object {
   return isObject(self) && member in self ? self : wrapped;
 }
 

@@ -123,7 +123,9 @@ describe('assertGoverned', () => {
   it('knows whether the calls of a server of MCP are guarded, and stay so', () => {
     const handler = async () => ({ content: [] });
     const server = { server: { _requestHandlers: new Map([['tools/call', handler]]) } };
-    expect(ungoverned({ bank: server })).toEqual([{ name: 'bank', why: 'its calls of tools are not guarded' }]);
+    expect(ungoverned({ bank: server })).toEqual([
+      { name: 'bank', why: 'its calls of tools are not guarded' },
+    ]);
     guardMcpServer(server, { monitor });
     for (const one of [server, server.server]) expect(ungoverned({ bank: one })).toEqual([]);
     server.server._requestHandlers.set('tools/call', handler);

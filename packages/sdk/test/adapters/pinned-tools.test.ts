@@ -17,7 +17,7 @@ import {
   withSteleTool,
   withSteleTools,
 } from '../../src/adapters.js';
-import { createMonitor, type Monitor, MemoryLimits, toolDigest } from '../../src/index.js';
+import { createMonitor, MemoryLimits, type Monitor, toolDigest } from '../../src/index.js';
 import { type Cast, cast } from '../support.js';
 import { sdks } from './ai-support.js';
 
@@ -272,6 +272,8 @@ describe('pinTools', () => {
     await expect(pinTools([{ name: 'a' }, { name: 'a' }])).rejects.toMatchObject({ code: 'tool_unusable' });
     await expect(pinTools([7])).rejects.toMatchObject({ code: 'tool_contract_unknown' });
     await expect(pinTools(new Map() as never)).rejects.toThrow(TypeError);
-    await expect(pinTools({ a: { inputSchema: { f: () => 1 } } })).rejects.toMatchObject({ code: 'not_json' });
+    await expect(pinTools({ a: { inputSchema: { f: () => 1 } } })).rejects.toMatchObject({
+      code: 'not_json',
+    });
   });
 });

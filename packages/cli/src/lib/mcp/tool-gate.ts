@@ -1,4 +1,10 @@
-import { ActionFailedError, ActionNotPerformedError, type Monitor } from '@stele/sdk';
+import {
+  ActionFailedError,
+  ActionNotPerformedError,
+  type Monitor,
+  type ToolContract,
+  toolPinsOf,
+} from '@stele/sdk';
 import { enforceToolCall, refuseToolCall, type ToolCallOptions } from '@stele/sdk/adapters';
 import { isRecord } from '../input.js';
 import type { Mapping } from '../replay/mapping.js';
@@ -14,6 +20,7 @@ export interface GateOptions {
   readonly mapping: Mapping;
   /** The action of a tool whatever its arguments are; undefined where it depends on them. */
   readonly actionOf: (tool: string) => string | undefined;
+  /** What a file agrees to, beside the covenants. */
   readonly pins: Pins | undefined;
 }
 
@@ -40,12 +47,15 @@ const CHANGED = {
 export class ToolGate {
   readonly #options: GateOptions;
   readonly #permitted: PermittedActions;
+  /** What covenants pin, by `<server>.<tool>`. The monitor holds calls to it; here it says what is seen. */
+  readonly #ofCovenants: readonly Pins[];
   readonly #translation: ToolCallOptions;
 
   constructor(options: GateOptions) {
     const { monitor, server, mapping } = options;
     this.#options = options;
     this.#permitted = new PermittedActions(monitor.covenants.map(({ policy }) => policy));
+    this.#ofCovenants = monitor.covenants.flatMap(({ document }) => toolPinsOf(document) ?? []);
     const part = (name: 'action' | 'resource') => (args: unknown, tool: { readonly name: string }) => {
       const asked = mapping({ tool: tool.name, arguments: isRecord(args) ? args : {} });
       return typeof asked === 'string' ? undefined : asked[name];
@@ -56,9 +66,9 @@ export class ToolGate {
   /** A page of `tools/list` without what could never be called. */
   shown(page: unknown): unknown {
     if (!isParams(page)) return page;
-    const { pins } = this.#options;
     const tools = toolsOf(page).filter((tool) => this.#mayBeCalled(tool));
-    return { ...page, tools: pins === undefined ? tools : tools.map(agreedParts) };
+    const hasPins = this.#options.pins !== undefined || this.#ofCovenants.length > 0;
+    return { ...page, tools: hasPins ? tools.map(agreedParts) : tools };
   }
 
   /**
@@ -71,7 +81,8 @@ export class ToolGate {
     if (pins !== undefined && !isAgreed(call.name, pins, await ways.tools.all()))
       return refuseToolCall(monitor, this.#translation, call, CHANGED);
     let ofUpstream = false;
-    const result = await enforceToolCall(monitor, this.#translation, call, (judged, cut) => {
+    const contract = ({ name }: { name: string }) => offered(name, ways.tools);
+    const result = await enforceToolCall(monitor, { ...this.#translation, contract }, call, (judged, cut) => {
       ofUpstream = true;
       return runJudged(judged, cut, ways);
     }).catch((error: unknown) => {
@@ -83,11 +94,19 @@ export class ToolGate {
   }
 
   #mayBeCalled(tool: ListedTool): boolean {
-    const { pins, actionOf } = this.#options;
+    const { pins, server, actionOf } = this.#options;
     if (pins !== undefined && !isAgreed(tool.name, pins, [tool])) return false;
+    if (!this.#ofCovenants.every((each) => isAgreed(tool.name, each, [tool], server))) return false;
     const action = actionOf(tool.name);
     return action === undefined || this.#permitted.mayHave(action);
   }
+}
+
+/** A tool as the server offers it now. */
+async function offered(name: string, tools: ToolLister): Promise<ToolContract> {
+  const [tool, another] = (await tools.all()).filter((each) => each.name === name);
+  if (tool === undefined || another !== undefined) throw new Error('the server does not list it, or twice');
+  return tool;
 }
 
 /** An error as the answer is a call that failed; where there is no answer, nobody knows what became of it. */

@@ -53,7 +53,11 @@ export async function askModule<Q extends keyof Answers>(
   try {
     return await answerOf<Asked<Answers[Q]>>(thread);
   } catch (error) {
-    throw new CliError('tools_unreadable', `${nameOf(path)}: ${messageOf(error)}`, 'name a module that exports tools');
+    throw new CliError(
+      'tools_unreadable',
+      `${nameOf(path)}: ${messageOf(error)}`,
+      'name a module that exports tools',
+    );
   } finally {
     await thread.terminate();
   }
