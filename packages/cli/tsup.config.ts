@@ -7,6 +7,8 @@ export default defineConfig({
   dts: { entry: 'src/index.ts' },
   sourcemap: true,
   clean: true,
+  // The CommonJS build needs a stand-in for import.meta.url.
+  shims: true,
   target: 'node20',
   removeNodeProtocol: false,
   // A chunk per command, so that each loads only what it needs.

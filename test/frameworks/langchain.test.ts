@@ -1,5 +1,11 @@
 import { DynamicStructuredTool, DynamicTool, tool } from '@langchain/core/tools';
-import { SteleCallbackHandler, steleToolCall, withSteleTool } from '@stele/sdk/adapters';
+import {
+  assertGoverned,
+  pinTools,
+  SteleCallbackHandler,
+  steleToolCall,
+  withSteleTool,
+} from '@stele/sdk/adapters';
 import { AIMessage, createAgent, createMiddleware, fakeModel, ToolMessage } from 'langchain';
 import { beforeEach, describe, expect, expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
@@ -137,6 +143,43 @@ describe('withSteleTool', () => {
     expect(answer).toMatchObject({ status: 'error', artifact: { code: 'no_matching_permit' } });
   });
 
+  it('guards the function behind the tool, too', async () => {
+    const { monitor } = await governed(RULES);
+    const guarded = withSteleTool(pay, { monitor });
+    assertGoverned([guarded, Object.create(guarded)]);
+    await expect(guarded.func({ amount: 5000 })).rejects.toMatchObject({ code: 'no_matching_permit' });
+    expect(await guarded.func({ amount: 5 })).toBe('paid 5');
+    expect(() => assertGoverned([pay])).toThrow(expect.objectContaining({ code: 'tool_ungoverned' }));
+    const { func } = pay;
+    expect(() => assertGoverned([Object.assign(Object.create(guarded), { func })])).toThrow('its func');
+    expect(ran).toEqual([5]);
+  });
+
+  it('holds a tool to what a covenant pins of it', async () => {
+    const { monitor, sink } = await governed('permit ** on /', await pinTools([pay]));
+    const guarded = withSteleTool(pay, { monitor });
+    const clone = Object.assign(Object.create(guarded) as typeof guarded, { description: 'Pays!' });
+    const other = Object.assign(Object.create(guarded) as typeof guarded, { schema: z.object({}) });
+    expect(await guarded.invoke({ amount: 1 })).toBe('paid 1');
+    for (const changed of [clone, other])
+      await expect(changed.invoke({ amount: 2 })).rejects.toMatchObject({ code: 'tool_contract_changed' });
+    const result = await loop([clone], [{ amount: 3 }]);
+    expect(answers(result).map(({ content }) => content)).toEqual([
+      expect.stringContaining('[tool_contract_changed]'),
+    ]);
+    expect(ran).toEqual([1]);
+    expect(recorded(sink)).toEqual(['pay permit', 'outcome done', 'pay deny', 'pay deny', 'pay deny']);
+  });
+
+  it('cannot tell the schema of a tool of one text, which the host can', async () => {
+    const note = new DynamicTool({ name: 'note', description: 'Notes.', func: async () => 'noted' });
+    await expect(pinTools([note])).rejects.toThrow(/"note".*contract/);
+    const contract = { name: 'note', inputSchema: { type: 'string' } };
+    const { monitor } = await governed('permit ** on /', await pinTools([note], { contract }));
+    expect(await withSteleTool(note, { monitor, contract }).invoke('a')).toBe('noted');
+    await expect(withSteleTool(note, { monitor }).invoke('a')).rejects.toThrow(/contract/);
+  });
+
   it.each(['__proto__', 'constructor', 'toString'])(
     'a tool called %s is judged by its name',
     async (name) => {
@@ -191,6 +234,19 @@ describe('steleToolCall', () => {
     await loop([pay], [{ amount: 5000 }], [renaming as never, guard(monitor)]);
     expect(ran).toEqual([]);
     expect(recorded(sink)).toEqual(['pay deny']);
+  });
+
+  it('holds the tool that runs to what a covenant pins of it', async () => {
+    const { monitor, sink } = await governed('permit ** on /', await pinTools([pay]));
+    await loop([pay], [{ amount: 1 }], [guard(monitor)]);
+    const other = Object.assign(Object.create(pay) as typeof pay, { description: 'Pays!' });
+    const swapping = createMiddleware({
+      name: 'swapping',
+      wrapToolCall: (request, handler) => handler({ ...request, tool: other }),
+    });
+    await loop([pay], [{ amount: 2 }], [swapping as never, guard(monitor)]);
+    expect(ran).toEqual([1]);
+    expect(recorded(sink)).toEqual(['pay permit', 'outcome done', 'pay deny']);
   });
 
   it('passes on what a tool throws, with an outcome that is unknown', async () => {

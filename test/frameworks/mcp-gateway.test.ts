@@ -173,6 +173,42 @@ describe('stele mcp-gateway before a hostile server', () => {
     expect(calls()).toEqual(['pay {"amount":1}', 'change {}']);
   });
 
+  it('holds it to the pins of a covenant, without a file of them', async () => {
+    const server = ['--server', 'bank', '--', process.execPath, UPSTREAM];
+    const { code, out, err } = await stele(['tools', 'pin', ...server]);
+    expect([code, err]).toEqual([0, expect.stringContaining('pay  Pays an amount.')]);
+    const { 'bank.admin': _, ...tools } = JSON.parse(out);
+    const documents = await covenant(ALL, { tools });
+    const differs = await stele(['tools', 'diff', documents[0] as string, documents[1] as string, ...server]);
+    expect(differs).toMatchObject({ code: 1, out: '+ bank.admin  not pinned\n' });
+    const { call, client, names, calls } = await gateway({ rules: ALL, documents });
+    expect(await names()).toEqual(expect.arrayContaining(['pay', '__proto__', 'read.all', 'change']));
+    expect(await names()).not.toContain('admin');
+    expect((await client.listTools()).tools.every((tool) => tool.annotations === undefined)).toBe(true);
+    expect(await call('pay', { amount: 1 })).toMatchObject({ content: [{ text: 'paid 1' }] });
+    expect(await call('__proto__')).toMatchObject({ content: [{ text: 'proto' }] });
+    await call('change');
+    for (const name of ['pay', 'admin', 'nobody'])
+      expect((await call(name))._meta?.['stele/denial']).toMatchObject({ code: 'tool_contract_changed' });
+    expect(await names()).not.toContain('pay');
+    expect(calls()).toEqual(['pay {"amount":1}', '__proto__ {}', 'change {}']);
+  });
+
+  it('does not begin under pins that cannot be read', async () => {
+    const documents = await covenant(ALL, { tools: ['pay'] });
+    const ran = await stele([
+      'mcp-gateway',
+      ...documents,
+      '--server',
+      'bank',
+      '--',
+      process.execPath,
+      UPSTREAM,
+    ]);
+    expect([ran.code, ran.out]).toEqual([2, '']);
+    expect(ran.err).toContain('metadata.tools');
+  });
+
   it('hides and denies what is not pinned, or pinned otherwise; and tells what differs', async () => {
     const same = await stele(['tools', 'diff', '--pins', pins, '--', process.execPath, UPSTREAM]);
     expect(same).toMatchObject({ code: 0, out: 'every tool is as it was pinned\n' });

@@ -1,9 +1,12 @@
 import { Client as Client2, InMemoryTransport as Memory2 } from '@modelcontextprotocol/client';
 import { Client as Client1 } from '@modelcontextprotocol/sdk/client/index.js';
+import { InMemoryTaskStore } from '@modelcontextprotocol/sdk/experimental/tasks/stores/in-memory.js';
 import { InMemoryTransport as Memory1 } from '@modelcontextprotocol/sdk/inMemory.js';
 import { McpServer as Server1 } from '@modelcontextprotocol/sdk/server/mcp.js';
+import { ResultSchema } from '@modelcontextprotocol/sdk/types.js';
 import { McpServer as Server2 } from '@modelcontextprotocol/server';
-import { actionOf, guardMcpServer, type McpGuardOptions } from '@stele/sdk/adapters';
+import { toolDigest } from '@stele/sdk';
+import { actionOf, guardMcpServer, type McpGuardOptions, ungoverned } from '@stele/sdk/adapters';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { governed, recorded } from './support.js';
@@ -21,7 +24,14 @@ interface Result {
   readonly _meta?: Record<string, unknown>;
 }
 
+interface Offered {
+  readonly name: string;
+  readonly description?: string | undefined;
+  readonly inputSchema: unknown;
+}
+
 interface Pair {
+  readonly list: () => Promise<{ readonly tools: Offered[] }>;
   readonly server: {
     readonly server: object;
     registerTool(name: string, config: object, run: (args: never) => unknown): unknown;
@@ -43,7 +53,7 @@ const versions: [string, () => Pair][] = [
         return (name: string, args: object) =>
           client.callTool({ name, arguments: args as never }) as Promise<never>;
       };
-      return { server: server as never, connect };
+      return { server: server as never, connect, list: () => client.listTools() };
     },
   ],
   [
@@ -57,7 +67,7 @@ const versions: [string, () => Pair][] = [
         return (name: string, args: object) =>
           client.callTool({ name, arguments: args as never }) as Promise<never>;
       };
-      return { server: server as never, connect };
+      return { server: server as never, connect, list: () => client.listTools() };
     },
   ],
 ];
@@ -120,6 +130,54 @@ describe.each(versions)('guardMcpServer with %s', (_name, pairOf) => {
     expect(ran).toEqual([7]);
   });
 
+  it('holds tools to what a covenant pins of them, as they are listed at the call', async () => {
+    const config = { description: 'Pays.', inputSchema: schema };
+    const before = pairOf();
+    before.server.registerTool('pay', config, pay as never);
+    await before.connect();
+    const [listed] = (await before.list()).tools as [Offered];
+    const { monitor } = await governed('permit ** on /', { 'bank.pay': toolDigest(listed) });
+
+    const { server, connect } = pairOf();
+    const tool = server.registerTool('pay', config, pay as never) as { update(change: object): void };
+    guardMcpServer(server, { monitor, server: 'bank' });
+    server.registerTool('later', config, pay as never);
+    const call = await connect();
+    expect((await call('pay', { amount: 1 })).isError).not.toBe(true);
+    const suspended = async (name: string) =>
+      expect((await call(name, { amount: 2 }))._meta?.['stele/denial']).toMatchObject({
+        code: 'tool_contract_changed',
+      });
+    for (const name of ['later', 'nobody', '__proto__']) await suspended(name);
+    for (const change of [
+      { description: 'Pays!' },
+      { description: 'Pays.', paramsSchema: z.object({ amount: z.number(), to: z.string().optional() }) },
+    ]) {
+      tool.update(change);
+      await suspended('pay');
+    }
+    tool.update({ paramsSchema: schema });
+    expect((await call('pay', { amount: 3 })).isError).not.toBe(true);
+    tool.update({ name: 'renamed' });
+    await suspended('renamed');
+    await suspended('pay');
+    expect(ran).toEqual([1, 3]);
+  });
+
+  it('shows that it is guarded, those registered later included, until somebody takes the guard away', async () => {
+    const { server, connect } = await guarded();
+    expect(ungoverned({ bank: server })).toEqual([]);
+    const bare = pairOf();
+    bare.server.registerTool('pay', { inputSchema: schema }, pay as never);
+    expect(ungoverned({ bank: bare.server })).toMatchObject([{ name: 'bank' }]);
+    server.registerTool('later', { inputSchema: schema }, pay as never);
+    expect(ungoverned([server])).toEqual([]);
+    expect((await (await connect())('later', { amount: 1 })).isError).toBe(true);
+    const low = server.server as { _requestHandlers: Map<string, unknown> };
+    low._requestHandlers.set('tools/call', async () => ({ content: [] }));
+    expect(ungoverned([server])).toHaveLength(1);
+  });
+
   it('of many calls at once one gets the last unit', async () => {
     const { connect } = await guarded();
     const call = await connect();
@@ -137,6 +195,45 @@ describe.each(versions)('guardMcpServer with %s', (_name, pairOf) => {
     expect(() => guardMcpServer(server, { monitor })).toThrow(
       expect.objectContaining({ code: 'tool_ungovernable' }),
     );
+  });
+});
+
+describe('a tool of SDK 1 that runs as a task', () => {
+  it('is judged before there is a task, and has not ended with its call', async () => {
+    const { monitor, sink } = await governed('permit slow on / when args.amount <= 100');
+    const tasks = new InMemoryTaskStore();
+    const server = new Server1(identity, {
+      capabilities: { tasks: { requests: { tools: { call: {} } } } },
+      taskStore: tasks,
+    } as never);
+    const created: unknown[] = [];
+    server.experimental.tasks.registerToolTask(
+      'slow',
+      { inputSchema: schema, execution: { taskSupport: 'required' } } as never,
+      {
+        createTask: async (args: { amount: number }, extra: never) => {
+          created.push(args.amount);
+          const { taskStore } = extra as { taskStore: { createTask(of: object): Promise<object> } };
+          return { task: await taskStore.createTask({ ttl: 60_000 }) };
+        },
+        getTask: async () => ({}),
+        getTaskResult: async () => ({ content: [] }),
+      } as never,
+    );
+    guardMcpServer(server, { monitor });
+    const client = new Client1(identity);
+    const [a, b] = Memory1.createLinkedPair();
+    await Promise.all([server.connect(b), client.connect(a)]);
+    const call = (amount: number) =>
+      client.request(
+        { method: 'tools/call', params: { name: 'slow', arguments: { amount }, task: { ttl: 60_000 } } },
+        ResultSchema,
+      );
+    expect(await call(5)).toMatchObject({ task: { status: 'working' } });
+    expect(await call(5000)).toMatchObject({ isError: true });
+    expect(created).toEqual([5]);
+    expect(recorded(sink)).toEqual(['slow permit', 'outcome unknown', 'slow deny']);
+    tasks.cleanup();
   });
 });
 

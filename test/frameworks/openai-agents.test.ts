@@ -1,5 +1,5 @@
 import { Agent, type Model, Runner, setTracingDisabled, tool, Usage } from '@openai/agents';
-import { withSteleFunction } from '@stele/sdk/adapters';
+import { assertGoverned, pinTools, withSteleFunction } from '@stele/sdk/adapters';
 import { beforeEach, describe, expect, expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
 import { governed, recorded } from './support.js';
@@ -91,6 +91,19 @@ describe('withSteleFunction', () => {
     await expect(guarded.invoke({} as never, '{"amount":5}', details)).rejects.toThrow('aborted');
     expect(ran).toEqual([]);
     expect(recorded(sink)).toEqual(['pay permit', 'outcome not_performed']);
+  });
+
+  it('holds a tool to what a covenant pins of it', async () => {
+    const { monitor, sink } = await governed('permit ** on /', await pinTools([pay]));
+    const guarded = withSteleFunction(pay, { monitor });
+    assertGoverned([guarded, { ...guarded }]);
+    const changed = { ...guarded, description: 'Pays!' };
+    for (const tools of [[guarded], [changed]]) {
+      const { model } = modelOf(['{"amount":5}']);
+      await new Runner().run(new Agent({ name: 'a', model, tools }), 'go');
+    }
+    expect(ran).toEqual([5]);
+    expect(recorded(sink)).toEqual(['pay permit', 'outcome done', 'pay deny']);
   });
 
   it('refuses what it cannot guard', async () => {

@@ -8,7 +8,10 @@ import {
 } from '@stele/sdk';
 
 /** A monitor of a fresh covenant, with what it recorded. */
-export async function governed(constraints: string): Promise<{ monitor: Monitor; sink: MemorySink }> {
+export async function governed(
+  constraints: string,
+  tools?: Readonly<Record<string, string>>,
+): Promise<{ monitor: Monitor; sink: MemorySink }> {
   const owner = await generateKeyPair();
   const agent = await generateKeyPair();
   const covenant = await buildCovenant({
@@ -16,6 +19,7 @@ export async function governed(constraints: string): Promise<{ monitor: Monitor;
     beneficiary: { id: agent.did },
     constraints,
     signer: owner,
+    ...(tools === undefined ? {} : { metadata: { tools } }),
   });
   const sink = new MemorySink();
   const monitor = await createMonitor({

@@ -83,6 +83,62 @@ describe('doctor', () => {
   });
 });
 
+describe('doctor --tools', () => {
+  const adapters = JSON.stringify(import.meta.resolve('@stele/sdk/adapters'));
+  const module = (name: string, text: string) =>
+    folder.write(
+      name,
+      `import { withSteleTools } from ${adapters};
+const tool = { inputSchema: {}, execute: async () => 1 };
+const guarded = withSteleTools({ pay: tool, read: tool }, { monitor: {} });
+${text}`,
+    );
+  const toolFindings = async (name: string, text: string) => {
+    const { code, findings } = await found('--tools', module(name, text));
+    const about = Object.entries(findings).filter(([key]) => key.startsWith('tool'));
+    return [code, Object.fromEntries(about)];
+  };
+
+  it('finds tools that are all guarded in order, though the module never ends and prints', async () => {
+    const text = 'console.log("hello"); setInterval(() => {}, 1_000); export const tools = guarded;';
+    const fine = { tools: { ok: true, message: '2, each behind a guard' } };
+    expect(await toolFindings('guarded.mjs', text)).toEqual([0, fine]);
+    expect(await toolFindings('default.mjs', 'export default [guarded.pay, guarded.read];')).toEqual([
+      0,
+      fine,
+    ]);
+    expect(await toolFindings('each.mjs', 'export const { pay, read } = guarded;')).toEqual([0, fine]);
+  });
+
+  it('names those that could run without a decision', async () => {
+    const [code, findings] = await toolFindings(
+      'open.mjs',
+      'export const tools = { ...guarded, admin: tool, swapped: { ...guarded.pay, execute: tool.execute } };',
+    );
+    expect(code).toBe(1);
+    expect(findings).toEqual({
+      'tool admin': { ok: false, message: 'its execute is not guarded' },
+      'tool swapped': { ok: false, message: 'its execute is not guarded' },
+    });
+    expect((await toolFindings('none.mjs', 'export const tools = [];'))[0]).toBe(1);
+    expect(
+      await toolFindings('helper.mjs', 'export const pay = guarded.pay; export const help = () => 1;'),
+    ).toEqual([1, { 'tool help': { ok: false, message: 'it is no tool' } }]);
+  });
+
+  it.each([
+    ['is not there', undefined],
+    ['does not load', 'throw new Error("no such thing")'],
+    ['ends the process', 'process.exit(0)'],
+    ['exports a Map', 'export const tools = new Map([["pay", tool]]);'],
+    ['throws what is none', 'throw null'],
+  ])('says so of a module that %s', async (_, text) => {
+    const path = text === undefined ? folder.at('nowhere.mjs') : module('bad.mjs', text);
+    const { code, json } = await steleJson(['doctor', '--tools', path]);
+    expect([code, json.error.code]).toEqual([2, 'tools_unreadable']);
+  });
+});
+
 describe('the parts of a doctor', () => {
   const now = Date.UTC(2027, 0, 1);
 

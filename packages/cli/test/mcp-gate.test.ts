@@ -1,6 +1,6 @@
 /** What the gateway shows and how it translates, without the SDK of the protocol. */
 import { compile, evaluate } from '@stele/ccl';
-import { buildCovenant, createMonitor, generateKeyPair, mayEverPermit } from '@stele/sdk';
+import { buildCovenant, createMonitor, generateKeyPair, mayEverPermit, toolDigest } from '@stele/sdk';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Passing, progressTokenOf, takes } from '../src/lib/mcp/messages.js';
@@ -318,5 +318,161 @@ describe('the command line of the gateway', () => {
     expect((await stele(['tools', 'pin', '--out', folder.write('old.json', '{}'), '--', 'x'])).err).toContain(
       'exists already',
     );
+  });
+});
+
+describe('what covenants pin of the tools of a server', () => {
+  const pay: ListedTool = { name: 'pay', description: 'Pays.', inputSchema: {}, title: 'Not agreed' };
+  const digest = toolDigest({ name: 'pay', description: 'Pays.', inputSchema: {} });
+
+  async function gateOf(tools: Record<string, string>, pins?: Record<string, string>) {
+    const [owner, agent] = [await generateKeyPair(), await generateKeyPair()];
+    const covenant = await buildCovenant({
+      beneficiary: { id: agent.did },
+      constraints: 'permit ** on **',
+      metadata: { tools },
+      signer: owner,
+    });
+    const monitor = await createMonitor({ covenant });
+    const agreed = pins && new Map(Object.entries(pins));
+    const gate = new ToolGate({ monitor, server: 'bank', ...translationOf('bank'), pins: agreed });
+    let listings = 0;
+    const call = async (name: string, offered: readonly ListedTool[]) => {
+      const tools = new ToolLister(async () => {
+        listings++;
+        return { tools: offered };
+      });
+      const run = async () => ({ content: [] });
+      const answer = await gate.call({ name }, { signal: new AbortController().signal, tools, run });
+      return (answer as { _meta?: Record<string, { code: string }> })._meta?.['stele/denial']?.code;
+    };
+    return { gate, call, listings: () => listings };
+  }
+
+  it('is seen and called as it was agreed, and not otherwise', async () => {
+    const { gate, call, listings } = await gateOf({ 'bank.pay': digest, 'mail.read': digest });
+    const page = { tools: [pay, { name: 'read' }, { name: 'mail.read' }] };
+    expect(gate.shown(page)).toEqual({ tools: [{ name: 'pay', description: 'Pays.', inputSchema: {} }] });
+    expect(await call('pay', [pay])).toBeUndefined();
+    expect(listings()).toBe(1);
+    for (const offered of [[], [pay, pay], [pay, { name: 'pay' }], [{ ...pay, description: 'Pays!' }]])
+      expect(await call('pay', offered)).toBe('tool_contract_changed');
+    for (const name of ['read', 'bank.pay', '__proto__'])
+      expect(await call(name, [pay, { name }])).toBe('tool_contract_changed');
+  });
+
+  it('and what a file pins must both agree', async () => {
+    const { gate, call } = await gateOf({ 'bank.pay': digest }, { pay: '0'.repeat(64) });
+    expect(gate.shown({ tools: [pay] })).toEqual({ tools: [] });
+    expect(await call('pay', [pay])).toBe('tool_contract_changed');
+    const both = await gateOf({ 'bank.pay': digest }, { pay: digest });
+    expect(await both.call('pay', [pay])).toBeUndefined();
+    const none = await gateOf({}, { pay: digest });
+    expect(await none.call('pay', [pay])).toBe('tool_contract_changed');
+  });
+
+  it('is compared under the name of the server alone', () => {
+    const pins = new Map([
+      ['bank.pay', digest],
+      ['bank.gone', digest],
+      ['bank.odd', digest],
+      ['mail.read', digest],
+    ]);
+    const tools = [pay, { name: 'odd' }, { name: 'read.all' }];
+    expect(comparePins(pins, tools, 'bank')).toEqual({
+      added: ['bank.read:2e:all'],
+      removed: ['bank.gone'],
+      changed: ['bank.odd'],
+    });
+  });
+});
+
+describe('stele tools', () => {
+  const pay = { name: 'pay', description: 'Pays.', inputSchema: { type: 'object' } };
+  const digest = toolDigest(pay);
+  const list = folder.write('list.json', { tools: [pay, { name: 'read.all' }] });
+
+  it('pin writes what a covenant takes, from a list', async () => {
+    const { code, out, err } = await stele(['tools', 'pin', '--server', 'bank', '--file', list]);
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toEqual({
+      'bank.pay': digest,
+      'bank.read:2e:all': toolDigest({ name: 'read.all' }),
+    });
+    expect(err).toContain('pay  Pays.');
+  });
+
+  it('pin, sign and diff go together', async () => {
+    const [pins, mail] = [folder.at('bank.json'), folder.at('mail.json')];
+    await stele(['tools', 'pin', '--server', 'bank', '--file', list, '--out', pins]);
+    await stele(['tools', 'pin', '--server', 'mail', '--file', list, '--out', mail]);
+    const rules = folder.write('rules.ccl', 'permit ** on **');
+    const { file } = await folder.key('owner.key');
+    const signing = ['sign', rules, '--key', file, '--beneficiary', 'a:b'];
+    const covenant = folder.at('pinned.json');
+    const signed = await stele([...signing, '--tools', pins, '--tools', mail, '--out', covenant]);
+    expect(signed.code).toBe(0);
+    const { tools } = JSON.parse(folder.read('pinned.json')).metadata;
+    expect(Object.keys(tools)).toEqual(['bank.pay', 'bank.read:2e:all', 'mail.pay', 'mail.read:2e:all']);
+
+    const diff = (tools: string, ...more: string[]) =>
+      stele(['tools', 'diff', '--covenant', covenant, '--file', tools, '--json', ...more]);
+    expect(await diff(list, '--server', 'bank')).toMatchObject({ code: 0 });
+    const now = folder.write('now.json', [{ ...pay, description: 'Pays!' }]);
+    const changed = await diff(now, '--server', 'mail');
+    expect([changed.code, JSON.parse(changed.out)]).toEqual([
+      1,
+      { added: [], removed: ['mail.read:2e:all'], changed: ['mail.pay'] },
+    ]);
+    expect(JSON.parse((await diff(now)).out)).toMatchObject({ added: ['pay'] });
+
+    const refused = async (args: string[]) => JSON.parse((await stele([...args, '--json'])).out).error.code;
+    expect(await refused([...signing, '--tools', pins, '--tools', pins])).toBe('pins_invalid');
+    const metadata = folder.write('metadata.json', { tools: ['pay'] });
+    expect(await refused([...signing, '--metadata', metadata])).toBe('pins_invalid');
+    const good = folder.write('good.json', { team: 'x', tools: { pay: digest } });
+    expect(await refused([...signing, '--metadata', good, '--tools', pins])).toBe('usage');
+    expect((await stele([...signing, '--metadata', good])).code).toBe(0);
+    const unpinned = folder.at('unpinned.json');
+    await stele([...signing, '--out', unpinned]);
+    const diffing = ['tools', 'diff', '--file', list];
+    expect(await refused([...diffing, '--covenant', unpinned])).toBe('pins_invalid');
+    expect(await refused([...diffing, '--covenant', list])).toBe('pins_invalid');
+    expect(await refused(diffing)).toBe('usage');
+    expect(await refused([...diffing, '--covenant', covenant, '--pins', pins])).toBe('usage');
+    expect(await refused([...diffing, '--pins', pins, '--url', 'http://127.0.0.1:1/'])).toBe('usage');
+    expect(await refused([...diffing, '--pins', pins, '--server', 'a.b'])).toBe('usage');
+  });
+
+  it.each([
+    ['no list', { tools: 7 }],
+    ['a text', '"pay"'],
+    ['a tool without a name', [{ description: 'x' }]],
+  ])('pin refuses %s', async (_, content) => {
+    const { code, err } = await stele(['tools', 'pin', '--file', folder.write('odd.json', content)]);
+    expect(code).toBe(2);
+    expect(err).toContain('no list of tools');
+  });
+
+  it('pin refuses a tool that is there twice, and keeps one called __proto__', async () => {
+    const twice = folder.write('twice.json', [pay, pay]);
+    expect((await stele(['tools', 'pin', '--file', twice])).err).toContain('is there twice');
+    const odd = folder.write('proto.json', [{ name: '__proto__' }]);
+    const { out } = await stele(['tools', 'pin', '--file', odd]);
+    expect(Object.entries(JSON.parse(out))).toEqual([['__proto__', toolDigest({ name: '__proto__' })]]);
+  });
+
+  it('pin reads the tools of a module as agents are shown them', async () => {
+    const module = folder.write(
+      'tools.mjs',
+      `console.log('a word on standard output');
+setInterval(() => {}, 1_000);
+const inputSchema = { type: 'object' };
+export const tools = { pay: { description: 'Pays.', inputSchema, execute: () => 1 } };`,
+    );
+    const { code, out } = await stele(['tools', 'pin', '--file', module]);
+    expect([code, JSON.parse(out)]).toEqual([0, { pay: digest }]);
+    const hidden = folder.write('hidden.mjs', 'export default [{ name: "x", description: () => "y" }];');
+    expect((await stele(['tools', 'pin', '--file', hidden])).err).toContain('"x"');
   });
 });

@@ -64,4 +64,6 @@ export {
   type FunctionToolLike,
   withSteleFunction,
 } from './adapters/openai-agents.js';
+export { pinTools, toolContracts } from './adapters/pin-tools.js';
 export type { NamedTool, ToolGuardOptions } from './adapters/tool-call.js';
+export type { ContractChoice } from './adapters/tool-contract.js';

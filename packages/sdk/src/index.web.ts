@@ -128,6 +128,7 @@ export {
 export { createLogger, type Logger, type LoggerOptions, METRICS, type MetricName } from '@stele/types';
 export { DECISION_CODES, type DecisionCode } from '@stele/types/codes';
 export { isSteleError, SteleError } from '@stele/types/errors';
+export { type Asking, CalledTool } from './called-tool.js';
 export { SteleClient, type SteleClientOptions } from './client.js';
 export type {
   ActionRequest,
@@ -185,3 +186,4 @@ export {
   type OutcomeRecord,
 } from './sink.js';
 export { type ToolContract, toolDigest } from './tool-digest.js';
+export { readToolPins, type ToolPins, toolPinsOf } from './tool-pins.js';

@@ -1,9 +1,11 @@
 import type { LimitLedger } from '@stele/ccl';
 import type { ChainLink, CovenantDocument } from '@stele/core';
 import type { DecisionCode } from '@stele/types/codes';
+import { type Asking, CalledTool } from './called-tool.js';
 import type { ActionRequest, Decision, Obligation, Receipt } from './decision.js';
 import { ActionFailedError, ActionNotPerformedError, CovenantDeniedError } from './errors.js';
 import { type ApprovalOptions, approvalSettings } from './lib/approval-options.js';
+import type { Asked } from './lib/approval-requests.js';
 import { Approvals, type Approved } from './lib/approvals.js';
 import { chargeOrDeny } from './lib/charged.js';
 import { appliedLimits, type Judged, type Reserved } from './lib/charging.js';
@@ -20,6 +22,7 @@ import {
 } from './lib/governing.js';
 import { checkTimeout, DEFAULT_TIMEOUT_MS, inTime } from './lib/in-time.js';
 import { meetObligations, obligationsOf, unhandled } from './lib/obligations.js';
+import { digestOf, notAgreed, type Pinned } from './lib/pinned.js';
 import { Recorder } from './lib/recorder.js';
 import { type Snapshot, snapshotRequest } from './lib/request.js';
 import { RunningActions } from './lib/running.js';
@@ -79,7 +82,7 @@ export interface Preview {
   readonly decision: Decision;
 }
 
-export interface PreviewOptions {
+export interface PreviewOptions extends Asking {
   /** A denial is not recorded, since the request is judged again at once: by the guard of the tool that is called then. */
   readonly judgedAgain?: boolean;
 }
@@ -142,9 +145,10 @@ export class Monitor {
   /**
    * Judges a request. A permit has met its obligations, is charged and recorded, and stands for one run of what was
    * asked. A denial is a value, not an exception.
+   * @param asking what the host tells beside the request: the tool that it is of
    */
-  async check(request: ActionRequest): Promise<Decision> {
-    const admitted = await observeDecision(() => this.#decide(request, 'check'));
+  async check(request: ActionRequest, asking?: Asking): Promise<Decision> {
+    const admitted = await observeDecision(() => this.#decide(request, 'check', asking?.tool));
     if ('reserved' in admitted) await this.#settled(admitted.reserved.keep());
     return admitted.decision;
   }
@@ -153,14 +157,16 @@ export class Monitor {
    * Judges a request and, when it is permitted, runs the action.
    * @param run gets the snapshot that was judged, and only what it contains may be used; and a signal that tells it to stop
    *   when the covenant no longer stands
+   * @param asking as for `check`
    * @returns what `run` returned
    * @throws CovenantDeniedError when the request is not permitted; whatever `run` throws
    */
   async enforce<T>(
     request: ActionRequest,
     run: (request: Snapshot, running: { readonly signal: AbortSignal }) => T | Promise<T>,
+    asking?: Asking,
   ): Promise<T> {
-    const { request: judged, signal, settle } = await this.admit(request);
+    const { request: judged, signal, settle } = await this.admit(request, asking);
     let outcome: Outcome = 'unknown';
     try {
       const result = await run(judged, { signal });
@@ -178,8 +184,9 @@ export class Monitor {
   async *enforceStream<T>(
     request: ActionRequest,
     run: (request: Snapshot, running: { readonly signal: AbortSignal }) => AsyncIterable<T>,
+    asking?: Asking,
   ): AsyncGenerator<T, void, undefined> {
-    const { request: judged, signal, settle } = await this.admit(request);
+    const { request: judged, signal, settle } = await this.admit(request, asking);
     let outcome: Outcome = 'unknown';
     try {
       yield* run(judged, { signal });
@@ -194,10 +201,11 @@ export class Monitor {
 
   /**
    * The first half of `enforce`, for hosts that cannot pass a function, such as middleware and streams.
+   * @param asking as for `check`
    * @throws CovenantDeniedError when the request is not permitted
    */
-  async admit(request: ActionRequest): Promise<Admission> {
-    const admitted = await observeDecision(() => this.#decide(request, 'admit'));
+  async admit(request: ActionRequest, asking?: Asking): Promise<Admission> {
+    const admitted = await observeDecision(() => this.#decide(request, 'admit', asking?.tool));
     if (!('reserved' in admitted)) throw new CovenantDeniedError(admitted.decision);
     const { decision, snapshot, reserved, receipt } = admitted;
     let settled = false;
@@ -225,8 +233,11 @@ export class Monitor {
    * recorded, and where signatures are needed a request for them is opened. What is then done must be judged by `enforce`,
    * `admit` or `check` all the same.
    */
-  async preview(request: ActionRequest, { judgedAgain = false }: PreviewOptions = {}): Promise<Preview> {
-    const decided = await this.#decide(request, judgedAgain ? 'glance' : 'preview');
+  async preview(
+    request: ActionRequest,
+    { judgedAgain = false, tool }: PreviewOptions = {},
+  ): Promise<Preview> {
+    const decided = await this.#decide(request, judgedAgain ? 'glance' : 'preview', tool);
     const { decision } = decided;
     if (decision.permitted) return { effect: 'permit', decision };
     const effect = decision.pending === undefined ? 'deny' : 'pending';
@@ -265,8 +276,8 @@ export class Monitor {
     await this.#recorder.close(this.#recordTimeoutMs);
   }
 
-  /** The way of a decision, in one line: snapshot, covenants, rules, obligations, limits, record. */
-  async #decide(request: unknown, purpose: Purpose): Promise<Admitted | Refused> {
+  /** The way of a decision, in one line: snapshot, covenants, pinned tools, rules, obligations, limits, record. */
+  async #decide(request: unknown, purpose: Purpose, tool: Asking['tool']): Promise<Admitted | Refused> {
     const now = this.#clock();
     const snapshot = snapshotRequest(request);
     let at = now;
@@ -281,14 +292,20 @@ export class Monitor {
     const governing = await this.#standing(now);
     if (!('links' in governing)) return refuse(denied(governing.code, governing.reason, governing));
 
+    const { pinned } = governing;
+    const changed = pinned.length > 0 ? await this.#notAgreed(pinned, tool) : undefined;
+    if (changed !== undefined) {
+      if (isReal(purpose)) this.#judgeBeside(snapshot, 'deny', now, tool);
+      return refuse(changed);
+    }
     const judged = judge(governing, snapshot);
     const denial = judged.find(({ evaluation }) => !evaluation.permitted);
     const obligations = obligationsOf(judged);
     if (isReal(purpose))
-      this.#judgeBeside(snapshot, denial ? 'deny' : obligations.length > 0 ? 'pending' : 'permit', now);
+      this.#judgeBeside(snapshot, denial ? 'deny' : obligations.length > 0 ? 'pending' : 'permit', now, tool);
     if (denial !== undefined) return refuse(judgedDenial(denial, governing));
 
-    const met = await this.#met(obligations, snapshot, governing, purpose);
+    const met = await this.#met(obligations, snapshot, governing, purpose, tool);
     // Meeting them may have taken days: what can change meanwhile is looked at again, and the record has the time of now.
     if (obligations.length > 0) at = this.#clock();
     if (met !== undefined && 'code' in met)
@@ -298,6 +315,8 @@ export class Monitor {
       if (behind !== undefined) return refuse(denied('clock_suspect', behind));
       const still = await this.#standing(at);
       if (!('links' in still)) return refuse(denied(still.code, still.reason, still));
+      const since = pinned.length > 0 ? await this.#notAgreed(pinned, tool) : undefined;
+      if (since !== undefined) return refuse(since);
     }
 
     if (!isReal(purpose))
@@ -323,14 +342,32 @@ export class Monitor {
     request: Snapshot,
     governing: Governing,
     purpose: Purpose,
+    tool: Asking['tool'],
   ): Promise<Approved | Verdict | undefined> {
     const handlers = this.#options.obligations ?? {};
     if (this.#approvals === undefined || obligations.length === 0) {
       if (!isReal(purpose)) return Promise.resolve(unhandled(obligations, handlers, governing));
       return meetObligations(obligations, handlers, request, governing);
     }
-    const asked = { request, governing, obligations, agent: this.#agent };
-    return isReal(purpose) ? this.#approvals.meet(asked, handlers) : this.#approvals.preview(asked, handlers);
+    return this.#signed(
+      this.#approvals,
+      { request, governing, obligations, agent: this.#agent },
+      purpose,
+      tool,
+    );
+  }
+
+  /** What is signed for is one tool as it is now. Without pins a tool of which nothing can be told is none that was agreed to. */
+  async #signed(
+    approvals: Approvals,
+    asked: Asked,
+    purpose: Purpose,
+    tool: Asking['tool'],
+  ): Promise<Approved | Verdict | undefined> {
+    const handlers = this.#options.obligations ?? {};
+    const digest = tool instanceof CalledTool ? await digestOf(tool, this.#lookupTimeoutMs) : undefined;
+    const of = typeof digest === 'string' ? { ...asked, toolDigest: digest } : asked;
+    return isReal(purpose) ? approvals.meet(of, handlers) : approvals.preview(of, handlers);
   }
 
   #approvalsOf(options: MonitorOptions & GoverningOptions): Approvals {
@@ -346,8 +383,15 @@ export class Monitor {
   }
 
   /** Whatever becomes of it is no part of the decision. */
-  #judgeBeside(request: Snapshot, live: Effect, now: number): void {
-    void this.#shadow?.judge(request, live, this.#about(request, now)).then(undefined, () => undefined);
+  #judgeBeside(request: Snapshot, live: Effect, now: number, tool: Asking['tool']): void {
+    void this.#shadow
+      ?.judge(request, live, { ...this.#about(request, now), tool })
+      .then(undefined, () => undefined);
+  }
+
+  async #notAgreed(pinned: readonly Pinned[], tool: Asking['tool']): Promise<Verdict | undefined> {
+    const objection = await notAgreed(pinned, tool, this.#lookupTimeoutMs);
+    return objection && denied(objection.code, objection.reason, objection);
   }
 
   #standing(now: number): Promise<Governing | Objection> {

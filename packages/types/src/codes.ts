@@ -88,8 +88,9 @@ const table = {
     retryable: true,
   },
   tool_contract_changed: {
-    meaning: 'The tool is no longer what was agreed: its description or its schema has changed.',
-    mend: 'Review the new tool contract and approve it, or restore the old tool.',
+    meaning:
+      'The tool is not, or no longer, what was agreed: it is new, has another name, description or schema, or the host does not tell what it is.',
+    mend: 'Review the new tool contract and pin it (`stele tools pin`), or restore the old tool.',
     retryable: false,
   },
 } as const satisfies Record<string, DecisionCodeInfo>;

@@ -39,13 +39,17 @@ export function write(name: string, content: string | object): string {
 }
 
 /** The options that name a covenant of these rules. */
-export async function covenant(constraints: string): Promise<string[]> {
+export async function covenant(
+  constraints: string,
+  metadata: Record<string, unknown> = {},
+): Promise<string[]> {
   const owner = await generateKeyPair();
   const agent = await generateKeyPair();
   const document = await buildCovenant({
     issuer: {},
     beneficiary: { id: agent.did },
     constraints,
+    metadata,
     signer: owner,
   });
   return ['--covenant', write('covenant.json', document), '--trust', owner.did];

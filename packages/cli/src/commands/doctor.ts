@@ -15,6 +15,7 @@ interface Flags {
   readonly key?: string;
   readonly audit?: string;
   readonly auditHead?: string;
+  readonly tools?: string;
   readonly maxAge: string;
   readonly json?: true;
 }
@@ -25,15 +26,22 @@ export function define(command: Command, cli: Cli): void {
     .option('--key <file>', 'look over this key file, too')
     .option('--audit <log>', 'look over this audit log, too: its folder, SQLite file or postgres://…')
     .option('--audit-head <file>', 'where its host keeps the highest checkpoint, if not beside the folder')
+    .option(
+      '--tools <module>',
+      'look whether the tools that it exports are guarded, too: this runs the module',
+    )
     .option('--max-age <span>', 'the age from which the active key of the ring is due for rotation', MAX_AGE)
     .addHelpText(
       'after',
       `
 It needs no passphrase, changes nothing and asks no server. Optional parts may be there or not; what is broken, open to others
 or overdue is found, and the exit code is 1.
+Of a module it looks at the export \`tools\`, else at the default export, else at all: tools under their names or in a list,
+guarded as the program guards them. Tools that a middleware or a hook guards cannot be told from others, and are found.
 
-Example:
-  $ stele doctor --ring ring`,
+Examples:
+  $ stele doctor --ring ring
+  $ stele doctor --tools ./dist/tools.js`,
     )
     .action(cli.does((flags: Flags) => doctor(flags, cli)));
 }
@@ -49,6 +57,7 @@ async function doctor(flags: Flags, cli: Cli): Promise<ExitCode> {
     ...(key === undefined ? [] : await keyFile(key)),
     ...(ring === undefined ? [] : await keyRing(ring, maxAge)),
     ...(await auditFindings(flags)),
+    ...(flags.tools === undefined ? [] : await (await import('../lib/doctor/tools.js')).guards(flags.tools)),
   ];
   const ok = findings.every((finding) => finding.ok);
   cli.print(json ? jsonText({ ok, findings }) : asText(findings));

@@ -1,4 +1,3 @@
-import { isValidAction } from '@stele/ccl';
 import type { Command } from 'commander';
 import { type Address, parseAddress } from '../lib/audit/address.js';
 import { untilStopped } from '../lib/audit/until-stopped.js';
@@ -28,6 +27,7 @@ import {
 } from '../lib/mcp/upstream.js';
 import { jsonText, printable } from '../lib/output.js';
 import { PASSPHRASE_HELP } from '../lib/passphrase.js';
+import { checkServerName } from '../lib/tools/named.js';
 
 interface Flags extends MonitorFlags, UpstreamFlags {
   readonly server: string;
@@ -61,7 +61,7 @@ no tool is not judged: it goes through, or not at all (--tools-only). With --aud
 client's user is told which request to sign, if the client takes questions, and the call is judged again. Other obligations are unmet.
 In actions other characters of a tool's name than letters, digits, - and _ are code points: read.all is <name>.read:2e:all. The same
 holds for {tool} in a map, whose usual action is "<name>.{tool}".
-With --pins a tool that is not as it was pinned is hidden and denied. Standard output carries the protocol alone; with --listen it
+A tool that is not as it was pinned, by --pins or by metadata.tools of a covenant ("<name>.<tool>"), is hidden and denied. Standard output carries the protocol alone; with --listen it
 says where, with --json as one JSON object. Whoever reaches that address may call: others than this machine need a proxy that
 asks who they are.
 ${UPSTREAM_HELP}
@@ -82,8 +82,7 @@ async function gateway(upstream: readonly string[], flags: Flags, cli: Cli): Pro
       '--json is of use with --listen only',
       'standard output carries the protocol',
     );
-  if (!/^[A-Za-z0-9_-]{1,64}$/.test(flags.server) || !isValidAction(`${flags.server}.x`))
-    throw new CliError('usage', '--server must be 1 to 64 letters, digits, dashes and underscores');
+  checkServerName(flags.server);
   checkMonitorFlags(flags);
   const connect = await named.load();
   const map = flags.map === undefined ? undefined : await readJson(flags.map, cli.streams);

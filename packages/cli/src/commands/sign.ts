@@ -3,16 +3,17 @@ import {
   type CovenantDocument,
   countersignCovenant,
   type KeyPair,
-  parseCovenant,
   type Signer,
 } from '@stele/sdk';
 import { type Command, InvalidArgumentError } from 'commander';
 import { compileText } from '../lib/ccl-file.js';
 import type { Cli, ExitCode } from '../lib/cli.js';
+import { readCovenant } from '../lib/covenant-file.js';
 import { CliError } from '../lib/errors.js';
 import { refuseInput, writeText } from '../lib/files.js';
-import { nameOf, readBytes, readJsonObject, readText, refuseTwoInputs } from '../lib/input.js';
+import { readText, refuseTwoInputs } from '../lib/input.js';
 import { KEY_OPTION, readSigner } from '../lib/keys.js';
+import { readMetadata } from '../lib/metadata.js';
 import { jsonText } from '../lib/output.js';
 import {
   addPassphraseOptions,
@@ -34,6 +35,7 @@ interface Flags extends PassphraseFlags {
   readonly delegation?: number;
   readonly countersigner?: string[];
   readonly metadata?: string;
+  readonly tools?: string[];
   readonly allowWider?: true;
   readonly countersign?: string;
   readonly out?: string;
@@ -56,6 +58,9 @@ export function define(command: Command, cli: Cli): void {
     .option('--delegation <levels>', 'how many levels may be delegated below it (1 to 15)', wholeNumber)
     .addOption(many('--countersigner <did>', 'who must sign it too; repeatable'))
     .option('--metadata <file>', 'a JSON object that goes into the covenant')
+    .addOption(
+      many('--tools <file>', 'the tools that it agrees to, as `stele tools pin` wrote them; repeatable'),
+    )
     .option('--allow-wider', 'sign although it is not proved to lie within its parent')
     .option('--countersign <covenant.json>', 'add a signature to this covenant instead of making one')
     .option('--out <file>', 'where the covenant goes; standard output if not given')
@@ -75,7 +80,8 @@ async function sign(rules: string | undefined, flags: Flags, cli: Cli): Promise<
   if ((rules === undefined) === (flags.countersign === undefined))
     throw usage('name either the rules to sign or --countersign a covenant');
   // A covenant may be countersigned in its place; the key, the rules and the rest must stay what they are.
-  const read = [rules, flags.countersign, flags.parent, flags.metadata];
+  const { tools = [] } = flags;
+  const read = [rules, flags.countersign, flags.parent, flags.metadata, ...tools];
   refuseTwoInputs(passphraseInput(flags), ...read);
   if (flags.out !== undefined)
     await refuseInput(flags.out, '--out', [
@@ -84,6 +90,7 @@ async function sign(rules: string | undefined, flags: Flags, cli: Cli): Promise<
       rules,
       flags.parent,
       flags.metadata,
+      ...tools,
     ]);
   const signer = await readSigner(flags.key, flags, cli);
   const covenant =
@@ -100,7 +107,7 @@ async function build(
   signer: KeyPair | Signer,
   cli: Cli,
 ): Promise<CovenantDocument> {
-  const { beneficiary, beneficiaryName, issuerName, metadata, parent } = flags;
+  const { beneficiary, beneficiaryName, issuerName, parent } = flags;
   if (beneficiary === undefined) throw usage('say for whom: --beneficiary <did>');
   const constraints = await readText(rules, cli.streams);
   compileText(constraints, rules); // for a message that names the file
@@ -111,25 +118,16 @@ async function build(
     ...given('issuer', issuerName === undefined ? undefined : { name: issuerName }),
     ...given('activatesAt', point(flags.activates, '--activates')),
     ...given('expiresAt', point(flags.expires, '--expires')),
-    ...given('parent', parent === undefined ? undefined : await readCovenant(parent, cli)),
+    ...given('parent', parent === undefined ? undefined : await readCovenant(parent, cli.streams)),
     ...given('delegation', flags.delegation === undefined ? undefined : { maxDepth: flags.delegation }),
     ...given('requiredCountersigners', flags.countersigner),
-    ...given('metadata', metadata === undefined ? undefined : await readJsonObject(metadata, cli.streams)),
+    ...given('metadata', await readMetadata(flags, cli.streams)),
     ...given('allowWider', flags.allowWider),
   });
 }
 
 async function countersign(path: string, signer: KeyPair | Signer, cli: Cli): Promise<CovenantDocument> {
-  return countersignCovenant(await readCovenant(path, cli), signer);
-}
-
-async function readCovenant(path: string, cli: Cli): Promise<CovenantDocument> {
-  const bytes = await readBytes(path, cli.streams);
-  try {
-    return parseCovenant(bytes);
-  } catch (error) {
-    throw new CliError('not_json', `${nameOf(path)}: ${(error as Error).message}`);
-  }
+  return countersignCovenant(await readCovenant(path, cli.streams), signer);
 }
 
 async function emit(covenant: CovenantDocument, flags: Flags, cli: Cli): Promise<void> {

@@ -58,6 +58,8 @@ export type CliErrorCode =
   | 'pins_invalid'
   /** A tool that cannot be pinned: no plain JSON, or offered twice. */
   | 'tool_unusable'
+  /** A file or a module that holds no tools, or does not load. */
+  | 'tools_unreadable'
   /** A package that this command needs is not installed, or is another version. */
   | 'peer_missing'
   /** An MCP server cannot be started or asked. */

@@ -10,6 +10,7 @@ import {
   type ToolGuardOptions,
   toldOf,
 } from './tool-call.js';
+import { asking } from './tool-contract.js';
 
 /** What `toolApproval` of version 7 may answer. */
 export type ToolApproval =
@@ -23,10 +24,15 @@ export type ToolApproval =
  */
 export function steleToolApproval(
   options: ToolGuardOptions,
-): (asked: { toolCall: { toolName: string; input: unknown } }) => Promise<ToolApproval> {
+): (asked: {
+  toolCall: { toolName: string; input: unknown };
+  tools?: object | undefined;
+}) => Promise<ToolApproval> {
   const monitor = lazyMonitor(options);
-  return async ({ toolCall: { toolName, input } }) => {
-    const denial = await previewOf(monitor, requestOf(toolName, options, input));
+  return async ({ toolCall: { toolName, input }, tools = {} }) => {
+    const tool: unknown = Object.hasOwn(tools, toolName) ? tools[toolName as never] : undefined;
+    const asked = requestOf(toolName, options, input);
+    const denial = await previewOf(monitor, asked, asking(toolName, options, tool));
     if (denial === undefined) return { type: 'not-applicable' };
     return { type: isAwaited(denial) ? 'user-approval' : 'denied', reason: toldOf(denial) };
   };
@@ -40,7 +46,7 @@ export interface PolicyAnswer {
 
 /**
  * A `PolicyClient` for `opaPolicy({ client, path })` of `@ai-sdk/policy-opa`, with its usual input: the same as `steleToolApproval`, for
- * hosts that have that package in place. The path is not looked at.
+ * hosts that have that package in place. The path is not looked at. It sees no tools: under a covenant that pins some, give `contract`.
  */
 export function stelePolicyClient(options: ToolGuardOptions): {
   evaluate<Input = unknown, Result = unknown>(path: string, input: Input): Promise<Result>;

@@ -1,5 +1,6 @@
 /** The Vercel AI SDK, versions 6 and 7. Typed by structure, so that `ai` need not be installed. */
 import { SteleError } from '@stele/types/errors';
+import type { Asking } from '../called-tool.js';
 import type { ActionRequest } from '../decision.js';
 import { ActionNotPerformedError } from '../errors.js';
 import type { Monitor } from '../monitor.js';
@@ -14,6 +15,7 @@ import {
   UNNAMED,
   warn,
 } from './tool-call.js';
+import { asking, shownBy } from './tool-contract.js';
 
 /** Any `execute` at all: a parameter of type never takes every function, and leaves the caller's own type exact. */
 type AnyExecute = (input: never, options: never) => unknown;
@@ -82,47 +84,59 @@ function guarded<T extends ToolLike>(
     );
   }
   const request = (input: unknown) => requestOf(name, options, input);
+  const toolOf = (self: unknown) => asking(name, options, shownBy(self, 'inputSchema', wrapped));
   function run(judged: ActionRequest, callOptions: unknown, cut: AbortSignal): unknown {
     if (isAborted(callOptions)) throw new ActionNotPerformedError('the call was aborted before the tool ran');
     return Reflect.apply(execute as AnyExecute, tool, [judgedArguments(judged), orCut(callOptions, cut)]);
   }
 
   // Both read the input before they wait for anything: it is judged as it was when the tool was called.
-  async function awaited(input: unknown, callOptions: unknown): Promise<unknown> {
+  async function awaited(this: unknown, input: unknown, callOptions: unknown): Promise<unknown> {
     const asked = request(input);
-    return (await monitor()).enforce(asked, (judged, { signal }) =>
-      drained(run(judged, callOptions, signal)),
+    return (await monitor()).enforce(
+      asked,
+      (judged, { signal }) => drained(run(judged, callOptions, signal)),
+      toolOf(this),
     );
   }
 
   /** The SDK looks for an async iterable on what is returned at once, so a generator tool needs a generator around it. */
-  function streamed(input: unknown, callOptions: unknown): AsyncGenerator<unknown> {
+  function streamed(this: unknown, input: unknown, callOptions: unknown): AsyncGenerator<unknown> {
     const asked = request(input);
+    const told = toolOf(this);
     return (async function* () {
       yield* (await monitor()).enforceStream(
         asked,
         (judged, { signal }) => run(judged, callOptions, signal) as AsyncIterable<unknown>,
+        told,
       );
     })();
   }
 
   const execution = markGoverned(execute.constructor?.name === 'AsyncGeneratorFunction' ? streamed : awaited);
-  const asks = options.needsApproval === true ? { needsApproval: asking(tool, request, monitor) } : {};
-  return Object.assign(Object.create(Object.getPrototypeOf(tool)), tool, { execute: execution, ...asks });
+  const ofTool = (self: unknown) => asking(name, options, shownBy(self, 'inputSchema', wrapped));
+  const asks =
+    options.needsApproval === true ? { needsApproval: orOwnAnswer(tool, request, monitor, ofTool) } : {};
+  const wrapped: T = Object.assign(Object.create(Object.getPrototypeOf(tool)), tool, {
+    execute: execution,
+    ...asks,
+  });
+  return wrapped;
 }
 
 /** The tool's own answer prevails where it wants a person to be asked. */
-function asking(
+function orOwnAnswer(
   tool: ToolLike,
   request: (input: unknown) => ActionRequest,
   monitor: () => Promise<Monitor>,
+  ofTool: (self: unknown) => Asking,
 ): (input: unknown, callOptions: unknown) => Promise<boolean> {
   const { needsApproval: own } = tool;
-  return async (input, callOptions) => {
+  return async function (this: unknown, input, callOptions) {
     const asked = request(input);
     if (wasAsked(callOptions)) return true;
-    const ofTool: unknown = typeof own === 'function' ? await own.call(tool, input, callOptions) : own;
-    return Boolean(ofTool) || (await mustAsk(monitor, asked));
+    const answer: unknown = typeof own === 'function' ? await own.call(tool, input, callOptions) : own;
+    return Boolean(answer) || (await mustAsk(monitor, asked, ofTool(this)));
   };
 }
 

@@ -4,6 +4,7 @@ import { CovenantDeniedError } from '../errors.js';
 import type { Admission } from '../monitor.js';
 import { lazyMonitor } from './guard.js';
 import { requestOf, type ToolGuardOptions, toldOf, UNNAMED } from './tool-call.js';
+import { asking } from './tool-contract.js';
 
 /** What a hook is handed. */
 export interface HookInput {
@@ -46,7 +47,9 @@ export function steleHooks(
   const before: Hook = async (input, toolUseId) => {
     const name = input.tool_name ?? UNNAMED;
     try {
-      const admission = await (await monitor()).admit(requestOf(name, options, input.tool_input));
+      // A hook is shown no description and no schema: under pins the host tells them.
+      const tool = asking(name, options, undefined);
+      const admission = await (await monitor()).admit(requestOf(name, options, input.tool_input), tool);
       const id = toolUseId ?? input.tool_use_id ?? '';
       await makeRoom();
       const before = running.get(id);

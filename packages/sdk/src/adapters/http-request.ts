@@ -38,7 +38,7 @@ export async function admitHttp<Request>(
   asked: Asked,
 ): Promise<Admission> {
   const { covenants } = monitor;
-  const admission = await monitor.admit(requestOf(covenants, options, request, asked));
+  const admission = await monitor.admit(requestOf(covenants, options, request, asked), { tool: 'none' });
   if (monitor.covenants === covenants) return admission;
   // What governs was established only now: the request has to be read in its light.
   await admission.settle('not_performed');

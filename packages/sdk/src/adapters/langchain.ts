@@ -1,10 +1,10 @@
 /** LangChain 1.x. Typed by structure, so that it need not be installed to import this. */
 import { parseJson } from '@stele/crypto';
 import { SteleError } from '@stele/types/errors';
+import type { Asking } from '../called-tool.js';
 import type { ActionRequest } from '../decision.js';
 import type { Denial } from '../denial.js';
 import { CovenantDeniedError } from '../errors.js';
-
 import type { Admission, Monitor } from '../monitor.js';
 import { markGoverned } from './governed.js';
 import { lazyMonitor } from './guard.js';
@@ -18,6 +18,7 @@ import {
   toldOf,
   UNNAMED,
 } from './tool-call.js';
+import { asking, shownBy } from './tool-contract.js';
 
 /** What a tool of LangChain looks like from here: any, so that the caller's own type stays exact. */
 export interface LangChainToolLike {
@@ -25,9 +26,11 @@ export interface LangChainToolLike {
   invoke(input: never, config?: never): unknown;
 }
 
-/** The two members that are guarded. */
+/** The members that are guarded. */
 interface Inner {
   _call(args: unknown, runManager?: RunManager, config?: unknown): unknown;
+  /** The host's own function, behind `_call`, of the tools that have one. */
+  readonly func?: unknown;
   call(input: unknown, config?: unknown, tags?: unknown): Promise<unknown>;
   readonly responseFormat?: string;
 }
@@ -54,11 +57,18 @@ export function withSteleTool<T extends LangChainToolLike>(tool: T, options: Too
 
   const denials = new WeakMap<object, Denial>();
 
-  async function _call(args: unknown, runManager?: RunManager, config?: unknown): Promise<unknown> {
+  async function _call(
+    this: unknown,
+    args: unknown,
+    runManager?: RunManager,
+    config?: unknown,
+  ): Promise<unknown> {
     const asked = requestOf(name, options, asObject(args));
     try {
-      return await (await monitor()).enforce(asked, (judged) =>
-        drained(inner._call.call(tool, asGiven(args, judged), runManager, config), runManager),
+      return await (await monitor()).enforce(
+        asked,
+        (judged) => drained(inner._call.call(tool, asGiven(args, judged), runManager, config), runManager),
+        asking(name, options, shownBy(this, 'schema', wrapped)),
       );
     } catch (error) {
       const call = toolCallOf((config as { toolCall?: unknown } | undefined)?.toolCall);
@@ -79,7 +89,11 @@ export function withSteleTool<T extends LangChainToolLike>(tool: T, options: Too
       : Object.assign(result as object, { status: 'error', artifact: denial });
   }
 
-  return Object.assign(Object.create(tool) as T, { _call: markGoverned(_call), call });
+  const guards = { _call: markGoverned(_call), call: markGoverned(call) };
+  // What stands behind `_call` takes the same arguments, and would run without a decision.
+  const func = typeof inner.func === 'function' ? { func: _call } : {};
+  const wrapped: T = Object.assign(Object.create(tool) as T, guards, func);
+  return wrapped;
 }
 
 /** A tool with a single text takes it as it is; conditions know it as `args.input`. */
@@ -160,10 +174,16 @@ export function steleToolCall(
   const monitor = lazyMonitor(options);
   return async (request, handler) => {
     const { name, args, id } = request.toolCall;
-    const asked = requestOf((request.tool as { name: string } | undefined)?.name ?? name, options, args);
+    const runs = (request.tool as { name: string } | undefined)?.name ?? name;
+    const asked = requestOf(runs, options, args);
     let admission: Admission;
     try {
-      admission = await admitted(await monitor(), asked, options.interrupt);
+      admission = await admitted(
+        await monitor(),
+        asked,
+        asking(runs, options, request.tool),
+        options.interrupt,
+      );
     } catch (error) {
       const denial = denialIn(error);
       if (denial === undefined) throw error;
@@ -189,16 +209,17 @@ export function steleToolCall(
 async function admitted(
   monitor: Monitor,
   asked: ActionRequest,
+  of: Asking,
   interrupt: MiddlewareGuardOptions['interrupt'],
 ): Promise<Admission> {
   try {
-    return await monitor.admit(asked);
+    return await monitor.admit(asked, of);
   } catch (error) {
     const denial = denialIn(error);
     if (interrupt === undefined || denial === undefined || !isAwaited(denial)) throw error;
     const { args, tool } = (asked.context ?? {}) as { args?: unknown; tool?: { name?: string } };
     interrupt({ type: 'stele.approval', tool: tool?.name ?? asked.action, args, denial });
-    return monitor.admit(asked);
+    return monitor.admit(asked, of);
   }
 }
 
@@ -247,7 +268,9 @@ export class SteleCallbackHandler {
     const args = argumentsIn(input);
     const full = this.#running.size >= MAX_RUNS;
     const asked = args === undefined || full ? malformed(name, input) : requestOf(name, this.#options, args);
-    this.#running.set(runId, await this.#monitor.admit(asked));
+    // What a callback is handed of the tool has neither description nor schema: under pins the host tells them.
+    const tool = asking(name, this.#options, undefined);
+    this.#running.set(runId, await this.#monitor.admit(asked, tool));
   }
 
   async handleToolEnd(_output: unknown, runId: string): Promise<void> {

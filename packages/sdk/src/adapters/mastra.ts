@@ -4,6 +4,7 @@ import { ActionNotPerformedError } from '../errors.js';
 import { markGoverned } from './governed.js';
 import { lazyMonitor } from './guard.js';
 import { judgedArguments, mustAsk, requestOf, type ToolGuardOptions, together } from './tool-call.js';
+import { asking, shownBy } from './tool-contract.js';
 
 /** What a tool of Mastra looks like from here: any, so that the caller's own type stays exact. */
 export interface MastraToolLike {
@@ -42,25 +43,31 @@ export function withSteleMastra<T extends MastraToolLike>(tool: T, options: Mast
       hint: 'what runs in a client or at the provider cannot be guarded here: leave it out of the agent',
     });
   }
-  const execute: Execute = async (input, context) => {
+  const execute = async function (this: unknown, ...[input, context]: Parameters<Execute>) {
     const asked = requestOf(id, options, input);
-    return (await monitor()).enforce(asked, (judged, { signal }) => {
-      if (context?.abortSignal?.aborted === true)
-        throw new ActionNotPerformedError('the call was aborted before the tool ran');
-      return inner.call(tool, judgedArguments(judged), {
-        ...context,
-        abortSignal: together(context?.abortSignal, signal),
-      });
-    });
+    return (await monitor()).enforce(
+      asked,
+      (judged, { signal }) => {
+        if (context?.abortSignal?.aborted === true)
+          throw new ActionNotPerformedError('the call was aborted before the tool ran');
+        return inner.call(tool, judgedArguments(judged), {
+          ...context,
+          abortSignal: together(context?.abortSignal, signal),
+        });
+      },
+      asking(id, options, shownBy(this, 'inputSchema', wrapped)),
+    );
   };
   const { requireApproval: always, needsApprovalFn: own } = tool as Asking;
-  const needsApprovalFn = async (input: unknown, context?: unknown) => {
+  const needsApprovalFn = async function (this: unknown, input: unknown, context?: unknown) {
     const asked = requestOf(id, options, input);
     const ofTool = await (own === undefined ? always : own.call(tool, input, context));
-    return ofTool === true || (await mustAsk(monitor, asked));
+    const shown = asking(id, options, shownBy(this, 'inputSchema', wrapped));
+    return ofTool === true || (await mustAsk(monitor, asked, shown));
   };
-  return Object.assign(Object.create(tool) as T, {
+  const wrapped: T = Object.assign(Object.create(tool) as T, {
     execute: markGoverned(execute),
     ...(options.requireApproval === true ? { requireApproval: true, needsApprovalFn } : {}),
   });
+  return wrapped;
 }

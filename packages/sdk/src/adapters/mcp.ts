@@ -5,16 +5,21 @@ import type { ActionRequest } from '../decision.js';
 import type { Denial } from '../denial.js';
 import { denialOf } from '../denial.js';
 import { ActionNotPerformedError, CovenantDeniedError } from '../errors.js';
+import { ContractUnknownError } from '../lib/pinned.js';
 import type { Monitor } from '../monitor.js';
+import type { ToolContract } from '../tool-digest.js';
+import { isGoverned, markGoverned } from './governed.js';
 import { lazyMonitor } from './guard.js';
 import {
   isAwaited,
   judgedArguments,
+  type NamedTool,
   requestOf,
   type ToolChoices,
   type ToolGuardOptions,
   together,
 } from './tool-call.js';
+import { asking } from './tool-contract.js';
 
 /** What an MCP server looks like from here: `McpServer`, which holds the low-level `Server`. */
 export interface McpServerLike {
@@ -39,7 +44,7 @@ interface ServerName {
   server?: string;
 }
 
-type Handler = (request: CallRequest, extra: unknown) => Promise<unknown>;
+type Handler = (request: { method: string; params: object }, extra: unknown) => Promise<unknown>;
 
 /** The parameters of `tools/call`. */
 export interface ToolCallParams {
@@ -47,16 +52,9 @@ export interface ToolCallParams {
   readonly arguments?: unknown;
 }
 
-interface CallRequest {
-  readonly method: string;
-  readonly params: ToolCallParams;
-}
-
 interface Handlers {
   readonly _requestHandlers?: Map<string, Handler>;
 }
-
-const guarded = new WeakSet<object>();
 
 /**
  * Puts every tool of a server under a covenant, those that are updated or renamed later, too. Call it when the first tool is
@@ -70,29 +68,62 @@ export function guardMcpServer(server: McpServerLike, options: McpGuardOptions):
   // The SDK has no hook in front of a call. This table is what it dispatches by, whichever way a tool was registered.
   const handlers = low._requestHandlers;
   const call = handlers?.get('tools/call');
-  if (handlers === undefined || call === undefined || guarded.has(call)) {
+  if (handlers === undefined || call === undefined || isGoverned(call)) {
     const problem = call === undefined ? 'has no tools yet' : 'is guarded already';
     throw new SteleError('tool_ungovernable', `the MCP server ${problem}`, {
       hint: 'guard it once, after its first tool is registered and before it connects',
     });
   }
   const handler: Handler = async (request, extra) => {
+    const contract =
+      options.contract ?? (({ name }: NamedTool) => listed(handlers.get('tools/list'), name, extra));
+    const called = request.params as ToolCallParams;
     try {
-      const asking = options.elicit === true ? { ...options, ask: askingOf(low, extra) } : options;
-      return await enforceToolCall(await monitor(), asking, request.params, async (params, cut) => {
-        if (signalOf(extra)?.aborted === true)
-          throw new ActionNotPerformedError('the call was cancelled before the tool ran');
-        const result = await call({ ...request, params }, orCut(extra, cut));
-        if ((result as { isError?: unknown } | undefined)?.isError === true) throw new FailedCall(result);
-        return result;
-      });
+      const ask = options.elicit === true ? { ask: askingOf(low, extra) } : {};
+      return await enforceToolCall(
+        await monitor(),
+        { ...options, ...ask, contract },
+        called,
+        async (params, cut) => {
+          if (signalOf(extra)?.aborted === true)
+            throw new ActionNotPerformedError('the call was cancelled before the tool ran');
+          const result = await call({ ...request, params }, orCut(extra, cut));
+          const { isError, task } = (result ?? {}) as { isError?: unknown; task?: unknown };
+          // A task goes on after its call was answered.
+          if (isError === true || task !== undefined) throw new FailedCall(result);
+          return result;
+        },
+      );
     } catch (error) {
       if (error instanceof FailedCall) return error.result;
       throw error;
     }
   };
-  guarded.add(handler);
-  handlers.set('tools/call', handler);
+  handlers.set('tools/call', markGoverned(handler));
+}
+
+const MAX_PAGES = 1_000;
+
+/** The tool as the server lists it now, to this client. */
+async function listed(list: Handler | undefined, name: string, extra: unknown): Promise<ToolContract> {
+  const found: ToolContract[] = [];
+  let cursor: string | undefined;
+  for (let page = 0; list !== undefined && page < MAX_PAGES; page++) {
+    const params = cursor === undefined ? {} : { cursor };
+    const answer = (await list({ method: 'tools/list', params }, extra)) as ToolPage;
+    found.push(...answer.tools.filter((tool) => tool.name === name));
+    cursor = answer.nextCursor;
+    if (cursor === undefined) break;
+  }
+  const [tool] = found;
+  if (tool === undefined || found.length > 1 || cursor !== undefined)
+    throw new ContractUnknownError('the server does not list it, or not once alone');
+  return tool;
+}
+
+interface ToolPage {
+  readonly tools: readonly ToolContract[];
+  readonly nextCursor?: string;
 }
 
 /** How a call is translated for the monitor, and who is asked where it waits for a person. */
@@ -122,8 +153,10 @@ export async function enforceToolCall<P extends ToolCallParams, T>(
   const call = { ...params };
   const asked = askedOf(call, options);
   const enforced = () =>
-    monitor.enforce(asked, (judged, { signal }) =>
-      run({ ...call, arguments: judgedArguments(judged) }, signal),
+    monitor.enforce(
+      asked,
+      (judged, { signal }) => run({ ...call, arguments: judgedArguments(judged) }, signal),
+      asking(call.name, options, undefined, actionOf(call.name, options.server)),
     );
   try {
     return await enforced().catch(async (error: unknown) => {
@@ -198,10 +231,10 @@ export async function refuseToolCall(
 const askedOf = ({ name, arguments: args }: ToolCallParams, options: ToolCallOptions) =>
   requestOf(name, options, args, actionOf(name, options.server));
 
-/** What a tool throws has become a result by the time that it is seen here. What was done is unknown all the same. */
+/** What a tool throws has become a result by the time that it is seen here. What was, or will be, done is unknown all the same. */
 class FailedCall extends Error {
   constructor(readonly result: unknown) {
-    super('the tool failed');
+    super('the tool failed, or has not ended');
   }
 }
 

@@ -14,6 +14,7 @@ import {
   together,
   toldOf,
 } from './tool-call.js';
+import { asking, shownBy } from './tool-contract.js';
 
 /** What a function tool looks like from here: any, so that the caller's own type stays exact. */
 export interface FunctionToolLike {
@@ -50,18 +51,22 @@ export function withSteleFunction<T extends FunctionToolLike>(tool: T, options: 
     });
   }
   const inner = tool.invoke as unknown as Invoke;
-  const invoke: Invoke = async (runContext, input, details) => {
+  const invoke = async function (this: unknown, ...[runContext, input, details]: Parameters<Invoke>) {
     const args = parsed(input);
     const asked = args === undefined ? malformed(name, input) : requestOf(name, options, args);
     try {
-      return await (await monitor()).enforce(asked, (judged, { signal }) => {
-        if (details?.signal?.aborted === true)
-          throw new ActionNotPerformedError('the call was aborted before the tool ran');
-        return inner.call(tool, runContext, JSON.stringify(judgedArguments(judged)), {
-          ...details,
-          signal: together(details?.signal, signal),
-        });
-      });
+      return await (await monitor()).enforce(
+        asked,
+        (judged, { signal }) => {
+          if (details?.signal?.aborted === true)
+            throw new ActionNotPerformedError('the call was aborted before the tool ran');
+          return inner.call(tool, runContext, JSON.stringify(judgedArguments(judged)), {
+            ...details,
+            signal: together(details?.signal, signal),
+          });
+        },
+        asking(name, options, shownBy(this, 'parameters', wrapped)),
+      );
     } catch (error) {
       const denial = denialIn(error);
       if (denial === undefined) throw error;
@@ -69,15 +74,19 @@ export function withSteleFunction<T extends FunctionToolLike>(tool: T, options: 
     }
   };
   const own = (tool as { needsApproval?: NeedsApproval }).needsApproval;
-  const needsApproval: NeedsApproval = async (runContext, input, callId) => {
+  const needsApproval: NeedsApproval = async function (this: unknown, runContext, input, callId) {
     const asked = requestOf(name, options, input);
     const ofTool = await own?.call(tool, runContext, input, callId);
-    return ofTool === true || (await mustAsk(monitor, asked));
+    return (
+      ofTool === true ||
+      (await mustAsk(monitor, asked, asking(name, options, shownBy(this, 'parameters', wrapped))))
+    );
   };
-  return Object.assign(Object.create(Object.getPrototypeOf(tool)), tool, {
+  const wrapped: T = Object.assign(Object.create(Object.getPrototypeOf(tool)), tool, {
     invoke: markGoverned(invoke),
     ...(options.needsApproval === true ? { needsApproval } : {}),
   });
+  return wrapped;
 }
 
 function parsed(input: string): unknown {

@@ -1,10 +1,12 @@
 /** What the adapters of agent frameworks share: the request that a tool call becomes, and what is said of a denial. */
 import { snapshotJson } from '@stele/crypto';
+import type { Asking } from '../called-tool.js';
 import type { ActionRequest } from '../decision.js';
 import { type Denial, denialOf } from '../denial.js';
 import { CovenantDeniedError } from '../errors.js';
 import type { Monitor, PreviewOptions } from '../monitor.js';
 import { type Choice, choose, type GuardOptions, type HostFacts } from './guard.js';
+import type { ContractChoice } from './tool-contract.js';
 
 /** What a function of the host is told of the tool that is called. */
 export interface NamedTool {
@@ -21,6 +23,11 @@ export interface ToolChoices {
   resource?: Choice<unknown, NamedTool>;
   /** Facts of the host for conditions. */
   context?: HostFacts | ((input: unknown) => HostFacts);
+  /**
+   * What the agent is shown of the tool, where a guard cannot read it from the tool itself, or where the host knows better. It is
+   * looked at only where a covenant pins tools. A function is asked at each call; a value stays what it is.
+   */
+  contract?: ContractChoice;
   /** Told of what is likely a mistake in the wiring. `process.emitWarning` where there is one, when not given. */
   onWarning?: (message: string) => void;
 }
@@ -75,8 +82,11 @@ const FAILED: Denial = { code: 'covenant_missing', reason: 'the guard failed', r
 export const isAwaited = (denial: Denial | undefined): boolean => denial?.pending !== undefined;
 
 /** Whether a person must be asked before a call of a guarded tool, which is judged again when it runs. */
-export const mustAsk = async (monitor: () => Promise<Monitor>, asked: ActionRequest): Promise<boolean> =>
-  isAwaited(await previewOf(monitor, asked, { judgedAgain: true }));
+export const mustAsk = async (
+  monitor: () => Promise<Monitor>,
+  asked: ActionRequest,
+  asking: Asking,
+): Promise<boolean> => isAwaited(await previewOf(monitor, asked, { ...asking, judgedAgain: true }));
 
 /** What is to run: a copy of the arguments that were judged, which the tool may change as it likes. */
 export const judgedArguments = (judged: ActionRequest): unknown => structuredClone(judged.context?.args);

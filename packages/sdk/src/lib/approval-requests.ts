@@ -16,6 +16,8 @@ export interface Asked {
   /** Those of its obligations that are met by signatures. */
   readonly obligations: readonly Obligation[];
   readonly agent: string;
+  /** That of the tool, where the request is of one and its contract can be told. */
+  readonly toolDigest?: string | undefined;
 }
 
 /** Open requests of one agent, and of all agents of one audience. */
@@ -163,9 +165,8 @@ export class ApprovalRequests {
     if (await this.settle(request.id, 'void')) this.#options.note('approval.void', request, { because });
   }
 
-  #factsOf({ request, governing, obligations, agent }: Asked): Facts {
+  #factsOf({ request, governing, obligations, agent, toolDigest }: Asked): Facts {
     const { action, resource, context } = request;
-    const { digest } = (context.tool ?? {}) as { digest?: unknown };
     return {
       audience: this.#options.settings.audience,
       agent,
@@ -175,7 +176,7 @@ export class ApprovalRequests {
       action,
       resource,
       context,
-      ...(isDigest(digest) ? { toolDigest: digest } : {}),
+      ...(toolDigest === undefined ? {} : { toolDigest }),
     };
   }
 
@@ -219,6 +220,3 @@ function contentOf({ agent, covenants, policy, action, resource, context, toolDi
 
 const isSame = (one: Obligation, other: Obligation): boolean =>
   one.name === other.name && one.covenant === other.covenant && one.line === other.line;
-
-const isDigest = (value: unknown): value is string =>
-  typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);

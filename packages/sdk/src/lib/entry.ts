@@ -1,4 +1,5 @@
 /** A decision as the entry that is recorded of it. */
+import type { Asking } from '../called-tool.js';
 import type { Decision } from '../decision.js';
 import type { DecisionRecord, Outcome, OutcomeRecord } from '../sink.js';
 import type { Governing } from './governing.js';
@@ -18,6 +19,8 @@ export interface Deciding {
   readonly agent: string;
   /** Milliseconds since 1970. */
   readonly now: number;
+  /** The tool that it came from, as the host tells it. */
+  readonly tool?: Asking['tool'];
 }
 
 /** @param settles false where nobody will tell what became of a permitted action */

@@ -13,6 +13,7 @@ import type {
 import { canonicalizeJson, sha256 } from '@stele/crypto';
 import type { CovenantStore } from '@stele/store';
 import type { DecisionCode } from '@stele/types/codes';
+import { type Pinned, pinnedIn } from './pinned.js';
 import { verifyCovenant } from './telemetry-calls.js';
 
 /** Why a monitor cannot rely on what it was given. */
@@ -33,6 +34,8 @@ export interface Governing {
   readonly ids: readonly string[];
   /** SHA-256 over the rules of all of them. */
   readonly policy: string;
+  /** What those of them pin that pin tools. */
+  readonly pinned: readonly Pinned[];
 }
 
 export interface GoverningOptions {
@@ -61,7 +64,8 @@ export async function govern(options: GoverningOptions, now: Date): Promise<Gove
     if (stands === undefined) return objection(checks, documentId(document));
     verified.set(stands.id, stands);
   }
-  return named(assemble([...verified.values()]), options);
+  const governing = assemble([...verified.values()]);
+  return 'links' in governing ? named(governing, options) : governing;
 }
 
 /** Parents among the documents before their children, so that a child finds its parent verified. */
@@ -77,7 +81,7 @@ function rootsFirst(documents: readonly CovenantDocument[]): CovenantDocument[] 
   return ordered;
 }
 
-function assemble(covenants: readonly VerifiedCovenant[]): Governing {
+function assemble(covenants: readonly VerifiedCovenant[]): Governing | Objection {
   const links = new Map<string, ChainLink>();
   for (const covenant of covenants) for (const link of covenant.chain) links.set(link.document.id, link);
   const ancestors = new Set(
@@ -85,11 +89,14 @@ function assemble(covenants: readonly VerifiedCovenant[]): Governing {
   );
   // Frozen, since hosts and sinks are handed these lists: who took one from them would take it from what is enforced.
   const all = Object.freeze([...links.values()]);
+  const pinned = pinnedIn(all);
+  if ('code' in pinned) return pinned;
   return {
     leaves: covenants.filter(({ id }) => !ancestors.has(id)),
     links: all,
     ids: Object.freeze([...links.keys()]),
     policy: sha256(canonicalizeJson(all.map((link) => link.document.constraints))),
+    pinned,
   };
 }
 

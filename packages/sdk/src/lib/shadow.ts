@@ -5,7 +5,9 @@
 import { appliedLimits, type Judged } from './charging.js';
 import type { Deciding } from './entry.js';
 import { type Governing, type GoverningOptions, govern, type Objection } from './governing.js';
+import { DEFAULT_TIMEOUT_MS } from './in-time.js';
 import { obligationsOf } from './obligations.js';
+import { notAgreed } from './pinned.js';
 import type { Recorder } from './recorder.js';
 import type { Snapshot } from './request.js';
 import { evaluate } from './telemetry-calls.js';
@@ -42,10 +44,12 @@ export class Shadow {
   /** @param live what the rules of the live covenants made of the same request */
   async judge(request: Snapshot, live: Effect, about: Deciding): Promise<void> {
     const governing = await this.#governing(about.now);
+    const objection =
+      'links' in governing ? await notAgreed(governing.pinned, about.tool, DEFAULT_TIMEOUT_MS) : governing;
     const verdict =
-      'links' in governing
-        ? verdictOf(governing, request)
-        : denied(governing.code, governing.reason, governing);
+      objection === undefined
+        ? verdictOf(governing as Governing, request)
+        : denied(objection.code, objection.reason, objection);
     this.#judged++;
     if (effectOf(verdict) === live) return;
     this.#differs++;

@@ -1,6 +1,7 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import {
   assertGoverned,
+  guardMcpServer,
   ungoverned,
   withStele,
   withSteleFunction,
@@ -23,10 +24,22 @@ const execute = async () => 1;
 const aiTool = { inputSchema: {}, execute };
 const functionTool = { type: 'function' as const, name: 'f', invoke: async () => 'x' };
 const mastraTool = { id: 'm', execute };
-const langchainTool = Object.assign(Object.create({ invoke: execute, call: execute }), {
-  name: 'l',
-  _call: execute,
-}) as { name: string; invoke: () => Promise<number> };
+
+/** As the classes of LangChain are: every way in goes through `_call`, and `func` stands behind it. */
+class LangChainTool {
+  readonly name = 'l';
+  readonly func = execute;
+  invoke(input?: unknown): Promise<number> {
+    return this.call(input);
+  }
+  call(_input?: unknown): Promise<number> {
+    return this._call();
+  }
+  _call(): Promise<number> {
+    return this.func();
+  }
+}
+const langchainTool = new LangChainTool();
 
 describe('assertGoverned', () => {
   it('is content with tools that are guarded, also when they are copied', () => {
@@ -69,6 +82,63 @@ describe('assertGoverned', () => {
     expect(ungoverned([Object.assign(Object.create(wrapped), { _call: execute })])).toMatchObject([
       { name: 'l', why: 'its _call is not guarded' },
     ]);
+  });
+
+  it('sees other ways in beside the guarded one, whatever the framework', () => {
+    const whyOf = (tool: object) => ungoverned([tool])[0]?.why;
+    const ai = withStele(aiTool, { monitor, name: 'a' });
+    expect(whyOf(Object.assign({ handler: execute }, ai))).toBe('its handler is not guarded');
+    const openAi = { ...functionTool, execute };
+    expect(whyOf(withSteleFunction(openAi, { monitor }))).toBe('its execute is not guarded');
+    const mastra = withSteleMastra(mastraTool, { monitor });
+    expect(whyOf(Object.assign(Object.create(mastra), { call: execute }))).toBe('its call is not guarded');
+    const served = { name: 's', handler: execute, enabled: true };
+    expect(whyOf(served)).toBe('its handler is not guarded');
+
+    const guarded = withSteleTool(langchainTool, { monitor });
+    expect(whyOf(guarded)).toBeUndefined();
+    const clone = (change: object) => Object.assign(Object.create(guarded), change);
+    expect(whyOf(clone({}))).toBeUndefined();
+    for (const name of ['_call', 'func', 'invoke', 'call', 'execute'])
+      expect(whyOf(clone({ [name]: execute }))).toBe(`its ${name} is not guarded`);
+    // Put on the tool before it was guarded, and bound to what is inside.
+    const patched = new LangChainTool();
+    patched.invoke = patched.invoke.bind(patched);
+    expect(whyOf(withSteleTool(patched, { monitor }))).toBe('its invoke is not guarded');
+    // What was spread lost its class, and with it the way that the framework takes.
+    expect(whyOf({ ...guarded })).toBeUndefined();
+    expect(whyOf({ ...guarded, invoke: langchainTool.invoke })).toBe('its invoke is not guarded');
+  });
+
+  it('leaves no way around the guard of a LangChain tool', async () => {
+    const c = await cast();
+    const covenant = await c.covenant('deny ** on **', { now: new Date() });
+    const tool = withSteleTool(langchainTool, { monitor: await createMonitor({ covenant }) });
+    for (const way of ['invoke', 'call', '_call', 'func'] as const)
+      await expect(Promise.resolve(tool[way]())).rejects.toMatchObject({ code: 'denied_by_rule' });
+    const { func } = tool;
+    await expect(func()).rejects.toMatchObject({ code: 'denied_by_rule' });
+  });
+
+  it('knows whether the calls of a server of MCP are guarded, and stay so', () => {
+    const handler = async () => ({ content: [] });
+    const server = { server: { _requestHandlers: new Map([['tools/call', handler]]) } };
+    expect(ungoverned({ bank: server })).toEqual([
+      { name: 'bank', why: 'its calls of tools are not guarded' },
+    ]);
+    guardMcpServer(server, { monitor });
+    for (const one of [server, server.server]) expect(ungoverned({ bank: one })).toEqual([]);
+    server.server._requestHandlers.set('tools/call', handler);
+    expect(ungoverned([server])).toHaveLength(1);
+    expect(ungoverned([{ server: { _requestHandlers: new Map() } }])).toHaveLength(1);
+  });
+
+  it('knows what another copy of the package guards', async () => {
+    const guarded = withStele(aiTool, { monitor, name: 'a' });
+    vi.resetModules();
+    const copy = await import('../../src/adapters/governed.js');
+    expect(copy.ungoverned).not.toBe(ungoverned);
+    expect(copy.ungoverned({ guarded, aiTool }).map(({ name }) => name)).toEqual(['aiTool']);
   });
 
   it.each([

@@ -1,23 +1,22 @@
+import type { ToolContract } from '@stele/sdk';
 import type { Command } from 'commander';
 import type { Cli, ExitCode } from '../../lib/cli.js';
 import { refuseExisting, writeNewText, writeText } from '../../lib/files.js';
-import { messageOf } from '../../lib/input.js';
-import { listTools } from '../../lib/mcp/list-tools.js';
 import { pinsText } from '../../lib/mcp/pins.js';
-import type { ListedTool } from '../../lib/mcp/tool-list.js';
-import { addUpstreamOptions, UPSTREAM_HELP, type UpstreamFlags, upstreamOf } from '../../lib/mcp/upstream.js';
+import { UPSTREAM_HELP } from '../../lib/mcp/upstream.js';
 import { count, jsonText, printable } from '../../lib/output.js';
+import { addToolOptions, type ToolFlags, toolsNamed } from '../../lib/tools/named.js';
 
-interface Flags extends UpstreamFlags {
-  readonly out: string;
+interface Flags extends ToolFlags {
+  readonly out?: string;
   readonly force?: true;
   readonly json?: true;
 }
 
 export function define(command: Command, cli: Cli): void {
-  addUpstreamOptions(
+  addToolOptions(
     command
-      .requiredOption('--out <file>', 'where the digests go (JSON)')
+      .option('--out <file>', 'where the digests go (JSON); standard output if not given')
       .option('--force', 'replace an existing file'),
   )
     .addHelpText('after', HELP)
@@ -26,29 +25,35 @@ export function define(command: Command, cli: Cli): void {
 
 const HELP = `
 Writes { "<tool>": "<digest>" }, the digest being SHA-256 of the RFC 8785 form of { name, description, inputSchema }. Read what it
-prints: what you pin is what you agree to. \`stele mcp-gateway --pins\` then hides and denies every other tool.
+prints: what you pin is what you agree to. \`stele sign --tools\` puts it into a covenant; tools of a server that you call by a name
+have that name there: \`--server bank\` writes "bank.<tool>". Without it the file is for \`stele mcp-gateway --pins\`.
 ${UPSTREAM_HELP}
+--file takes what tools/list answers, as JSON, or a module that exports tools: that one is run.
 
-Example:
-  $ stele tools pin --out pins.json -- npx -y @modelcontextprotocol/server-filesystem /srv/files`;
+Examples:
+  $ stele tools pin --server files --out pins.json -- npx -y @modelcontextprotocol/server-filesystem /srv/files
+  $ stele sign rules.ccl --tools pins.json --key owner.key --beneficiary did:key:z6Mk… --out covenant.json
+  $ stele tools pin --file ./dist/tools.js`;
 
 async function pin(upstream: readonly string[], flags: Flags, cli: Cli): Promise<ExitCode> {
-  const named = upstreamOf(upstream, flags);
-  if (!flags.force) await refuseExisting(flags.out);
-  const connect = await named.load();
-  const onProblem = (error: unknown) => cli.printError(`stele: ${printable(messageOf(error), 400)}`);
-  const tools = await listTools(connect(), onProblem);
-  const text = pinsText(tools);
-  await (flags.force ? writeText(flags.out, text) : writeNewText(flags.out, text));
+  const { out, force, json, server } = flags;
+  const look = toolsNamed(upstream, flags, cli);
+  if (out !== undefined && !force) await refuseExisting(out);
+  const tools = await look();
+  const text = pinsText(tools, server);
   const pinned = [...tools].sort((a, b) => (a.name < b.name ? -1 : 1));
-  if (flags.json)
-    cli.print(
-      jsonText({ file: flags.out, tools: pinned.map(({ name, description }) => ({ name, description })) }),
-    );
-  else cli.print([`pinned ${count(pinned.length)} tools`, ...pinned.map(line)].join('\n'));
+  const read = [`pinned ${count(pinned.length)} tools`, ...pinned.map(line)].join('\n');
+  if (out === undefined) {
+    cli.printError(read);
+    cli.print(text.trimEnd());
+    return 0;
+  }
+  await (force ? writeText(out, text) : writeNewText(out, text));
+  const shown = pinned.map(({ name, description }) => ({ name, description }));
+  cli.print(json ? jsonText({ file: out, tools: shown }) : read);
   return 0;
 }
 
 /** What an agent will read of it: here a person does. */
-const line = ({ name, description = '' }: ListedTool) =>
+const line = ({ name, description = '' }: ToolContract) =>
   `  ${printable(name)}  ${printable(String(description), 400)}`;

@@ -1,4 +1,11 @@
-import { ActionFailedError, ActionNotPerformedError, type Monitor, mayEverPermit } from '@stele/sdk';
+import {
+  ActionFailedError,
+  ActionNotPerformedError,
+  type Monitor,
+  mayEverPermit,
+  type ToolContract,
+  toolPinsOf,
+} from '@stele/sdk';
 import { type Ask, enforceToolCall, refuseToolCall, type ToolCallOptions } from '@stele/sdk/adapters';
 import { isRecord } from '../input.js';
 import type { Mapping } from '../replay/mapping.js';
@@ -13,6 +20,7 @@ export interface GateOptions {
   readonly mapping: Mapping;
   /** The action of a tool whatever its arguments are; undefined where it depends on them. */
   readonly actionOf: (tool: string) => string | undefined;
+  /** What a file agrees to, beside the covenants. */
   readonly pins: Pins | undefined;
 }
 
@@ -40,11 +48,14 @@ const CHANGED = {
 /** Which tools are seen, and which calls go through. One for all sessions: limits are counted once. */
 export class ToolGate {
   readonly #options: GateOptions;
+  /** What covenants pin, by `<server>.<tool>`. The monitor holds calls to it; here it says what is seen. */
+  readonly #ofCovenants: readonly Pins[];
   readonly #translation: ToolCallOptions;
 
   constructor(options: GateOptions) {
-    const { server, mapping } = options;
+    const { monitor, server, mapping } = options;
     this.#options = options;
+    this.#ofCovenants = monitor.covenants.flatMap(({ document }) => toolPinsOf(document) ?? []);
     const part = (name: 'action' | 'resource') => (args: unknown, tool: { readonly name: string }) => {
       const asked = mapping({ tool: tool.name, arguments: isRecord(args) ? args : {} });
       return typeof asked === 'string' ? undefined : asked[name];
@@ -55,9 +66,9 @@ export class ToolGate {
   /** A page of `tools/list` without what could never be called. */
   shown(page: unknown): unknown {
     if (!isParams(page)) return page;
-    const { pins } = this.#options;
     const tools = toolsOf(page).filter((tool) => this.#mayBeCalled(tool));
-    return { ...page, tools: pins === undefined ? tools : tools.map(agreedParts) };
+    const hasPins = this.#options.pins !== undefined || this.#ofCovenants.length > 0;
+    return { ...page, tools: hasPins ? tools.map(agreedParts) : tools };
   }
 
   /**
@@ -70,7 +81,8 @@ export class ToolGate {
     if (pins !== undefined && !isAgreed(call.name, pins, await ways.tools.all()))
       return refuseToolCall(monitor, this.#translation, call, CHANGED);
     let ofUpstream = false;
-    const translation = { ...this.#translation, ask: ways.ask };
+    const contract = ({ name }: { name: string }) => offered(name, ways.tools);
+    const translation = { ...this.#translation, ask: ways.ask, contract };
     const result = await enforceToolCall(monitor, translation, call, (judged, cut) => {
       ofUpstream = true;
       return runJudged(judged, cut, ways);
@@ -83,11 +95,19 @@ export class ToolGate {
   }
 
   #mayBeCalled(tool: ListedTool): boolean {
-    const { monitor, pins, actionOf } = this.#options;
+    const { monitor, pins, server, actionOf } = this.#options;
     if (pins !== undefined && !isAgreed(tool.name, pins, [tool])) return false;
+    if (!this.#ofCovenants.every((each) => isAgreed(tool.name, each, [tool], server))) return false;
     const action = actionOf(tool.name);
     return action === undefined || mayEverPermit(monitor.covenants, action);
   }
+}
+
+/** A tool as the server offers it now. */
+async function offered(name: string, tools: ToolLister): Promise<ToolContract> {
+  const [tool, another] = (await tools.all()).filter((each) => each.name === name);
+  if (tool === undefined || another !== undefined) throw new Error('the server does not list it, or twice');
+  return tool;
 }
 
 /** An error as the answer is a call that failed; where there is no answer, nobody knows what became of it. */
