@@ -10,6 +10,7 @@ import {
   VerifyCommand,
 } from '@aws-sdk/client-kms';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { KmsServer } from '../../../test/support/kms/kms-server.js';
 import {
   CryptoError,
   generateKeyPair,
@@ -19,7 +20,6 @@ import {
   verify,
 } from '../src/index.js';
 import { type KmsClient, kmsKeyPair, kmsSealer, kmsSigner } from '../src/kms.js';
-import { KmsServer } from './support/kms-server.js';
 import { hexOf, rejection, text } from './support.js';
 
 const message = text('sixty-four bytes are what a proof of a covenant needs to be signed');
