@@ -281,6 +281,24 @@ describe('the AWS SDK, where it is not installed', () => {
   });
 });
 
+it('does what the guide says', async () => {
+  const guide = readFileSync(new URL('../../../docs/stores.md', import.meta.url), 'utf8');
+  const blocks = [...guide.matchAll(/^```sh aws\n([\s\S]*?)^```$/gm)].map(([, block]) => block as string);
+  const there: Readonly<Record<string, string>> = {
+    '"dynamodb://covenants?region=eu-central-1"': await table(),
+    covenants: await filled(2),
+    'alias/covenants': kmsKey,
+    'store-keys': fresh('ring'),
+    'sealed-by-kms': fresh(),
+  };
+  const lines = blocks.join('').trimEnd().split('\n');
+  for (const line of lines) {
+    const [, ...argv] = line.split(' ').map((word) => there[word] ?? word);
+    expect([line, (await stele(argv)).code]).toEqual([line, 0]);
+  }
+  expect(lines).toHaveLength(6);
+});
+
 it('tells of both in its help', async () => {
   const { out } = await stele(['store', '--help']);
   expect(out).toContain('dynamodb://TABLE?region=');
