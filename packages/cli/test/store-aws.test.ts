@@ -4,11 +4,10 @@ import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CreateTableCommand, DescribeTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { type CovenantDocument, FileStore } from '@stele/sdk';
 import { DynamoDbStore } from '@stele/store/dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { startDynamoDb } from '../../../test/support/dynamodb.js';
+import { makeTable, startDynamoDb } from '../../../test/support/dynamodb.js';
 import { KmsServer } from '../../../test/support/kms/kms-server.js';
 import { deadPort } from '../../../test/support/proxy.js';
 import { parseStoreName } from '../src/lib/store/name.js';
@@ -20,7 +19,6 @@ const SECRET = 'a s3same of the tests';
 const credential = { accessKeyId: 'AKIATEST', secretAccessKey: SECRET };
 const dynamoDb = await startDynamoDb();
 const kms = await KmsServer.start();
-const client = new DynamoDBClient({ endpoint: dynamoDb.url, region: 'us-east-1', credentials: credential });
 let kmsKey: string;
 let kmsArn: string;
 let made = 0;
@@ -39,7 +37,6 @@ beforeAll(() => {
 beforeEach(() => kms.reset());
 afterAll(async () => {
   vi.unstubAllEnvs();
-  client.destroy();
   dynamoDb.stop();
   await kms.stop();
 });
@@ -53,9 +50,7 @@ function createKey(): [id: string, arn: string] {
 /** @returns the name of a store in a table that is there, and empty */
 async function table(): Promise<string> {
   const name = `Stele_${made++}`;
-  await client.send(new CreateTableCommand(DynamoDbStore.table(name)));
-  for (let status: string | undefined; status !== 'ACTIVE'; )
-    status = (await client.send(new DescribeTableCommand({ TableName: name }))).Table?.TableStatus;
+  await makeTable(dynamoDb.url, DynamoDbStore.table(name));
   return nameOf(name);
 }
 
