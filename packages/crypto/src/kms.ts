@@ -7,3 +7,4 @@ export type { EncryptionContext, KmsClient, KmsOptions } from './lib/kms/client.
 export { type KmsKeyPairOptions, kmsKeyPair } from './lib/kms/kms-key-pair.js';
 export { type KmsSealerOptions, kmsSealer } from './lib/kms/kms-sealer.js';
 export { type KmsSignerOptions, kmsSigner } from './lib/kms/kms-signer.js';
+export { type KmsPlace, kmsClient, type OwnKmsClient } from './lib/kms/own-client.js';

@@ -5,6 +5,7 @@ import { EncryptCommand, KMSClient } from '@aws-sdk/client-kms';
 import { createLogger } from '@stele/types';
 import ts from 'typescript';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { KmsServer } from '../../../test/support/kms/kms-server.js';
 import { runModule } from '../../../test/support/readme.js';
 import {
   type KeyManager,
@@ -14,7 +15,6 @@ import {
   type RevokedKey,
   randomBytes,
 } from '../src/index.js';
-import { KmsServer } from './support/kms-server.js';
 import { packageFolder, text } from './support.js';
 
 const built = existsSync(`${packageFolder}/dist/index.js`);

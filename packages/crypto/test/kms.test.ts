@@ -10,6 +10,7 @@ import {
   VerifyCommand,
 } from '@aws-sdk/client-kms';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { KmsServer } from '../../../test/support/kms/kms-server.js';
 import {
   CryptoError,
   generateKeyPair,
@@ -18,8 +19,7 @@ import {
   toSigner,
   verify,
 } from '../src/index.js';
-import { type KmsClient, kmsKeyPair, kmsSealer, kmsSigner } from '../src/kms.js';
-import { KmsServer } from './support/kms-server.js';
+import { type KmsClient, kmsClient, kmsKeyPair, kmsSealer, kmsSigner } from '../src/kms.js';
 import { hexOf, rejection, text } from './support.js';
 
 const message = text('sixty-four bytes are what a proof of a covenant needs to be signed');
@@ -400,6 +400,35 @@ describe('kmsSigner', () => {
     for (const wrong of [{ timeoutMs: 0 }, { retries: -1 }, { retries: 11 }, { retryDelayMs: 0.5 }]) {
       await expect(kmsSigner({ client, keyId, ...wrong })).rejects.toThrow(RangeError);
     }
+  });
+});
+
+describe('kmsClient', () => {
+  it('finds the service by itself, or by a region, and is over when it is destroyed', async () => {
+    vi.stubEnv('AWS_ENDPOINT_URL_KMS', server.url);
+    vi.stubEnv('AWS_ACCESS_KEY_ID', credential.accessKeyId);
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', credential.secretAccessKey);
+    vi.stubEnv('AWS_REGION', 'us-east-1');
+    try {
+      const keyId = await createKey();
+      const sealed = await kmsSealer({ client, keyId }).seal(message, aad);
+      for (const own of [kmsClient(), kmsClient({ region: 'us-east-1' })]) {
+        expect(await kmsSealer({ client: own, keyId }).open(sealed, aad)).toEqual(message);
+        own.destroy();
+        expect(await failure(kmsSealer({ client: own, keyId }).open(sealed, aad))).toEqual([
+          'signer_unavailable',
+          'Error',
+        ]);
+      }
+      kmsClient().destroy(); // was never asked
+    } finally {
+      vi.unstubAllEnvs();
+    }
+  });
+
+  it('refuses a region that is none', () => {
+    for (const region of ['', 7, null])
+      expect(() => kmsClient({ region: region as unknown as string })).toThrow(TypeError);
   });
 });
 

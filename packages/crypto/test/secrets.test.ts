@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { EncryptCommand, KMSClient } from '@aws-sdk/client-kms';
 import { createLogger } from '@stele/types';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { KmsServer } from '../../../test/support/kms/kms-server.js';
 import * as crypto from '../src/index.js';
 import { kmsKeyPair, kmsSealer, kmsSigner } from '../src/kms.js';
 import { readKeyFile, signerFromKeyObject, writeKeyFile } from '../src/node.js';
-import { KmsServer } from './support/kms-server.js';
 import { expectNone, showings } from './support/secrets.js';
 import { text } from './support.js';
 

@@ -62,5 +62,6 @@ export {
   SqliteStore,
   type SqliteStoreOptions,
 } from '@stele/store';
+export { type AuditAnchorOptions, auditAnchor } from './audit-anchor.js';
 export * from './index.web.js';
 export { type LogEvidenceOptions, logEvidence } from './log-evidence.js';

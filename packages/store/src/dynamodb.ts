@@ -3,4 +3,5 @@
  * @module
  */
 export type { DynamoDbClient } from './lib/dynamodb-calls.js';
+export type { DynamoDbPlace } from './lib/dynamodb-client.js';
 export { DynamoDbStore, type DynamoDbStoreOptions, type DynamoDbTable } from './lib/dynamodb-store.js';

@@ -2,7 +2,7 @@ import { BackedStore } from './backed-store.js';
 import type { CovenantStore } from './covenant-store.js';
 import { StoreError } from './errors.js';
 import { encryptionKeyId, type KeyProvider, rawKeys } from './key-provider.js';
-import { AnchoredBackend, type StoreProof } from './lib/anchored-backend.js';
+import { ANCHOR_TIMEOUT_MS, AnchoredBackend, type StoreProof } from './lib/anchored-backend.js';
 import { EncryptedBackend } from './lib/encrypted-backend.js';
 import { labelOf } from './lib/encrypted-envelope.js';
 import { Keys } from './lib/encrypted-keys.js';
@@ -36,6 +36,8 @@ export interface EncryptedStoreOptions {
   readonly anchor?: StoreAnchor | undefined;
   /** How long the provider is waited for, in milliseconds, 1 to 600,000; 10,000 when not given. */
   readonly keyTimeoutMs?: number | undefined;
+  /** How long each answer of the anchor is waited for, in milliseconds, 1 to 600,000; 10,000 when not given. */
+  readonly anchorTimeoutMs?: number | undefined;
 }
 
 const MAX_TIMEOUT_MS = 600_000;
@@ -62,20 +64,23 @@ export class EncryptedStore extends BackedStore {
    * @throws RangeError for a key that is not 32 bytes long, a time-out out of bounds
    */
   constructor(options: EncryptedStoreOptions) {
-    const { store, encryptionKey, keys, storeId, anchor, keyTimeoutMs = 10_000 } = options;
+    const { store, encryptionKey, keys, storeId, anchor } = options;
+    const { keyTimeoutMs = 10_000, anchorTimeoutMs = ANCHOR_TIMEOUT_MS } = options;
     if (typeof store?.backend?.write !== 'function') {
       throw new TypeError(
         'store must have a `backend`: MemoryStore, FileStore, SqliteStore, or a BackedStore of your own',
       );
     }
-    if (!Number.isInteger(keyTimeoutMs) || keyTimeoutMs < 1 || keyTimeoutMs > MAX_TIMEOUT_MS) {
-      throw new RangeError(`keyTimeoutMs must be an integer from 1 to ${MAX_TIMEOUT_MS}`);
-    }
+    for (const [name, ms] of Object.entries({ keyTimeoutMs, anchorTimeoutMs }))
+      if (!Number.isInteger(ms) || ms < 1 || ms > MAX_TIMEOUT_MS)
+        throw new RangeError(`${name} must be an integer from 1 to ${MAX_TIMEOUT_MS}`);
     if (storeId !== undefined && !STORE_ID.test(storeId))
       throw new TypeError('storeId must be 32 hex digits');
     const provider = providerArgument(encryptionKey, keys);
     const anchored =
-      anchor === undefined ? undefined : new AnchoredBackend(store.backend, anchorArgument(anchor));
+      anchor === undefined
+        ? undefined
+        : new AnchoredBackend(store.backend, anchorArgument(anchor), { timeoutMs: anchorTimeoutMs });
     const sealed = new EncryptedBackend(anchored ?? store.backend, new Keys(provider, keyTimeoutMs), storeId);
     super(sealed);
     this.#sealed = sealed;

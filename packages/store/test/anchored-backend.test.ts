@@ -19,7 +19,7 @@ const put = (n: number, text = 'x'): Change => ({
 describe('AnchoredBackend', () => {
   it('counts the age of what it knows', async () => {
     const [inner, anchor, clock] = [new MemoryBackend(), new MemoryAnchor(), { ms: 0 }];
-    const backend = new AnchoredBackend(inner, anchor, () => clock.ms);
+    const backend = new AnchoredBackend(inner, anchor, { now: () => clock.ms });
     await backend.write([put(1)]);
     const before = await everything(inner);
     await backend.write([put(2)]);
@@ -40,7 +40,7 @@ describe('AnchoredBackend', () => {
         return anchor.advance(from, to);
       },
     };
-    const backend = new AnchoredBackend(inner, slow, () => clock.ms);
+    const backend = new AnchoredBackend(inner, slow, { now: () => clock.ms });
     await backend.write([put(1)]);
     const before = await everything(inner);
     await backend.write([put(2)]);

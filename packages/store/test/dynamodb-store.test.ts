@@ -6,7 +6,7 @@ import {
   TransactGetItemsCommand,
   TransactWriteItemsCommand,
 } from '@aws-sdk/client-dynamodb';
-import { afterAll, describe, it } from 'vitest';
+import { afterAll, describe, it, vi } from 'vitest';
 import { deadPort, eventually, FaultyProxy } from '../../../test/support/proxy.js';
 import { type DynamoDbClient, DynamoDbStore, type DynamoDbStoreOptions } from '../src/dynamodb.js';
 import { EncryptedStore } from '../src/index.js';
@@ -205,6 +205,29 @@ describe('DynamoDbStore', () => {
     assert.deepEqual(await eventually(() => store.get(covenant.id)), covenant);
     client.destroy();
     await proxy.down();
+  });
+
+  it('makes a client of its own, which ends with it', async () => {
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'test');
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'test');
+    const place = { table: await local.freshTable(), region: 'us-east-1', endpoint: local.url };
+    const store = DynamoDbStore.connect({ ...place, transaction: false, timeoutMs: 30_000 });
+    const covenant = await sampleCovenant();
+    await store.put(covenant);
+    assert.deepEqual(await store.get(covenant.id), covenant);
+    await store.close();
+    await failsWith('store_closed', () => store.get(covenant.id));
+    // One that was never used has none to end.
+    await DynamoDbStore.connect(place).close();
+    vi.unstubAllEnvs();
+  });
+
+  it('checks where it is told to make one', () => {
+    for (const odd of [{ region: '' }, { region: 5 }, { endpoint: '' }, { endpoint: {} }])
+      assert.throws(() => DynamoDbStore.connect({ table: 't', ...odd } as never), TypeError);
+    for (const endpoint of ['127.0.0.1:8000', 'file:///etc', 'http://u@127.0.0.1', 'http://:p@127.0.0.1'])
+      assert.throws(() => DynamoDbStore.connect({ table: 't', endpoint }), RangeError);
+    assert.throws(() => DynamoDbStore.connect({ table: '' }), TypeError);
   });
 
   it('checks its arguments', () => {

@@ -17,7 +17,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
 
 const HELP = `
 A store is named by its path (a folder is a FileStore, a file a SqliteStore; sqlite:PATH where there is none yet) or by a URL:
-postgres://user@host/database?schema=stele, redis://host/0?prefix=stele, for which the package pg or ioredis must be installed.
+postgres://user@host/database?schema=stele, redis://host/0?prefix=stele, for which the package pg or ioredis must be installed, or
+dynamodb://TABLE?region=eu-central-1, which needs @aws-sdk/client-dynamodb, credentials where the AWS SDK finds them, and a table
+with the partition key kind and the sort key id, both of type S. &endpoint=http://127.0.0.1:8000 names something else that speaks
+DynamoDB, and &transactions=no says that it has none.
 
 Example:
   $ stele store verify covenants`;

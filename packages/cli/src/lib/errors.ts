@@ -31,6 +31,8 @@ export type CliErrorCode =
   | 'encryption_key_exposed'
   /** An encrypted store does not open with this key. */
   | 'encryption_key_wrong'
+  /** AWS KMS does not open or make the keys of an encrypted store. */
+  | 'encryption_key_unavailable'
   /** A passphrase is needed, and there is neither a terminal nor an option that says where it is. */
   | 'passphrase_missing'
   /** Others than its owner may read a passphrase file. */

@@ -36,6 +36,7 @@ export async function openNamedStore(
   const parsed = parseStoreName(name);
   const plain = await plainStore(parsed, create);
   try {
+    if (parsed.kind === 'dynamodb') await assertTable(plain, parsed.shown);
     const isSealed = await holdsSealedRecords(plain);
     if (keys === undefined) {
       if (isSealed) throw needsKey(parsed.shown);
@@ -63,6 +64,7 @@ export async function openStore(name: string): Promise<BackedStore> {
 export async function identityOf(name: string): Promise<string> {
   const parsed = parseStoreName(name);
   if ('url' in parsed) return `${parsed.url} ${parsed.space ?? 'stele'}`;
+  if (parsed.kind === 'dynamodb') return ['dynamodb', parsed.region, parsed.endpoint, parsed.table].join(' ');
   const path = resolve(parsed.path);
   return realpath(path).catch(async () =>
     join(await realpath(dirname(path)).catch(() => dirname(path)), basename(path)),
@@ -71,6 +73,11 @@ export async function identityOf(name: string): Promise<string> {
 
 async function plainStore(name: StoreName, create: boolean): Promise<BackedStore> {
   if ('url' in name) return serverStore(name, create);
+  if (name.kind === 'dynamodb') {
+    const { DynamoDbStore } = await import('@stele/store/dynamodb');
+    const { kind, shown, ...table } = name;
+    return DynamoDbStore.connect({ ...table, timeoutMs: TIMEOUT_MS });
+  }
   const found = await stat(name.path).catch(() => undefined);
   if (found?.isFile() && found.size > 0) return new SqliteStore(name.path);
   if (name.kind === 'sqlite') {
@@ -102,6 +109,21 @@ async function serverStore(
     // Says which part of the name has the wrong form, without repeating it.
     if (error instanceof RangeError) throw new CliError('usage', error.message);
     throw error;
+  }
+}
+
+/** A table costs money, so whoever pays makes it: not even a copy does. */
+async function assertTable({ backend }: BackedStore, shown: string): Promise<void> {
+  try {
+    await backend.list('covenant', { limit: 1 });
+  } catch (error) {
+    const { cause } = error as { cause?: { name?: unknown } };
+    if (cause?.name !== 'ResourceNotFoundException') throw error;
+    throw new CliError(
+      'store_missing',
+      `there is no table at ${shown}`,
+      'make one: two keys of type S, the partition key kind and the sort key id',
+    );
   }
 }
 

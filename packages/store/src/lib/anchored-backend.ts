@@ -21,7 +21,7 @@ import {
   type StoreSum,
   stateBytes,
 } from './anchor-state.js';
-import { Anchoring, busy, pause, type Standing } from './anchoring.js';
+import { Anchoring, busy, lateAnchor, pause, type Standing } from './anchoring.js';
 import { checkChanges, holds } from './changes.js';
 import { SetHash } from './set-hash.js';
 import { changesOf, latestToken } from './watching.js';
@@ -32,6 +32,15 @@ const MAX_ATTEMPTS = 64;
 const MAX_AGE_MS = 1_000;
 /** A record that cannot be read counts as an empty one, which nobody puts. */
 const UNREADABLE = new Uint8Array();
+
+export const ANCHOR_TIMEOUT_MS = 10_000;
+
+interface AnchoredOptions {
+  /** How long each answer of the anchor may take. */
+  readonly timeoutMs?: number;
+  /** Milliseconds of a clock that is never set back. */
+  readonly now?: () => number;
+}
 
 /** What a whole store was found to be. */
 export interface StoreProof {
@@ -50,16 +59,22 @@ export class AnchoredBackend implements RecordBackend {
   /** What lies beneath. */
   readonly inner: RecordBackend;
   readonly #anchoring: Anchoring;
+  readonly #timeoutMs: number;
   readonly #now: () => number;
   #checkedAt = Number.NEGATIVE_INFINITY;
   #checking: Promise<void> | undefined;
   #turn: Promise<unknown> = Promise.resolve();
 
   /** @throws TypeError for what has no transactions */
-  constructor(inner: RecordBackend, anchor: StoreAnchor, now: () => number = () => performance.now()) {
+  constructor(
+    inner: RecordBackend,
+    anchor: StoreAnchor,
+    { timeoutMs = ANCHOR_TIMEOUT_MS, now = () => performance.now() }: AnchoredOptions = {},
+  ) {
     if (!inner.supports.transaction) throw new TypeError('only a store with transactions can have an anchor');
     this.inner = inner;
-    this.#anchoring = new Anchoring(inner, anchor);
+    this.#anchoring = new Anchoring(inner, anchor, timeoutMs);
+    this.#timeoutMs = timeoutMs;
     this.#now = now;
   }
 
@@ -273,8 +288,14 @@ export class AnchoredBackend implements RecordBackend {
     this.#checkedAt = at;
   }
 
+  /** Who waits for one who waits in vain for the anchor waits no longer: else the last of many would wait for as many time-outs. */
   #inTurn<T>(step: () => Promise<T>): Promise<T> {
-    const done = this.#turn.then(step, step);
+    const { late } = this.#anchoring;
+    const next = async () => {
+      if (this.#anchoring.late !== late) throw lateAnchor(this.#timeoutMs);
+      return step();
+    };
+    const done = this.#turn.then(next, next);
     this.#turn = done;
     return done;
   }

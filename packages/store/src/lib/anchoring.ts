@@ -11,6 +11,7 @@ import {
   STATE_ID,
   STATE_KIND,
 } from './anchor-state.js';
+import { within } from './within.js';
 
 const MAX_ATTEMPTS = 64;
 const MAX_PAUSE_MS = 20;
@@ -35,10 +36,19 @@ export interface Standing {
 export class Anchoring {
   readonly #inner: RecordBackend;
   readonly #anchor: StoreAnchor;
+  readonly #timeoutMs: number;
+  #late = 0;
 
-  constructor(inner: RecordBackend, anchor: StoreAnchor) {
+  /** @param timeoutMs how long each answer of the anchor may take */
+  constructor(inner: RecordBackend, anchor: StoreAnchor, timeoutMs: number) {
     this.#inner = inner;
     this.#anchor = anchor;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** How often an answer has been late. */
+  get late(): number {
+    return this.#late;
   }
 
   /** How the store stands. @throws StoreError `store_rolled_back`, `store_unavailable` */
@@ -95,11 +105,27 @@ export class Anchoring {
   }
 
   #read(): Promise<string | undefined> {
-    return asked(() => this.#anchor.read());
+    return this.#ask(() => this.#anchor.read());
   }
 
   #advance(from: string | undefined, to: string): Promise<boolean> {
-    return asked(() => this.#anchor.advance(from, to));
+    return this.#ask(() => this.#anchor.advance(from, to));
+  }
+
+  /** What comes late may still come true: it is as if this process had died at that step. */
+  async #ask<T>(question: () => Promise<T>): Promise<T> {
+    try {
+      return await within(question(), this.#timeoutMs, () => {
+        this.#late++;
+        return lateAnchor(this.#timeoutMs);
+      });
+    } catch (cause) {
+      if (cause instanceof StoreError) throw cause;
+      throw new StoreError('store_unavailable', 'the anchor of the store failed', {
+        cause,
+        hint: 'try again',
+      });
+    }
   }
 }
 
@@ -129,13 +155,14 @@ function parsedOr<T>(text: string | undefined, otherwise: T): Anchored | T {
   }
 }
 
-async function asked<T>(question: () => Promise<T>): Promise<T> {
-  try {
-    return await question();
-  } catch (cause) {
-    if (cause instanceof StoreError) throw cause;
-    throw new StoreError('store_unavailable', 'the anchor of the store failed', { cause, hint: 'try again' });
-  }
+export function lateAnchor(timeoutMs: number): StoreError {
+  return new StoreError(
+    'store_unavailable',
+    `the anchor of the store has not answered within ${timeoutMs} ms`,
+    {
+      hint: 'look at where the anchor is, and at the way to it; what was asked may or may not have been done',
+    },
+  );
 }
 
 function rolledBack({ text, now }: Standing): StoreError {

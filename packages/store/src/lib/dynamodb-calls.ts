@@ -1,12 +1,10 @@
 import { StoreError } from '../errors.js';
+import { loadSdk, type Sdk } from './dynamodb-sdk.js';
 
 /** What is used of a `DynamoDBClient` of the AWS SDK v3. */
 export interface DynamoDbClient {
   send(command: never, options?: { readonly abortSignal?: AbortSignal }): Promise<unknown>;
 }
-
-/** The SDK, which makes commands. */
-export type Sdk = typeof import('@aws-sdk/client-dynamodb');
 
 /** A command of the SDK, by what it resolves to. */
 interface Command<Output> {
@@ -20,12 +18,14 @@ const MOST_CALLS = 10_000;
 export class DynamoDbCalls {
   readonly #client: DynamoDbClient;
   readonly #timeoutMs: number;
+  readonly #onClose: () => void;
   #calls = 0;
   #open = true;
 
-  constructor(client: DynamoDbClient, timeoutMs: number) {
+  constructor(client: DynamoDbClient, timeoutMs: number, onClose: () => void = () => {}) {
     this.#client = client;
     this.#timeoutMs = timeoutMs;
+    this.#onClose = onClose;
   }
 
   /**
@@ -60,16 +60,8 @@ export class DynamoDbCalls {
 
   close(): void {
     this.#open = false;
+    this.#onClose();
   }
-}
-
-async function loadSdk(): Promise<Sdk> {
-  return import('@aws-sdk/client-dynamodb').catch((cause: unknown) => {
-    throw new StoreError('store_unavailable', 'the package @aws-sdk/client-dynamodb cannot be loaded', {
-      cause,
-      hint: 'run `npm install @aws-sdk/client-dynamodb`',
-    });
-  });
 }
 
 /** Whether an expectation did not hold, so that nothing was written. */
@@ -99,6 +91,6 @@ const causeOf = (error: unknown): Error | undefined =>
 function unavailable(message: string, cause?: unknown): StoreError {
   return new StoreError('store_unavailable', message, {
     cause,
-    hint: 'look at the table, its rights, and the network; what was asked may or may not have been done',
+    hint: 'look at the region, the credentials, the table, its rights, and the network; what was asked may or may not have been done',
   });
 }

@@ -1,6 +1,7 @@
 import { BackedStore } from '../backed-store.js';
 import { DynamoDbBackend } from './dynamodb-backend.js';
 import { DynamoDbCalls, type DynamoDbClient } from './dynamodb-calls.js';
+import { type DynamoDbPlace, OwnDynamoDbClient } from './dynamodb-client.js';
 
 export interface DynamoDbStoreOptions {
   /** The name of the table, which must be there: see `DynamoDbStore.table`. */
@@ -38,7 +39,16 @@ export class DynamoDbStore extends BackedStore {
     if (!Number.isInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > 600_000) {
       throw new RangeError('timeoutMs must be an integer from 1 to 600,000');
     }
-    super(new DynamoDbBackend(new DynamoDbCalls(client, timeoutMs), table, transaction));
+    const onClose = client instanceof OwnDynamoDbClient ? () => client.destroy() : undefined;
+    super(new DynamoDbBackend(new DynamoDbCalls(client, timeoutMs, onClose), table, transaction));
+  }
+
+  /**
+   * A store with a client of its own, which is made with the first request and goes with `close`.
+   * @throws TypeError, RangeError for wrong arguments
+   */
+  static connect({ region, endpoint, ...options }: DynamoDbStoreOptions & DynamoDbPlace): DynamoDbStore {
+    return new DynamoDbStore(new OwnDynamoDbClient({ region, endpoint }), options);
   }
 
   /** The table that a store needs, for `CreateTable` or as a pattern for whoever makes tables. */

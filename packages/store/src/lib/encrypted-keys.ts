@@ -1,6 +1,7 @@
 import { hmacSha256 } from '@stele/crypto';
 import { StoreError } from '../errors.js';
 import { encryptionKeyId, isKeyId, type KeyProvider, MAX_KEYS } from '../key-provider.js';
+import { within } from './within.js';
 
 /** A key with its id. */
 export interface StoreKey {
@@ -67,22 +68,13 @@ export class Keys {
   }
 
   async #ask<T>(question: () => T | Promise<T>): Promise<T> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
     try {
       const answer = question();
       if (!isThenable(answer)) return answer;
-      const late = new Promise<never>((_, reject) => {
-        timer = setTimeout(
-          () => reject(new Error(`no answer within ${this.#timeoutMs} ms`)),
-          this.#timeoutMs,
-        );
-      });
-      return await Promise.race([answer, late]);
+      return await within(answer, this.#timeoutMs, () => new Error(`no answer within ${this.#timeoutMs} ms`));
     } catch (cause) {
       if (cause instanceof StoreError && cause.code === 'key_unavailable') throw cause;
       throw unavailable('the provider failed', cause);
-    } finally {
-      clearTimeout(timer);
     }
   }
 }

@@ -1,28 +1,23 @@
-/** A DynamoDB in this process, without transactions: `dynalite`. */
-import { once } from 'node:events';
-import type { Server } from 'node:http';
-import { createRequire } from 'node:module';
-import type { AddressInfo } from 'node:net';
+/** A DynamoDB in this process, with a client of the AWS SDK. */
 import { CreateTableCommand, DescribeTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { startDynamoDb } from '../../../../test/support/dynamodb.js';
 import { DynamoDbStore } from '../../src/dynamodb.js';
-
-const dynalite = createRequire(import.meta.url)('dynalite') as (options: object) => Server;
 
 export interface LocalDynamoDb {
   readonly client: DynamoDBClient;
+  readonly url: string;
   /** Makes a table that nobody uses. @returns its name */
   freshTable(): Promise<string>;
   close(): Promise<void>;
 }
 
 export async function localDynamoDb(): Promise<LocalDynamoDb> {
-  const server = dynalite({ createTableMs: 0, deleteTableMs: 0 });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const client = clientFor(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const { url, stop } = await startDynamoDb();
+  const client = clientFor(url);
   let made = 0;
   return {
     client,
+    url,
     freshTable: async () => {
       const name = `stele-${made++}`;
       await client.send(new CreateTableCommand(DynamoDbStore.table(name)));
@@ -35,7 +30,7 @@ export async function localDynamoDb(): Promise<LocalDynamoDb> {
     },
     close: async () => {
       client.destroy();
-      server.close();
+      stop();
     },
   };
 }

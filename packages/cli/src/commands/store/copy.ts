@@ -1,7 +1,12 @@
 import type { BackedStore } from '@stele/store';
 import type { Command } from 'commander';
 import type { Cli, ExitCode } from '../../lib/cli.js';
-import { addEncryptionOptions, ENCRYPTION_HELP, readEncryptionKeys } from '../../lib/encryption-keys.js';
+import {
+  addEncryptionOptions,
+  ENCRYPTION_HELP,
+  type EncryptionFlags,
+  readEncryptionKeys,
+} from '../../lib/encryption-keys.js';
 import { CliError } from '../../lib/errors.js';
 import { count, jsonText } from '../../lib/output.js';
 import { compareStores } from '../../lib/store/compare.js';
@@ -13,13 +18,18 @@ import { identityOf, type OpenedStore, openNamedStore } from '../../lib/stores.j
 
 interface Flags extends StoreFlags {
   readonly toEncryptionKeyFile?: string;
+  readonly toEncryptionKeyRing?: string;
+  readonly toKmsKey?: string;
 }
 
 export function define(command: Command, cli: Cli): void {
   addProgressOptions(
     addEncryptionOptions(
       command.argument('<from>', STORE_ARGUMENT).argument('<to>', 'the same; it is made if there is none'),
-    ).option('--to-encryption-key-file <file>', 'the key of the second store, which is or becomes encrypted'),
+    )
+      .option('--to-encryption-key-file <file>', 'the key of the second store, which is or becomes encrypted')
+      .option('--to-encryption-key-ring <folder>', 'its keys, sealed by AWS KMS; made if there are none')
+      .option('--to-kms-key <key>', 'the key in AWS KMS that seals that ring'),
   )
     .addHelpText('after', HELP)
     .action(cli.does((from: string, to: string, flags: Flags) => copy(from, to, flags, cli)));
@@ -36,14 +46,12 @@ ${ENCRYPTION_HELP}
 
 Examples:
   $ stele store copy covenants sqlite:covenants.db
-  $ stele store copy covenants 'postgres://stele@db.example/app?schema=stele' --to-encryption-key-file store.key`;
+  $ stele store copy covenants 'postgres://stele@db.example/app?schema=stele' --to-encryption-key-file store.key
+  $ stele store copy covenants 'dynamodb://covenants?region=eu-central-1' --to-encryption-key-ring store-keys --to-kms-key alias/stele`;
 
 async function copy(fromName: string, toName: string, flags: Flags, cli: Cli): Promise<ExitCode> {
   const keys = await readEncryptionKeys(flags);
-  const { toEncryptionKeyFile } = flags;
-  const toKeys = await readEncryptionKeys(
-    toEncryptionKeyFile === undefined ? {} : { encryptionKeyFile: toEncryptionKeyFile },
-  );
+  const toKeys = await readEncryptionKeys(flagsOfTarget(flags), { create: true });
   if ((await identityOf(fromName)) === (await identityOf(toName)))
     throw new CliError('usage', 'a store cannot be copied into itself', 'name another one to copy into');
   const from = await openNamedStore(fromName, { keys });
@@ -57,6 +65,15 @@ async function copy(fromName: string, toName: string, flags: Flags, cli: Cli): P
   } finally {
     await from.store.close();
   }
+}
+
+function flagsOfTarget(flags: Flags): EncryptionFlags {
+  const { toEncryptionKeyFile, toEncryptionKeyRing, toKmsKey } = flags;
+  return {
+    ...(toEncryptionKeyFile !== undefined && { encryptionKeyFile: toEncryptionKeyFile }),
+    ...(toEncryptionKeyRing !== undefined && { encryptionKeyRing: toEncryptionKeyRing }),
+    ...(toKmsKey !== undefined && { kmsKey: toKmsKey }),
+  };
 }
 
 async function copyAndCompare(from: OpenedStore, to: OpenedStore, flags: Flags, cli: Cli): Promise<ExitCode> {

@@ -10,7 +10,7 @@ export interface StoreFlags extends EncryptionFlags {
 }
 
 export const STORE_ARGUMENT =
-  'a folder (FileStore), a file or sqlite:PATH (SqliteStore), postgres://…?schema=… or redis://…?prefix=…';
+  'a folder (FileStore), a file or sqlite:PATH (SqliteStore), postgres://…?schema=…, redis://…?prefix=… or dynamodb://TABLE?region=…';
 
 export function addProgressOptions(command: Command): Command {
   return command

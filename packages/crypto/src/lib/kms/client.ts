@@ -75,7 +75,7 @@ export function isCiphertextRefused(error: unknown): boolean {
 }
 
 /** Loaded at the first request, so that nothing else of this package needs the SDK. */
-async function loadSdk(): Promise<typeof import('@aws-sdk/client-kms')> {
+export async function loadSdk(): Promise<typeof import('@aws-sdk/client-kms')> {
   try {
     return await import('@aws-sdk/client-kms');
   } catch (cause) {
