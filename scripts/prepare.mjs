@@ -20,7 +20,7 @@ function requireNode(version) {
 /** The one native module takes longer to compile than everything else takes to install and build, so both go side by side. */
 async function installAndBuild() {
   const isNew = await installIfChanged(root, 'Installing dependencies', () =>
-    Promise.all([compileSqlite(), build()]),
+    Promise.all([compileSqlite(), build().then(linkCommands)]),
   );
   if (!isNew) await build('Building packages');
 }
@@ -45,6 +45,11 @@ async function build(label) {
   const turbo = join(root, 'scripts/turbo.mjs');
   const command = [process.execPath, turbo, 'run', 'build', '--output-logs=errors-only'];
   await run(command, label === undefined ? {} : { label, quietMs: 3_000 });
+}
+
+/** `npm ci` links only commands that are there, and `stele` is built after it; this makes `npx stele` work. */
+async function linkCommands() {
+  await run([...npmCommand(), 'rebuild', 'stele', '--ignore-scripts', '--loglevel=error']);
 }
 
 function sayWaiting(owner) {
