@@ -12,7 +12,13 @@ function projects() {
 }
 
 await main(async () => {
-  const build = [process.execPath, join(root, 'scripts/turbo.mjs'), 'run', 'build', '--output-logs=errors-only'];
+  const build = [
+    process.execPath,
+    join(root, 'scripts/turbo.mjs'),
+    'run',
+    'build',
+    '--output-logs=errors-only',
+  ];
   await run(build, { label: 'Building packages', quietMs: 3_000 });
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
   // Forced, because what is built of other packages does not count as an input, so a project may look up to date and not be.

@@ -12,7 +12,7 @@ export default defineConfig({
     name: 'ccl',
     include: ['test/**/*.test.ts'],
     exclude: [...configDefaults.exclude, ...chance],
-    isolate: false,
+    isolate: false, // a file leaves nothing behind that the next one would see
     // The properties run many cases, which a busy machine may take long over.
     testTimeout: 120_000,
     coverage: {
