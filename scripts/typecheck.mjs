@@ -1,7 +1,8 @@
 // Checks the types of everything that git knows a tsconfig.json of, in one process: what the projects share is read once.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { main, root, run } from './lib/run.mjs';
+import { build } from './lib/build.mjs';
+import { main, root } from './lib/run.mjs';
 
 const OWN_INSTALL = ['test/frameworks/tsconfig.json']; // npm run test:frameworks checks it
 
@@ -12,14 +13,7 @@ function projects() {
 }
 
 await main(async () => {
-  const build = [
-    process.execPath,
-    join(root, 'scripts/turbo.mjs'),
-    'run',
-    'build',
-    '--output-logs=errors-only',
-  ];
-  await run(build, { label: 'Building packages', quietMs: 3_000 });
+  await build();
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
   // Forced, because what is built of other packages does not count as an input, so a project may look up to date and not be.
   const command = [tsc, '--build', '--force', '--noEmit', ...projects()];
