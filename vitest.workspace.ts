@@ -1,2 +1,8 @@
 /** Every project of the repository; `vitest.config.ts` imports this list. */
-export default ['packages/*', 'examples/*', 'editors/*', 'test/house'];
+export default [
+  'packages/*',
+  'packages/ccl/vitest.chance.config.ts',
+  'examples/*',
+  'editors/*',
+  'test/house',
+];

@@ -1,6 +1,7 @@
 // Runs before `npm start` and `npm test`: installs the dependencies if they are not those of the lockfile, then builds.
 // Plain Node, because nothing is installed yet when it runs first.
 import { join } from 'node:path';
+import { build } from './lib/build.mjs';
 import { installIfChanged } from './lib/install.mjs';
 import { withLock } from './lib/lock.mjs';
 import { CommandError, main, npmCommand, root, run } from './lib/run.mjs';
@@ -20,9 +21,9 @@ function requireNode(version) {
 /** The one native module takes longer to compile than everything else takes to install and build, so both go side by side. */
 async function installAndBuild() {
   const isNew = await installIfChanged(root, 'Installing dependencies', () =>
-    Promise.all([compileSqlite(), build()]),
+    Promise.all([compileSqlite(), build({}).then(linkCommands)]),
   );
-  if (!isNew) await build('Building packages');
+  if (!isNew) await build();
 }
 
 /** Stele does without the module where it cannot be compiled. */
@@ -41,10 +42,9 @@ async function compileSqlite() {
   }
 }
 
-async function build(label) {
-  const turbo = join(root, 'scripts/turbo.mjs');
-  const command = [process.execPath, turbo, 'run', 'build', '--output-logs=errors-only'];
-  await run(command, label === undefined ? {} : { label, quietMs: 3_000 });
+/** `npm ci` links only commands that are there, and `stele` is built after it; this makes `npx stele` work. */
+async function linkCommands() {
+  await run([...npmCommand(), 'rebuild', 'stele', '--ignore-scripts', '--loglevel=error']);
 }
 
 function sayWaiting(owner) {

@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bundleForBrowsers, entryPoints, writeConsumers } from './consumers/write.mjs';
+import { build } from './lib/build.mjs';
 import { pool } from './lib/pool.mjs';
 import { check, report } from './lib/report.mjs';
 import { main, npmCommand, root, run } from './lib/run.mjs';
@@ -87,14 +88,7 @@ function consumerChecks(consumer, packages) {
 }
 
 await main(async () => {
-  const build = [
-    process.execPath,
-    join(root, 'scripts/turbo.mjs'),
-    'run',
-    'build',
-    '--output-logs=errors-only',
-  ];
-  await run(build, { label: 'Building packages', quietMs: 3_000 });
+  await build();
   const temp = mkdtempSync(join(tmpdir(), 'stele-packages-'));
   try {
     return report(await testPackages(temp));

@@ -11,9 +11,15 @@ class PlainFirst extends BaseSequencer {
   }
 }
 
-export default mergeConfig(language, {
-  test: {
-    root: fileURLToPath(new URL('../../packages/ccl', import.meta.url)),
-    sequence: { sequencer: PlainFirst },
+const { exclude: _chance, ...plainAndChance } = language.test ?? {};
+
+export default mergeConfig(
+  { ...language, test: plainAndChance },
+  {
+    test: {
+      isolate: true, // a mutant may leave the modules in a state that the next file would suffer from
+      root: fileURLToPath(new URL('../../packages/ccl', import.meta.url)),
+      sequence: { sequencer: PlainFirst },
+    },
   },
-});
+);

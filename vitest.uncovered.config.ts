@@ -1,0 +1,5 @@
+import { mergeConfig } from 'vitest/config';
+import all from './vitest.config.ts';
+
+/** Everything but what `npm run coverage` runs: the two together are `npm test`, each suite once. */
+export default mergeConfig(all, { test: { projects: ['!packages/ccl', '!packages/crypto'] } });
