@@ -9,7 +9,9 @@ export default configOf('evidence', {
     `${sources}/lib/{examination,since,log-walk,judge,findings,frontier,own-entries,leaf-cursor,ndjson,verifying-keys}.ts`,
   ],
   testRunner: 'quick',
-  plugins: ['quick/evidence.mjs', 'ignore-messages.mjs'].map((file) => new URL(file, import.meta.url).pathname),
+  plugins: ['quick/evidence.mjs', 'ignore-messages.mjs'].map(
+    (file) => new URL(file, import.meta.url).pathname,
+  ),
   ignorers: ['messages'],
   ignorePatterns: [
     '**',

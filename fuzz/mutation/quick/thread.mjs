@@ -68,7 +68,7 @@ async function outcome({ id, name, run }) {
   space.currentTestId = id;
   const start = performance.now();
   stray = undefined;
-  const fault = await run().catch((error) => error ?? 'failed') ?? stray;
+  const fault = (await run().catch((error) => error ?? 'failed')) ?? stray;
   const failure = fault === undefined ? undefined : String(fault.message ?? fault).slice(0, 500);
   space.currentTestId = undefined;
   return { id, name, timeSpentMs: performance.now() - start, failure };

@@ -108,6 +108,20 @@ describe('a log that is opened again', () => {
 });
 
 describe('a log that something was done to', () => {
+  it('is refused when its checkpoint is of more entries than there are', async () => {
+    const backend = new MemoryLogBackend();
+    const log = await open(backend);
+    await log.append(event(1));
+    await log.append(event(2));
+    await log.close();
+    class Shortened extends MemoryLogBackend {
+      override async open() {
+        return { ...(await super.open()), size: 1 };
+      }
+    }
+    assert.equal(await codeOf(() => open(new Shortened(backend))), 'audit_log_corrupt');
+  });
+
   it('is refused when it is older than what was signed', async () => {
     const path = await closedLog(10);
     cpSync(path, `${path}.copy`, { recursive: true });
