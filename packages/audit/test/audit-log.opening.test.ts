@@ -107,6 +107,22 @@ describe('a log that is opened again', () => {
   });
 });
 
+describe('a log that goes on from another, and was pruned since', () => {
+  it('is opened again with its predecessor, which nobody can compare any more', async () => {
+    const old = await open(new MemoryLogBackend());
+    const predecessor = await old.checkpoint();
+    await old.close();
+    const [backend, more] = [new MemoryLogBackend(), { predecessor, origin: 'example.org/next' }];
+    const log = await open(backend, more);
+    await Promise.all(Array.from({ length: 300 }, (_, i) => log.append(event(i))));
+    await log.prune(256, { policy: 'after a year' });
+    await log.close();
+    const again = await open(new MemoryLogBackend(backend), more);
+    assert.equal(await again.reader.first(), 256);
+    await again.close();
+  });
+});
+
 describe('a log that something was done to', () => {
   it('is refused when its checkpoint is of more entries than there are', async () => {
     const backend = new MemoryLogBackend();

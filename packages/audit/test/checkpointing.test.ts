@@ -256,10 +256,12 @@ describe('an entry', () => {
   it('is read wherever it is, also when it is published meanwhile', async () => {
     class Slow extends MemoryLogBackend {
       before: () => Promise<unknown> = async () => undefined;
+      hides = false;
 
       override async *records(from: number, to: number) {
         if (to === from + 1) {
           await this.before();
+          if (this.hides) return;
           throw new Error('it is not here any more');
         }
         yield* super.records(from, to);
@@ -269,6 +271,9 @@ describe('an entry', () => {
     const log = await open(backend, { checkpointIntervalMs: 60_000 });
     await appendMany(log, 5);
     await assert.rejects(log.entry(4), /not here any more/);
+    backend.hides = true;
+    assert.equal(await codeOf(() => log.entry(4)), 'entry_not_found');
+    backend.hides = false;
     backend.before = () => log.checkpoint();
     assert.equal((await log.entry(4)).seq, 4);
     assert.equal((await log.entry(0)).seq, 0);

@@ -1,5 +1,6 @@
 /** What a verification tells beside the first problem: every place, every checkpoint, and how far it came. */
 import { join } from 'node:path';
+import type { KeyPair } from '@stele/crypto';
 import { describe, expect, it } from 'vitest';
 import { AuditError } from '../src/errors.js';
 import { exportLog } from '../src/export.js';
@@ -20,7 +21,7 @@ import {
 } from './support/made-log.js';
 import { scratch } from './support/places.js';
 
-const [own, next] = await Promise.all([keyOf(1), keyOf(2)]);
+const [own, next, third] = await Promise.all([keyOf(1), keyOf(2), keyOf(3)]);
 const keys = [vkey(own)];
 const entries = leaves(700);
 const files = await madeLog(entries, own);
@@ -184,14 +185,30 @@ describe('the checkpoints of an auditor of a log that was pruned', () => {
 });
 
 describe('an archive', () => {
-  it('may be signed by two keys, of which one was retired in it', async () => {
-    const rotated = entries.with(400, leaf(400, { kind: 'log.key', key: vkey(next), previous: vkey(own) }));
-    const [before, after] = await Promise.all([own, next].map((key) => signed(rotated, key)));
-    const note = addSignatures(before as string, [line(after as string)]);
-    const log = (await madeLog(rotated, own)).set('checkpoint', Buffer.from(note));
+  const turn = (index: number, from: KeyPair, to: KeyPair) =>
+    leaf(index, { kind: 'log.key', key: vkey(to), previous: vkey(from) });
+  const rotated = entries.with(100, turn(100, own, next)).with(600, turn(600, next, third));
+  const all = { keys: [vkey(own), vkey(next), vkey(third)] };
+
+  async function archiveSignedBy(...signers: readonly KeyPair[]) {
+    const [first = '', ...more] = await Promise.all(signers.map((key) => signed(rotated, key)));
+    const log = new Map(tilesOf(rotated)).set('checkpoint', Buffer.from(addSignatures(first, more.map(line))));
     const path = join(scratch(), 'archive');
     await exportLog(readerOf(log), path, { to: 512 });
-    expect((await verifyExport(path, { keys: [vkey(own), vkey(next)] })).problem).toBeUndefined();
+    return (await verifyExport(path, all)).problem;
+  }
+
+  it('may be signed by a key that comes only after it, also beside one that was retired in it', async () => {
+    expect(await archiveSignedBy(third)).toBeUndefined();
+    expect(await archiveSignedBy(own, third)).toBeUndefined();
+    expect(await archiveSignedBy(own, next)).toBeUndefined();
+  });
+
+  it('may not be signed by a key that was retired in it alone', async () => {
+    const problem = { code: 'key_retired', message: expect.stringMatching(/^the checkpoint is signed by/) };
+    expect(await archiveSignedBy(own)).toEqual(problem);
+    const whole = await verifyLog(readerOf(await madeLog(rotated, own)), all);
+    expect(whole.problems).toEqual([problem]);
   });
 });
 
