@@ -1,6 +1,6 @@
 // Mutation tests of the language's evaluator, matcher and proofs, of keys over time, of the formats of the log, or of what verifies it. Fails
 // when 5 % of the mutants or more survive.
-// Usage: npm run mutate [-- [--full] [keys | audit | evidence | files to mutate, with commas between them]]
+// Usage: npm run mutate [-- [--full] [keys | audit | evidence] [files to mutate, with commas between them]]
 //   --full  tries the mutants of the language that survive the quick tests against all tests, too, which takes minutes for each
 // `survivors.md` and `survivors-*.md` name those that survived, and why.
 import { spawnSync } from 'node:child_process';
@@ -13,7 +13,7 @@ import { rangesOf, settle, survivorsOf, tableOf } from './lib/scores.mjs';
 
 const MOST = 0.05;
 const folder = join(root, 'fuzz/mutation');
-/** The passes beside that of the language, with the package whose files they mutate. */
+/** The passes beside that of the language, with the files that belong to them where no pass is named. */
 const PASSES = {
   keys: 'packages/crypto/',
   evidence: 'packages/audit/src/verify',
@@ -26,10 +26,8 @@ await main(async () => {
     allowPositionals: true,
   });
   await installIfChanged(folder, 'Installing what mutates');
-  const [given] = positionals;
-  const [pass = 'quick'] =
-    Object.entries(PASSES).find(([name, files]) => given === name || given?.startsWith(files)) ?? [];
-  const first = mutate(pass, given === pass ? undefined : given);
+  const [pass, files] = passOf(positionals);
+  const first = mutate(pass, files);
   const survivors = survivorsOf(first);
   const isTriedAgain = values.full && pass === 'quick' && survivors.length > 0;
   const second = isTriedAgain ? mutate('full', rangesOf(survivors).join(',')) : [];
@@ -37,6 +35,13 @@ await main(async () => {
   process.stdout.write(`\n${tableOf(mutants)}\n`);
   return survivorsOf(mutants).length < MOST * mutants.length ? 0 : 1;
 });
+
+/** @returns the pass, and the files where not all of its own are meant */
+function passOf([given, files]) {
+  if (Object.hasOwn(PASSES, given)) return [given, files];
+  const [pass = 'quick'] = Object.entries(PASSES).find(([, start]) => given?.startsWith(start)) ?? [];
+  return [pass, given];
+}
 
 /** The mutants of one pass, but for those that are left out. */
 function mutate(pass, files) {

@@ -1,6 +1,7 @@
 // A test runner for the first pass over the mutants: all tests are one script in one thread, which is run anew for each
 // mutant. So a mutant takes a tenth of a second, where starting Vitest alone takes some.
 import { readdirSync, writeFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
@@ -16,6 +17,8 @@ import { build } from 'esbuild';
 
 /** A test that keeps the processor busy for so many milliseconds does not end: each takes a fraction of it. */
 const MOST_MS = 3000;
+/** One that waits for so long waits for what never comes. */
+const MOST_WAITED_MS = 60_000;
 const LOOK_MS = 100;
 
 /** In the folder of the mutated sources. */
@@ -111,17 +114,20 @@ function answerOf(thread, question, started) {
   });
 }
 
-/** Looks whether one test has kept the processor busy too long. */
+/** Looks whether one test has kept the processor busy too long, or waits. */
 function endless(started, onEndless) {
   let seen = -1;
   let since = process.cpuUsage();
+  let at = performance.now();
   return () => {
     const now = Atomics.load(started, 0);
     const { user, system } = process.cpuUsage(since);
-    if (now === seen && (user + system) / 1000 > MOST_MS) onEndless();
+    const isLong = (user + system) / 1000 > MOST_MS || performance.now() - at > MOST_WAITED_MS;
+    if (now === seen && isLong) onEndless();
     if (now === seen) return;
     seen = now;
     since = process.cpuUsage();
+    at = performance.now();
   };
 }
 
@@ -134,7 +140,7 @@ function reported(results) {
   return { status: DryRunStatus.Complete, tests };
 }
 
-/** All tests as the text of a function of `require`, `module`, a suite and the module fast-check. */
+/** All tests as the text of an asynchronous function of what loads modules of Node, a suite and the module fast-check. */
 async function bundle(folder, isQuick) {
   const files = readdirSync(folder, { recursive: true })
     .filter((name) => name.endsWith('.test.ts') && isQuick(name))
@@ -142,29 +148,32 @@ async function bundle(folder, isQuick) {
   const given = {
     name: 'given',
     setup({ onResolve, onLoad }) {
-      onResolve({ filter: /^(?:vitest|fast-check)$/ }, ({ path }) => ({ path, namespace: 'given' }));
+      onResolve({ filter: /.*/ }, ({ path }) =>
+        isBuiltin(path) || GIVEN[path] !== undefined ? { path, namespace: 'given' } : undefined,
+      );
       onLoad({ filter: /.*/, namespace: 'given' }, ({ path }) => ({
-        contents: `module.exports = ${path === 'vitest' ? 'suite.api' : 'fastCheck'};`,
+        contents: `module.exports = ${GIVEN[path] ?? `ofNode(${JSON.stringify(path)})`};`,
       }));
     },
   };
   const { outputFiles } = await build({
-    stdin: {
-      contents: files
-        .map(
-          (name) => `suite.within(${JSON.stringify(name)}, () => require(${JSON.stringify(`./${name}`)}));`,
-        )
-        .join('\n'),
-      resolveDir: folder,
-    },
+    stdin: { contents: files.map(loading).join('\n'), resolveDir: folder },
     bundle: true,
     write: false,
     platform: 'node',
-    format: 'cjs',
+    // Files may wait before their tests begin.
+    format: 'esm',
     define: { 'import.meta.url': JSON.stringify(pathToFileURL(join(folder, 'all.ts')).href) },
-    banner: { js: '(function (require, module, suite, fastCheck) {' },
+    banner: { js: "(async function (ofNode, suite, fastCheck) { 'use strict';" },
     footer: { js: '})' },
     plugins: [given],
   });
   return outputFiles[0].text;
 }
+
+/** What tests import that is made for this pass. */
+const GIVEN = { vitest: 'suite.api', 'fast-check': 'fastCheck' };
+
+const loading = (name) => {
+  return `await suite.file(${JSON.stringify(name)}, () => import(${JSON.stringify(`./${name}`)}));`;
+};

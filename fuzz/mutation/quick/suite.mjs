@@ -21,12 +21,14 @@ export class Suite {
   #path = [];
   /** What the files and groups that are open want to have done first. */
   #first = [];
+  /** What the test that runs wants to have done when it is over. */
+  #last = [];
   /** What the tests import as `vitest`. */
   api = {
     expect,
     it: withTables((title, run) => {
       const { name, first } = { name: [...this.#path, title].join(' > '), first: [...this.#first] };
-      this.tests.push({ name, run: () => inTurn([...first.flat(), run]) });
+      this.tests.push({ name, run: () => this.#run([...first.flat(), run]) });
     }),
     describe: withTables((title, body) => this.within(title, body)),
     // For counts at the end, which the fewer cases of a quick pass would miss.
@@ -34,17 +36,41 @@ export class Suite {
     beforeAll: (run) => this.#first.at(-1).push(once(run)),
     beforeEach: refused('beforeEach'),
     afterEach: refused('afterEach'),
+    onTestFinished: (run) => this.#last.push(run),
     get vi() {
       return refused('vi')();
     },
   };
 
   within(title, body) {
+    this.#enter(title);
+    body();
+    this.#leave();
+  }
+
+  /** As `within`, for what takes its time to load. */
+  async file(name, load) {
+    this.#enter(name);
+    await load();
+    this.#leave();
+  }
+
+  #enter(title) {
     this.#path.push(title);
     this.#first.push([]);
-    body();
+  }
+
+  #leave() {
     this.#first.pop();
     this.#path.pop();
+  }
+
+  async #run(steps) {
+    try {
+      await inTurn(steps);
+    } finally {
+      await inTurn(this.#last.splice(0).reverse());
+    }
   }
 }
 

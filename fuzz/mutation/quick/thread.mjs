@@ -19,6 +19,11 @@ globalThis[namespace] = space;
 /** The tests, as this thread has come to know them: the likeliest to fail first. */
 const places = new Map();
 let killed = 0;
+/** What nobody has caught since the test began. */
+let stray;
+process.on('uncaughtException', (error) => {
+  stray = error;
+});
 
 parentPort.on('message', async (asked) => parentPort.postMessage(await answer(asked)));
 
@@ -28,7 +33,7 @@ async function answer({ mutant, isStatic, hitLimit, testFilter, order, all }) {
   space.activeMutant = isStatic ? mutant : undefined;
   for (const id of order) if (!places.has(id)) places.set(id, places.size);
   const results = [];
-  const { cases, fault } = load();
+  const { cases, fault } = await load();
   space.activeMutant = mutant;
   const wanted = testFilter && new Set(testFilter);
   const isAsked = ({ id, name }) => (wanted === undefined || wanted.has(id)) && !slow.test(name);
@@ -49,10 +54,10 @@ async function answer({ mutant, isStatic, hitLimit, testFilter, order, all }) {
 }
 
 /** All tests anew, so that nothing is left of the mutant before. */
-function load() {
+async function load() {
   const suite = new Suite();
   try {
-    script.runInThisContext()(require, { exports: {} }, suite, quick(fastCheck));
+    await script.runInThisContext()(require, suite, quick(fastCheck));
   } catch (error) {
     return { fault: { id: 'load', name: 'loads', run: () => Promise.reject(error) } };
   }
@@ -62,12 +67,9 @@ function load() {
 async function outcome({ id, name, run }) {
   space.currentTestId = id;
   const start = performance.now();
-  let failure;
-  try {
-    await run();
-  } catch (error) {
-    failure = String(error?.message ?? error).slice(0, 500);
-  }
+  stray = undefined;
+  const fault = (await run().catch((error) => error ?? 'failed')) ?? stray;
+  const failure = fault === undefined ? undefined : String(fault.message ?? fault).slice(0, 500);
   space.currentTestId = undefined;
   return { id, name, timeSpentMs: performance.now() - start, failure };
 }

@@ -39,11 +39,7 @@ export async function verifyProof(proof: string | Uint8Array, options: TrustOpti
   const trust = new Trust(options);
   const parsed = await unlessRefused(async () => parseProof(proof));
   if (parsed instanceof AuditError) {
-    return reportOf({
-      signers: [],
-      witnesses: [],
-      problem: { code: 'proof_malformed', message: parsed.message },
-    });
+    return reportOf({ witnesses: [], problem: { code: 'proof_malformed', message: parsed.message } });
   }
   const head = await trust.openWitnessed(parsed.checkpoint, 'the checkpoint of the proof');
   return head.problem === undefined ? judge(parsed, head) : reportOf(head);
@@ -68,7 +64,10 @@ async function judge({ index, hashes, extra }: LogProof, head: Opened): Promise<
   return { ...reportOf(head, index), index, leafHash: Buffer.from(leafHash).toString('hex'), entry };
 }
 
-function reportOf({ checkpoint, witnesses, problem }: SignedCheckpoint, index?: number): ProofReport {
+function reportOf(
+  { checkpoint, witnesses, problem }: Pick<SignedCheckpoint, 'checkpoint' | 'witnesses' | 'problem'>,
+  index?: number,
+): ProofReport {
   const head = headOf(checkpoint);
   const saw = witnesses.length === 0 ? '' : `, and the witnesses ${witnesses.join(', ')} with them`;
   const all = { from: 0, to: head.size, size: head.size, since: [], witnesses };

@@ -107,7 +107,37 @@ describe('a log that is opened again', () => {
   });
 });
 
+describe('a log that goes on from another, and was pruned since', () => {
+  it('is opened again with its predecessor, which nobody can compare any more', async () => {
+    const old = await open(new MemoryLogBackend());
+    const predecessor = await old.checkpoint();
+    await old.close();
+    const [backend, more] = [new MemoryLogBackend(), { predecessor, origin: 'example.org/next' }];
+    const log = await open(backend, more);
+    await Promise.all(Array.from({ length: 300 }, (_, i) => log.append(event(i))));
+    await log.prune(256, { policy: 'after a year' });
+    await log.close();
+    const again = await open(new MemoryLogBackend(backend), more);
+    assert.equal(await again.reader.first(), 256);
+    await again.close();
+  });
+});
+
 describe('a log that something was done to', () => {
+  it('is refused when its checkpoint is of more entries than there are', async () => {
+    const backend = new MemoryLogBackend();
+    const log = await open(backend);
+    await log.append(event(1));
+    await log.append(event(2));
+    await log.close();
+    class Shortened extends MemoryLogBackend {
+      override async open() {
+        return { ...(await super.open()), size: 1 };
+      }
+    }
+    assert.equal(await codeOf(() => open(new Shortened(backend))), 'audit_log_corrupt');
+  });
+
   it('is refused when it is older than what was signed', async () => {
     const path = await closedLog(10);
     cpSync(path, `${path}.copy`, { recursive: true });

@@ -176,6 +176,34 @@ describe('a backend that others publish to as well', () => {
     }
   }
 
+  it('is caught up with where it shows less than was to be published', async () => {
+    /** Another process is faster, with what this one had signed before. */
+    class Overtaken extends MemoryLogBackend {
+      withheld: Publication | undefined;
+      withholds = true;
+
+      override async publish(publication: Publication): Promise<boolean> {
+        if (this.withholds) {
+          this.withheld = publication;
+          throw new Error('away');
+        }
+        if (this.withheld === undefined) return super.publish(publication);
+        await super.publish(this.withheld);
+        this.withheld = undefined;
+        return false;
+      }
+    }
+    const backend = new Overtaken();
+    const log = await open(backend, { checkpointIntervalMs: 60_000 });
+    await appendMany(log, 300);
+    await assert.rejects(log.checkpoint(), /away/);
+    backend.withholds = false;
+    await appendMany(log, 300);
+    assert.equal(readCheckpoint(await log.checkpoint()).size, 600);
+    assert.deepEqual((await verifyLog(log, { keys: [pair] })).problems, []);
+    await log.close();
+  });
+
   it('is caught up with', async () => {
     const backend = new Forgetful();
     const log = await open(backend, { checkpointIntervalMs: 60_000 });
@@ -228,10 +256,12 @@ describe('an entry', () => {
   it('is read wherever it is, also when it is published meanwhile', async () => {
     class Slow extends MemoryLogBackend {
       before: () => Promise<unknown> = async () => undefined;
+      hides = false;
 
       override async *records(from: number, to: number) {
         if (to === from + 1) {
           await this.before();
+          if (this.hides) return;
           throw new Error('it is not here any more');
         }
         yield* super.records(from, to);
@@ -241,6 +271,9 @@ describe('an entry', () => {
     const log = await open(backend, { checkpointIntervalMs: 60_000 });
     await appendMany(log, 5);
     await assert.rejects(log.entry(4), /not here any more/);
+    backend.hides = true;
+    assert.equal(await codeOf(() => log.entry(4)), 'entry_not_found');
+    backend.hides = false;
     backend.before = () => log.checkpoint();
     assert.equal((await log.entry(4)).seq, 4);
     assert.equal((await log.entry(0)).seq, 0);
@@ -303,6 +336,36 @@ describe('cosignatures', () => {
     await close();
     const report = await verifyLog(path, { keys: [pair], witnesses: { keys: [cosigner.key], quorum: 1 } });
     assert.deepEqual(report.problems, []);
+  });
+
+  it('of another process, which was faster, are kept in place of ours', async () => {
+    /** As soon as a checkpoint is to be shown with our cosignature, it is shown with another one. */
+    class Overtaken extends MemoryLogBackend {
+      override async publish(publication: Publication): Promise<boolean> {
+        if (!publication.checkpoint.includes('w.example')) return super.publish(publication);
+        const checkpoint = publication.checkpoint.replace('w.example', 'v.example');
+        await super.publish({ ...publication, checkpoint });
+        return false;
+      }
+    }
+    const problems: unknown[] = [];
+    const log = await open(new Overtaken(), {
+      witnesses: [witness(async ({ checkpoint }) => line(checkpoint))],
+      checkpointIntervalMs: 60_000,
+      onProblem: (error) => problems.push(error),
+    });
+    await appendMany(log, 3);
+    await log.checkpoint();
+    // Whatever comes next comes after it.
+    let shown = await log.checkpoint();
+    while (!shown.includes('v.example')) {
+      await new Promise((resolve) => setImmediate(resolve));
+      shown = await log.checkpoint();
+    }
+    await appendMany(log, 3);
+    await log.checkpoint();
+    await log.close();
+    assert.deepEqual(problems, []);
   });
 
   it('that do not come are told', async () => {

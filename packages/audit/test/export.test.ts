@@ -4,6 +4,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
@@ -25,6 +26,19 @@ const files = await madeLog(leaves(700), key);
 const reader = readerOf(files);
 const without = (path: string): Files => new Map([...files].filter(([each]) => each !== path));
 const corrupt = { code: 'audit_log_corrupt' };
+
+/** The files that this process has open, where the system tells. */
+function openFiles(): string[] {
+  const descriptors = '/proc/self/fd';
+  if (!existsSync(descriptors)) return [];
+  return readdirSync(descriptors).flatMap((name) => {
+    try {
+      return [readlinkSync(join(descriptors, name))];
+    } catch {
+      return [];
+    }
+  });
+}
 
 describe('an export', () => {
   it.each(
@@ -242,6 +256,9 @@ describe('the parts of an export', () => {
     await expect(writeTar(join(folder, 'x.tar'), folder, ['big'])).rejects.toMatchObject({
       code: 'export_malformed',
     });
+    // Whoever is told may remove what was begun: nothing of it comes later.
+    expect(readdirSync(folder)).toEqual(['big', 'x.tar']);
+    expect(openFiles().filter((path) => path.startsWith(folder))).toEqual([]);
     await expect(writeTar(join(folder, 'y.tar'), folder, ['none'])).rejects.toMatchObject({ code: 'ENOENT' });
     await expect(writeTar(join(folder, 'none/z.tar'), folder, ['x.tar'])).rejects.toMatchObject({
       code: 'ENOENT',

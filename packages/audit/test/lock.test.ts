@@ -1,6 +1,7 @@
 /** The lock of a log's one writer. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import fs, { existsSync, mkdirSync, readdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'vitest';
@@ -17,6 +18,23 @@ function freshLock(): string {
   const folder = join(root, String(made++));
   mkdirSync(folder);
   return join(folder, 'lock');
+}
+
+/** Lets a call of `node:fs` do something else, for as long as a piece of code runs. */
+function withCall<K extends 'linkSync' | 'readFileSync'>(
+  name: K,
+  stand: (real: (typeof fs)[K]) => unknown,
+  run: () => void,
+): void {
+  const real = fs[name];
+  Object.assign(fs, { [name]: stand(real) });
+  syncBuiltinESMExports();
+  try {
+    run();
+  } finally {
+    Object.assign(fs, { [name]: real });
+    syncBuiltinESMExports();
+  }
 }
 
 const isLinux = existsSync('/proc/self/stat');
@@ -70,6 +88,44 @@ describe('a lock', () => {
     utimesSync(right, 1, 1);
     assert.equal(await codeOf(() => takeLock(path, 'it')), 'audit_log_locked');
     takeLock(path, 'it')();
+  });
+
+  it('is not taken over where another was faster, who leaves nothing of the attempt', () => {
+    const path = freshLock();
+    writeFileSync(path, `${hostname()} ${goneProcess()} 1 x`);
+    const faster = (link: typeof fs.linkSync) => (from: string, to: string) => {
+      link(from, to);
+      // The first link finds the lock there and fails; the second is the right to replace it.
+      writeFileSync(path, 'another');
+    };
+    withCall('linkSync', faster, () => {
+      assert.throws(() => takeLock(path, 'it'), { code: 'audit_log_locked' });
+    });
+    assert.deepEqual(readdirSync(join(path, '..')), ['lock']);
+    assert.equal(fs.readFileSync(path, 'utf8'), 'another');
+  });
+
+  it('of a process whose beginning the system does not tell is respected', () => {
+    const untold = [
+      () => {
+        throw new Error('there is no such file');
+      },
+      () => '1 (node) S',
+    ];
+    for (const tell of untold) {
+      const path = freshLock();
+      const reading = (read: typeof fs.readFileSync) =>
+        ((file: string, how: 'utf8') =>
+          file.startsWith('/proc/') ? tell() : read(file, how)) as typeof fs.readFileSync;
+      withCall('readFileSync', reading, () => {
+        const unlock = takeLock(path, 'it');
+        assert.match(fs.readFileSync(path, 'utf8'), / unknown /);
+        assert.throws(() => takeLock(path, 'it'), { code: 'audit_log_locked' });
+        unlock();
+        writeFileSync(path, `${hostname()} ${process.pid} 1 x`);
+        assert.throws(() => takeLock(path, 'it'), { code: 'audit_log_locked' });
+      });
+    }
   });
 
   it('that cannot be made is audit_log_unavailable', async () => {

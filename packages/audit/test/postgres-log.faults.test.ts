@@ -175,6 +175,18 @@ describe.skipIf(!havePostgres)('PostgresLogBackend on a server that fails (needs
     assert.deepEqual(await texts(log, 3), textsOf(0, 3));
   });
 
+  it('is damaged where the end of the log has gone', async () => {
+    const schema = freshSchema();
+    const [log, other] = [await open(postgresUrl, schema), await open(postgresUrl, schema)];
+    await append(log, [sampleRecord(0)]);
+    assert.deepEqual(await other.append(0, [sampleRecord(9)]), { appended: false, size: 1 });
+    await eventually(() => append(log, [sampleRecord(1)]));
+    await inspector.query(`DELETE FROM ${schema}.audit_head`);
+    await rejectsWith(other.append(1, [sampleRecord(9)]), 'audit_log_corrupt');
+    await rejectsWith(log.append(2, [sampleRecord(9)]), 'audit_log_corrupt');
+    await rejectsWith(log.size(), 'audit_log_corrupt');
+  });
+
   it('comes back by itself when its connection was cut, so that it is not taken for gone', async () => {
     const schema = freshSchema();
     const [log, other] = [await open(postgresUrl, schema), await open(postgresUrl, schema)];

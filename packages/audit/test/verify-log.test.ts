@@ -29,7 +29,11 @@ const [own, next, witness, second] = await Promise.all([keyOf(1), keyOf(2), keyO
 const keys = [vkey(own)];
 const files = await madeLog(leaves(700), own);
 /** With a full tile of the second level. */
-const big = madeLog(leaves(66_000), own);
+let made: Promise<Files> | undefined;
+const big = (): Promise<Files> => {
+  made ??= madeLog(leaves(66_000), own);
+  return made;
+};
 const withFiles = (changes: Record<string, Uint8Array | undefined>, from: Files = files): Files => {
   const changed = new Map(from);
   for (const [path, bytes] of Object.entries(changes)) {
@@ -60,7 +64,7 @@ describe('verifyLog', () => {
   );
 
   it('goes up to tiles of the third level', async () => {
-    const reader = readerOf(await big);
+    const reader = readerOf(await big());
     expect(await verifyLog(reader, { keys })).toMatchObject({
       valid: true,
       checked: { entries: 66_000, tiles: 258 + 2 + 1 },
@@ -224,7 +228,7 @@ describe('a log that is not as it should be', () => {
   });
 
   it('tells an entry from a tile where a tree of full tiles vouches for one of them', async () => {
-    const whole = await big;
+    const whole = await big();
     const edited = Buffer.from(whole.get('tile/entries/003') as Uint8Array)
       .toString('latin1')
       .replace('c800', 'c80X');

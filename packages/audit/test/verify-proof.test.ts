@@ -64,14 +64,20 @@ describe('verifyProof', () => {
     expect(await verifyProof(text, { keys })).toMatchObject({
       valid: false,
       origin: '',
+      witnesses: [],
       problem: { code: 'proof_malformed' },
+      proves: [],
     });
   });
 
   it('believes the keys that were named, and no other', async () => {
     expect(await verifyProof(proof, { keys: [vkey(other)] })).toMatchObject({
-      problem: { code: 'checkpoint_unsigned' },
+      problem: {
+        code: 'checkpoint_unsigned',
+        message: expect.stringContaining('the checkpoint of the proof'),
+      },
       origin: ORIGIN,
+      proves: [],
     });
     expect(await verifyProof(proof, { keys, origin: 'other.example' })).toMatchObject({
       problem: { code: 'checkpoint_foreign' },
@@ -107,7 +113,20 @@ describe('verifyProof', () => {
     expect(report.doesNotProve.join(' ')).not.toContain('without witnesses');
   });
 
+  it('says what it proves, and what not', async () => {
+    const report = await verifyProof(proof, { keys });
+    expect(report.proves).toEqual([
+      `This is entry 270 of the log “${ORIGIN}”, as the holder of its key signed it with the checkpoint of 300 entries.`,
+    ]);
+    const doesNotProve = report.doesNotProve.join(' ');
+    expect(doesNotProve).toContain('without a checkpoint that you held yourself');
+    expect(doesNotProve).toContain('the other entries of the log');
+    expect(doesNotProve).not.toContain('which are not here');
+  });
+
   it.each([[null], [7], [undefined]])('takes no %j', async (text) => {
-    await expect(verifyProof(text as unknown as string, { keys })).rejects.toThrow(TypeError);
+    await expect(verifyProof(text as unknown as string, { keys })).rejects.toThrow(
+      new TypeError('a proof is a string or a Uint8Array'),
+    );
   });
 });

@@ -1,8 +1,9 @@
 /** What a witness answers, as C2SP tlog-witness says. */
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import fs, { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { generateKeyPair, type KeyPair, toSigner } from '@stele/crypto';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { addSignatures, openNote, parseVerifierKey, signNote } from '../src/lib/note.js';
 import { formatAddCheckpoint, MAX_REQUEST_BYTES, SIZE_TYPE } from '../src/lib/witness-protocol.js';
 import { WitnessState } from '../src/lib/witness-state.js';
@@ -279,6 +280,48 @@ describe('the state of a witness', () => {
     expect(await state.replace(origin, undefined, fourth)).toBe(false);
     expect(readdirSync(stateOf(folder))).toEqual(['3']);
     expect(await state.read(origin)).toMatchObject({ turn: 3, size: 3, note: third });
+  });
+
+  /** Lets the next call of a name of `node:fs/promises` do something else. */
+  function once(name: 'link' | 'readFile', stand: (...args: never[]) => Promise<unknown>): void {
+    const real = fs.promises[name];
+    const restore = () => {
+      Object.assign(fs.promises, { [name]: real });
+      syncBuiltinESMExports();
+    };
+    onTestFinished(restore);
+    Object.assign(fs.promises, {
+      [name]: (...args: never[]) => {
+        restore();
+        return stand(...args);
+      },
+    });
+    syncBuiltinESMExports();
+  }
+
+  it('is the newer one where it is replaced while it is read', async () => {
+    const folder = temporaryFolder();
+    const [state, { origin }] = [new WitnessState(folder), log];
+    await state.prepare(origin);
+    const [first = '', second = ''] = await Promise.all([1, 2].map((size) => log.checkpoint(size)));
+    await state.replace(origin, undefined, first);
+    const seen = await state.read(origin);
+    once('readFile', async (path: never) => {
+      await state.replace(origin, seen, second);
+      return fs.promises.readFile(path, 'utf8');
+    });
+    expect(await state.read(origin)).toMatchObject({ turn: 2, size: 2, note: second });
+  });
+
+  it('that cannot be put in place keeps the witness from signing, and stays as it was', async () => {
+    const folder = temporaryFolder();
+    witness = await at(10, { folder, pair });
+    const request = await requestBody(log, 10, 12);
+    once('link', () => Promise.reject(Object.assign(new Error('injected'), { code: 'EIO' })));
+    await expect(witness.addCheckpoint(request)).rejects.toThrow('injected');
+    witness = await witnessOf([log], { folder, pair });
+    expect((await witness.addCheckpoint(request)).status).toBe(200);
+    expect(readdirSync(stateOf(folder))).toEqual(['2']);
   });
 
   it('of which a file has vanished is not guessed at', async () => {

@@ -4,7 +4,7 @@ import { AuditError } from '../errors.js';
 import type { Checkpoint } from './checkpoint.js';
 import { Judge } from './judge.js';
 import { LogWalk } from './log-walk.js';
-import { sameHash, verifyConsistency } from './merkle.js';
+import { verifyConsistency } from './merkle.js';
 import { retired } from './own-entries.js';
 import { headOf, type LogReport, MAX_PROBLEMS, notProvenBy, type Problem, provenBy } from './report.js';
 import { Since } from './since.js';
@@ -93,8 +93,6 @@ export class Examination {
     await this.#judge(walk, new Judge({ reader, size: end, isRoot }, holds));
     const held = await since.compare(walk, { reader, first });
     for (const problem of held.problems) this.#tell(problem);
-    // Without a root the walk was given up, and there is enough to tell.
-    if (root === undefined) return held.sizes;
     if (!holds && !walk.findings.explainsRoot) this.#tell(otherRoot(Math.max(first, ...held.sizes), end));
     if (end === size) {
       if (first > walk.own.prunedBefore) this.#tell(unannounced(first));
@@ -108,13 +106,13 @@ export class Examination {
 
   async #first(end: number): Promise<number | undefined> {
     const first = await unlessCorrupt(() => this.#evidence.reader.first());
-    if (typeof first === 'number' && first % TILE_WIDTH === 0 && first >= 0 && first <= end) return first;
-    const message =
-      first instanceof AuditError
-        ? first.message
-        : `the log has ${end} entries, and begins with entry ${first}`;
+    if (first instanceof AuditError) return this.#lost(first.message);
+    if (first % TILE_WIDTH === 0 && first >= 0 && first <= end) return first;
+    return this.#lost(`the log has ${end} entries, and begins with entry ${first}`);
+  }
+
+  #lost(message: string): undefined {
     this.#tell({ code: 'entry_missing', index: 0, message });
-    return undefined;
   }
 
   async #judge(walk: LogWalk, judge: Judge): Promise<void> {
@@ -134,7 +132,6 @@ function isRootOf(
   checkpoint: Checkpoint,
   hashes: readonly Uint8Array[] = [],
 ): boolean {
-  if (end === checkpoint.size) return sameHash(root, checkpoint.root);
   return verifyConsistency({
     size1: end,
     root1: root,

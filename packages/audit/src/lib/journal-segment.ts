@@ -93,10 +93,9 @@ export class Segment {
     this.#end += place.bytes;
   }
 
-  /** The records of neighbouring batches. */
+  /** The records of neighbouring batches, at least one. */
   async read(places: readonly BatchPlace[]): Promise<JournalRecord[]> {
-    const [first, last] = [places[0], places.at(-1)];
-    if (first === undefined || last === undefined) return [];
+    const [first, last] = [places[0] as BatchPlace, places.at(-1) as BatchPlace];
     const bytes = Buffer.allocUnsafe(last.offset + last.bytes - first.offset);
     await readAll(this.#file, bytes, first.offset);
     return places.flatMap(({ offset, bytes: length }) => {

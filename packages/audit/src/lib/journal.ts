@@ -106,7 +106,7 @@ export class Journal {
   async *records(from: number, to: number): AsyncGenerator<JournalRecord[]> {
     for (const [segment, places] of this.#portions(from, to)) {
       const records = await segment.read(places);
-      const at = places[0]?.at ?? 0;
+      const { at } = places[0] as BatchPlace;
       yield records.slice(Math.max(0, from - at), to - at);
     }
   }
@@ -161,14 +161,14 @@ export class Journal {
     const portions: [Segment, BatchPlace[]][] = [];
     if (from >= to) return portions;
     for (const segment of this.#segments) {
-      let bytes = READ_BYTES;
+      let [portion, bytes]: [BatchPlace[], number] = [[], 0];
       for (const place of segment.batches.slice(firstAfter(segment.batches, from))) {
         if (place.at >= to) break;
-        if (bytes + place.bytes > READ_BYTES) {
-          portions.push([segment, []]);
-          bytes = 0;
+        if (portion.length === 0 || bytes + place.bytes > READ_BYTES) {
+          [portion, bytes] = [[], 0];
+          portions.push([segment, portion]);
         }
-        portions.at(-1)?.[1].push(place);
+        portion.push(place);
         bytes += place.bytes;
       }
     }

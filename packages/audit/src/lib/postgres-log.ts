@@ -87,11 +87,11 @@ export class PostgresLogBackend extends PostgresReads implements LogBackend {
   }
 
   async publish({ before, checkpoint, size, tiles }: Publication): Promise<boolean> {
-    const [row] = await this.ask<{ done: boolean }>(
+    const rows = await this.ask<{ done: boolean }>(
       'SELECT @.audit_publish($1, $2, $3, $4, $5, $6, $7, $8) AS done',
       [before ?? null, checkpoint, size, ...tileColumns(tiles)],
     );
-    return row?.done === true;
+    return rows.some(({ done }) => done);
   }
 
   async unsettled(): Promise<number[]> {

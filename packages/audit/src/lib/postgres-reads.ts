@@ -41,7 +41,7 @@ export abstract class PostgresReads implements LogReader {
       'SELECT entries, bundle FROM @.audit_bundle($1, $2) WHERE $2 <= (SELECT size FROM @.audit_log)',
       [since, since + width],
     );
-    return Number(row?.entries) === width ? row?.bundle : undefined;
+    return row !== undefined && Number(row.entries) === width ? row.bundle : undefined;
   }
 
   async first(): Promise<number> {

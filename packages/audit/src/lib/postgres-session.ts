@@ -1,6 +1,7 @@
 import type { Appended } from '../backend.js';
 import type { Lease, PostgresClient, PostgresConnections } from './postgres-connections.js';
 import { isLost } from './postgres-errors.js';
+import { lostItself } from './postgres-reads.js';
 
 /** How long the end of the log is kept for a writer that was overtaken, and then does not append. */
 const TURN_MS = 200;
@@ -57,10 +58,13 @@ export class PostgresSession {
   async turn(): Promise<number> {
     if (this.#turn !== undefined) return this.#turn.size;
     const statement = `SELECT size FROM "${this.#schema}".audit_head FOR UPDATE`;
-    const results = await this.#undoing((client) => client.query(`BEGIN; ${statement}`));
-    // Of several statements each has a result of its own.
-    const [row] = ((results as unknown as { rows: unknown[] }[])[1]?.rows ?? []) as { size: string }[];
-    const size = Number(row?.size);
+    const size = await this.#undoing(async (client) => {
+      // Of several statements each has a result of its own.
+      const results = (await client.query(`BEGIN; ${statement}`)) as unknown;
+      const [, { rows }] = results as [unknown, { rows: { size: string }[] }];
+      if (rows[0] === undefined) throw lostItself(`the schema ${this.#schema} of PostgreSQL`);
+      return Number(rows[0].size);
+    });
     const giveUp = () => {
       this.#turn = undefined;
       this.#lease.client.query('ROLLBACK').catch(() => {
@@ -80,8 +84,8 @@ export class PostgresSession {
         [...batch],
       );
       if (held) await client.query('COMMIT');
-      const [answer] = rows as { appended: boolean; size: string }[];
-      return { appended: answer?.appended === true, size: Number(answer?.size) };
+      const [{ appended, size }] = rows as [{ appended: boolean; size: string }];
+      return { appended, size: Number(size) };
     };
     return held ? this.#undoing(ask) : ask(this.#lease.client);
   }

@@ -67,6 +67,18 @@ export async function doesNotAppend(
   assert.equal(await log.size(), size);
 }
 
+/** What is there, without what tells a Buffer from an array of bytes. */
+export function bytesOf(found: Uint8Array | undefined): Uint8Array {
+  assert.ok(found !== undefined, 'it is there');
+  return new Uint8Array(found);
+}
+
+/** The sealed values of an entry. */
+export async function sealedOf(log: LogBackend, index: number): Promise<Uint8Array | undefined> {
+  assert.ok(log.sealed !== undefined, 'it keeps sealed values');
+  return log.sealed(index);
+}
+
 /** Everything that was appended in a range. */
 export async function recordsOf(
   log: LogBackend,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import type { LogBackend } from '../../backend.js';
-import { append, type Case, recordsOf, rejectsWith } from './harness.js';
+import type { LogBackend, LogTile } from '../../backend.js';
+import { append, bytesOf, type Case, recordsOf, rejectsWith, sealedOf } from './harness.js';
 import { publicationOf, sampleRecord, sampleRecords } from './samples.js';
 
 export function opening(test: Case): void {
@@ -12,7 +12,7 @@ export function opening(test: Case): void {
     assert.equal(await log.checkpoint(), undefined);
     assert.equal(await log.tile(0, 0, 1), undefined);
     assert.equal(await log.entries(0, 1), undefined);
-    assert.equal(await log.sealed?.(0), undefined);
+    assert.equal(await sealedOf(log, 0), undefined);
     assert.deepEqual(await recordsOf(log, 0, 0), []);
     assert.deepEqual(await log.unsettled(), []);
     assert.ok(log.name.length > 0);
@@ -32,11 +32,9 @@ export function opening(test: Case): void {
     assert.deepEqual(await log.open(), { size: 600, cutBytes: 0 });
     assert.equal(await log.checkpoint(), publication.checkpoint);
     assert.equal((await recordsOf(log, 400, 600)).length, 200);
-    assert.deepEqual(
-      bytes(await log.tile(0, 1, 144)),
-      publication.tiles.find((t) => t.index === 1 && t.level === 0)?.bytes,
-    );
-    assert.deepEqual(bytes(await log.sealed?.(595)), Uint8Array.of(595 % 256));
+    const [second] = publication.tiles.filter((tile) => tile.index === 1 && tile.level === 0);
+    assert.deepEqual(bytesOf(await log.tile(0, 1, 144)), (second as LogTile).bytes);
+    assert.deepEqual(bytesOf(await sealedOf(log, 595)), Uint8Array.of(595 % 256));
     await append(log, [sampleRecord(600)]);
     assert.equal(await log.size(), 601);
   });
@@ -98,10 +96,5 @@ const USES: readonly ((log: LogBackend) => Promise<unknown>)[] = [
   (log) => log.tile(0, 0, 1),
   (log) => log.entries(0, 1),
   (log) => log.first(),
-  async (log) => {
-    if (log.sealed === undefined) await log.size();
-    else await log.sealed(0);
-  },
+  (log) => sealedOf(log, 0),
 ];
-
-const bytes = (found: Uint8Array | undefined): Uint8Array | undefined => found && new Uint8Array(found);
