@@ -149,15 +149,12 @@ describe.each(versions)('guardMcpServer with %s', (_name, pairOf) => {
         code: 'tool_contract_changed',
       });
     for (const name of ['later', 'nobody', '__proto__']) await suspended(name);
-    for (const change of [
-      { description: 'Pays!' },
-      { description: 'Pays.', paramsSchema: z.object({ amount: z.number(), to: z.string().optional() }) },
-    ]) {
-      tool.update(change);
-      await suspended('pay');
-    }
-    tool.update({ paramsSchema: schema });
+    tool.update({ description: 'Pays!' });
+    await suspended('pay');
+    tool.update({ description: 'Pays.' });
     expect((await call('pay', { amount: 3 })).isError).not.toBe(true);
+    tool.update({ paramsSchema: { amount: z.number(), to: z.string().optional() } });
+    await suspended('pay');
     tool.update({ name: 'renamed' });
     await suspended('renamed');
     await suspended('pay');

@@ -118,7 +118,8 @@ async function listed(list: Handler | undefined, name: string, extra: unknown): 
   const [tool] = found;
   if (tool === undefined || found.length > 1 || cursor !== undefined)
     throw new ContractUnknownError('the server does not list it, or not once alone');
-  return tool;
+  // As it goes over the wire: a schema may have been made by a library that leaves more than JSON in it.
+  return JSON.parse(JSON.stringify(tool)) as ToolContract;
 }
 
 interface ToolPage {
