@@ -6,7 +6,7 @@ import { McpServer as Server2 } from '@modelcontextprotocol/server';
 import { actionOf, guardMcpServer, type McpGuardOptions } from '@stele/sdk/adapters';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { governed, recorded } from './support.js';
+import { FATES, fates, governed, recorded } from './support.js';
 
 const RULES = 'permit pay on / when args.amount <= 100\nlimit pay 1 per day\npermit bank.read:2e:all on /';
 
@@ -87,6 +87,22 @@ describe.each(versions)('guardMcpServer with %s', (_name, pairOf) => {
     expect(denied._meta?.['stele/denial']).toMatchObject({ code: 'no_matching_permit', retryable: false });
     expect(ran).toEqual([5]);
     expect(recorded(sink)).toEqual(['pay permit', 'outcome done', 'pay deny']);
+  });
+
+  it('meets every fate, one after another', async () => {
+    const { monitor, run, check } = await fates();
+    const { server, connect } = pairOf();
+    for (const { name } of FATES) {
+      const tool = async (_args: unknown, extra: { signal?: AbortSignal; mcpReq?: { signal: AbortSignal } }) => ({
+        content: [{ type: 'text', text: await run(name, extra.mcpReq?.signal ?? extra.signal) }],
+      });
+      server.registerTool(name, { inputSchema: schema }, tool as never);
+    }
+    guardMcpServer(server, { monitor });
+    const call = await connect();
+    const told: unknown[] = [];
+    for (const { name, args } of FATES) told.push((await call(name, args)).content);
+    check(told);
   });
 
   it('passes on what a tool throws, with an outcome that is unknown', async () => {

@@ -1,11 +1,18 @@
 /** The Vercel AI SDK, versions 6 and 7. Typed by structure, so that `ai` need not be installed. */
 import { SteleError } from '@stele/types/errors';
 import type { ActionRequest } from '../decision.js';
-import { ActionNotPerformedError } from '../errors.js';
 import type { Monitor } from '../monitor.js';
 import { markGoverned } from './governed.js';
 import { lazyMonitor } from './guard.js';
-import { judgedArguments, requestOf, type ToolGuardOptions, together, UNNAMED, warn } from './tool-call.js';
+import {
+  judgedArguments,
+  refuseAborted,
+  requestOf,
+  type ToolGuardOptions,
+  together,
+  UNNAMED,
+  warn,
+} from './tool-call.js';
 
 /** Any `execute` at all: a parameter of type never takes every function, and leaves the caller's own type exact. */
 type AnyExecute = (input: never, options: never) => unknown;
@@ -65,7 +72,7 @@ function guarded<T extends ToolLike>(
   }
   const request = (input: unknown) => requestOf(name, options, input);
   function run(judged: ActionRequest, callOptions: unknown, cut: AbortSignal): unknown {
-    if (isAborted(callOptions)) throw new ActionNotPerformedError('the call was aborted before the tool ran');
+    refuseAborted(signalIn(callOptions));
     return Reflect.apply(execute as AnyExecute, tool, [judgedArguments(judged), orCut(callOptions, cut)]);
   }
 
@@ -106,8 +113,8 @@ const isAsyncIterable = (value: unknown): value is AsyncIterable<unknown> =>
 /** The tool is told to stop when its caller gives up, and when its covenant no longer stands. */
 const orCut = (callOptions: unknown, cut: AbortSignal): unknown => ({
   ...(callOptions as object | undefined),
-  abortSignal: together((callOptions as { abortSignal?: AbortSignal } | undefined)?.abortSignal, cut),
+  abortSignal: together(signalIn(callOptions), cut),
 });
 
-const isAborted = (callOptions: unknown): boolean =>
-  (callOptions as { abortSignal?: AbortSignal } | undefined)?.abortSignal?.aborted === true;
+const signalIn = (callOptions: unknown): AbortSignal | undefined =>
+  (callOptions as { abortSignal?: AbortSignal } | undefined)?.abortSignal;

@@ -1,9 +1,8 @@
 /** Mastra. Typed by structure, so that it need not be installed. */
 import { SteleError } from '@stele/types/errors';
-import { ActionNotPerformedError } from '../errors.js';
 import { markGoverned } from './governed.js';
 import { lazyMonitor } from './guard.js';
-import { judgedArguments, requestOf, type ToolGuardOptions, together } from './tool-call.js';
+import { judgedArguments, refuseAborted, requestOf, type ToolGuardOptions, together } from './tool-call.js';
 
 /** What a tool of Mastra looks like from here: any, so that the caller's own type stays exact. */
 export interface MastraToolLike {
@@ -31,8 +30,7 @@ export function withSteleMastra<T extends MastraToolLike>(tool: T, options: Tool
   const execute: Execute = async (input, context) => {
     const asked = requestOf(id, options, input);
     return (await monitor()).enforce(asked, (judged, { signal }) => {
-      if (context?.abortSignal?.aborted === true)
-        throw new ActionNotPerformedError('the call was aborted before the tool ran');
+      refuseAborted(context?.abortSignal);
       return inner.call(tool, judgedArguments(judged), {
         ...context,
         abortSignal: together(context?.abortSignal, signal),

@@ -2,11 +2,12 @@
 import type { DecisionCode } from '@stele/types/codes';
 import { SteleError } from '@stele/types/errors';
 import { denialOf } from '../denial.js';
-import { ActionNotPerformedError, CovenantDeniedError } from '../errors.js';
+import { CovenantDeniedError } from '../errors.js';
 import type { Monitor } from '../monitor.js';
 import { lazyMonitor } from './guard.js';
 import {
   judgedArguments,
+  refuseAborted,
   requestOf,
   type ToolChoices,
   type ToolGuardOptions,
@@ -69,8 +70,7 @@ export function guardMcpServer(server: McpServerLike, options: McpGuardOptions):
   const handler: Handler = async (request, extra) => {
     try {
       return await enforceToolCall(await monitor(), options, request.params, async (params, cut) => {
-        if (signalOf(extra)?.aborted === true)
-          throw new ActionNotPerformedError('the call was cancelled before the tool ran');
+        refuseAborted(signalOf(extra));
         const result = await call({ ...request, params }, orCut(extra, cut));
         if ((result as { isError?: unknown } | undefined)?.isError === true) throw new FailedCall(result);
         return result;

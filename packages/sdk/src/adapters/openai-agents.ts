@@ -1,13 +1,14 @@
 /** The OpenAI Agents SDK. Typed by structure, so that it need not be installed. */
 import { parseJson } from '@stele/crypto';
 import { SteleError } from '@stele/types/errors';
-import { ActionNotPerformedError } from '../errors.js';
+import { CovenantCutError } from '../errors.js';
 import { markGoverned } from './governed.js';
 import { lazyMonitor } from './guard.js';
 import {
   denialIn,
   judgedArguments,
   malformed,
+  refuseAborted,
   requestOf,
   type ToolGuardOptions,
   together,
@@ -42,15 +43,16 @@ export function withSteleFunction<T extends FunctionToolLike>(tool: T, options: 
     const args = parsed(input);
     const asked = args === undefined ? malformed(name, input) : requestOf(name, options, args);
     try {
-      return await (await monitor()).enforce(asked, (judged, { signal }) => {
-        if (details?.signal?.aborted === true)
-          throw new ActionNotPerformedError('the call was aborted before the tool ran');
-        return inner.call(tool, runContext, JSON.stringify(judgedArguments(judged)), {
-          ...details,
-          signal: together(details?.signal, signal),
-        });
+      return await (await monitor()).enforce(asked, async (judged, { signal: cut }) => {
+        refuseAborted(details?.signal);
+        const told = { ...details, signal: together(details?.signal, cut) };
+        const output = await inner.call(tool, runContext, JSON.stringify(judgedArguments(judged)), told);
+        // The SDK makes an output of what a tool throws: whether this one heard that it had to stop cannot be told.
+        cut.throwIfAborted();
+        return output;
       });
     } catch (error) {
+      if (error instanceof CovenantCutError) return error.message;
       const denial = denialIn(error);
       if (denial === undefined) throw error;
       return toldOf(denial);
