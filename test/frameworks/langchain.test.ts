@@ -1,3 +1,4 @@
+import { CallbackManagerForToolRun } from '@langchain/core/callbacks/manager';
 import { DynamicStructuredTool, DynamicTool, tool } from '@langchain/core/tools';
 import { SteleCallbackHandler, steleToolCall, withSteleTool } from '@stele/sdk/adapters';
 import { createAgent, createMiddleware, FakeToolCallingModel, ToolMessage } from 'langchain';
@@ -40,6 +41,9 @@ const loop = (
   const messages = [{ role: 'user', content: 'go' }];
   return agent.invoke({ messages }, { callbacks } as never) as Promise<{ messages: unknown[] }>;
 };
+
+/** The oldest versions have no callback for what a tool yields. */
+const yields = 'handleToolEvent' in CallbackManagerForToolRun.prototype;
 
 /** The tools of the loop in which every call meets another fate. */
 const fatedTools = (run: Awaited<ReturnType<typeof fates>>['run']) =>
@@ -148,7 +152,7 @@ describe('withSteleTool', () => {
     );
     const handler = { handleToolEvent: (chunk: unknown) => void texts.push(chunk) };
     expect(await withSteleTool(streaming, { monitor }).invoke({}, { callbacks: [handler] })).toBe('whole');
-    expect(texts).toEqual(['half']);
+    expect(texts).toEqual(yields ? ['half'] : []);
   });
 
   it('denies in the form that content_and_artifact wants', async () => {
@@ -264,7 +268,9 @@ describe('SteleCallbackHandler', () => {
   it('stops a tool in an agent', async () => {
     const { monitor } = await governed(RULES);
     const result = await loop([pay], paying([5000]), { callbacks: [new SteleCallbackHandler(monitor)] });
-    expect(answers(result).map(({ status }) => status)).toEqual(['error']);
+    expect(answers(result).map(({ content }) => content)).toEqual([
+      expect.stringContaining('[no_matching_permit]'),
+    ]);
     expect(ran).toEqual([]);
   });
 

@@ -26,6 +26,7 @@ const besideThePackage = ['ai-sdk', 'http', 'http-paths'].map(
 
 export default defineConfig({
   test: {
+    silent: 'passed-only', // the frameworks log each denial
     projects: [
       { test: { ...settings, name: 'newest', include: ['*.test.ts'] } },
       {
