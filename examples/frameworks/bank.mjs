@@ -30,7 +30,9 @@ export async function governed(constraints) {
 function say({ permitted, code, reason }, request) {
   const { action, resource, context } = request ?? {};
   const what = context?.args === undefined ? resource : JSON.stringify(context.args);
-  console.log(`${permitted ? 'permitted' : 'denied   '}  ${action} ${what}${permitted ? '' : `  (${reason} [${code}])`}`);
+  console.log(
+    `${permitted ? 'permitted' : 'denied   '}  ${action} ${what}${permitted ? '' : `  (${reason} [${code}])`}`,
+  );
 }
 
 /** The bank itself. */

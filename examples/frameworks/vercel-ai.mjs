@@ -7,7 +7,10 @@ import { bank, CALLS, governed, TOOL_RULES } from './bank.mjs';
 import { scripted, toldOf } from './scripted.mjs';
 
 const tools = {
-  balance: tool({ inputSchema: z.object({ account: z.string() }), execute: async (input) => bank.balance(input) }),
+  balance: tool({
+    inputSchema: z.object({ account: z.string() }),
+    execute: async (input) => bank.balance(input),
+  }),
   pay: tool({
     inputSchema: z.object({ to: z.string(), amount: z.number() }),
     execute: async (input) => bank.pay(input),

@@ -4,13 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { npmCommand, run } from './run.mjs';
 
-const FLAGS = [
-  '--include=dev',
-  '--loglevel=error',
-  '--no-audit',
-  '--no-fund',
-  '--no-progress',
-];
+const FLAGS = ['--include=dev', '--loglevel=error', '--no-audit', '--no-fund', '--no-progress'];
 
 /**
  * @param {string} folder holds package-lock.json

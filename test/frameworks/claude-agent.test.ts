@@ -1,6 +1,11 @@
 // The hooks as the Claude Agent SDK calls them, with its own types, and its own servers for tools; the program that runs its
 // loop, of some 400 MB, is not installed here.
-import { createSdkMcpServer, type HookCallbackMatcher, type Options, tool } from '@anthropic-ai/claude-agent-sdk';
+import {
+  createSdkMcpServer,
+  type HookCallbackMatcher,
+  type Options,
+  tool,
+} from '@anthropic-ai/claude-agent-sdk';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { InMemoryTransport } from '@modelcontextprotocol/sdk/inMemory.js';
 import { guardMcpServer, steleHooks } from '@stele/sdk/adapters';
@@ -97,13 +102,19 @@ async function agentOf(hooks: Options['hooks'], instance: object) {
   const client = new Client({ name: 'agent', version: '1' });
   const [a, b] = InMemoryTransport.createLinkedPair();
   await Promise.all([(instance as { connect(t: unknown): Promise<void> }).connect(b), client.connect(a)]);
-  const tell = async (event: 'PreToolUse' | 'PostToolUse' | 'PostToolUseFailure', input: object, id: string) => {
+  const tell = async (
+    event: 'PreToolUse' | 'PostToolUse' | 'PostToolUseFailure',
+    input: object,
+    id: string,
+  ) => {
     const matchers: HookCallbackMatcher[] = hooks?.[event] ?? [];
     const given = { hook_event_name: event, tool_use_id: id, session_id: 's', cwd: '/', ...input };
     const outputs = [];
     for (const hook of matchers.flatMap((each) => each.hooks))
       outputs.push(await hook(given as never, id, { signal: new AbortController().signal }));
-    return outputs as { hookSpecificOutput?: { permissionDecision?: string; permissionDecisionReason?: string } }[];
+    return outputs as {
+      hookSpecificOutput?: { permissionDecision?: string; permissionDecisionReason?: string };
+    }[];
   };
   return async (name: string, args: object, id: string): Promise<unknown> => {
     const input = { tool_name: `mcp__bank__${name}`, tool_input: args };

@@ -59,11 +59,14 @@ describe('steleFastify', () => {
     expect((await ask(app, '/files/secret/a', 'HEAD')).status).toBe(403);
   });
 
-  it.each(routerSettings({ caseSensitive: false }))('ignores case where the router does: %j', async (settings) => {
-    const { app } = await application({}, settings);
-    expect((await ask(app, '/FILES/SECRET/a')).status).toBe(403);
-    expect((await ask(app, '/FILES/a')).status).toBe(200);
-  });
+  it.each(routerSettings({ caseSensitive: false }))(
+    'ignores case where the router does: %j',
+    async (settings) => {
+      const { app } = await application({}, settings);
+      expect((await ask(app, '/FILES/SECRET/a')).status).toBe(403);
+      expect((await ask(app, '/FILES/a')).status).toBe(200);
+    },
+  );
 
   it.each([
     ['/files/keys/**', '/files/%E2%84%AA/a', 200],

@@ -93,7 +93,10 @@ describe.each(versions)('guardMcpServer with %s', (_name, pairOf) => {
     const { monitor, run, check } = await fates();
     const { server, connect } = pairOf();
     for (const { name } of FATES) {
-      const tool = async (_args: unknown, extra: { signal?: AbortSignal; mcpReq?: { signal: AbortSignal } }) => ({
+      const tool = async (
+        _args: unknown,
+        extra: { signal?: AbortSignal; mcpReq?: { signal: AbortSignal } },
+      ) => ({
         content: [{ type: 'text', text: await run(name, extra.mcpReq?.signal ?? extra.signal) }],
       });
       server.registerTool(name, { inputSchema: schema }, tool as never);

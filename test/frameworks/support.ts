@@ -93,7 +93,9 @@ export async function fates(prefix = '') {
     ]);
     const named = (entry: string) => (entry.startsWith('outcome') ? entry : `${prefix}${entry}`);
     expect(recorded(sink)).toEqual(
-      ['look permit', 'outcome done', 'pay deny', 'send pending', 'work permit', 'outcome unknown'].map(named),
+      ['look permit', 'outcome done', 'pay deny', 'send pending', 'work permit', 'outcome unknown'].map(
+        named,
+      ),
     );
     expect(sink.events).toMatchObject([{ kind: 'covenant.cut', actions: 1 }]);
   }
