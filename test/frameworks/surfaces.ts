@@ -48,11 +48,18 @@ export interface Surface {
   readonly guard: Guard;
   /** The action and the resource of a call. */
   readonly asked: (name: string, amount: number) => readonly [action: string, resource: string];
+  /** The framework does not tell the guard that the caller has given up. */
+  readonly isDeaf?: boolean;
+  /** The framework itself does not take every name. */
+  readonly isFussy?: boolean;
 }
 
 const schema = z.object({ amount: z.number() });
 const asTool: Surface['asked'] = (name) => [name, '/'];
 const asPath: Surface['asked'] = (name, amount) => ['http.get', `/${name}/${amount}`];
+
+/** Where the router ignores case. */
+const asLowerPath: Surface['asked'] = (name, amount) => asPath(name.toLowerCase(), amount);
 
 const copiesOf = <T extends object>(tool: T): Record<string, T> => ({
   itself: tool,
@@ -170,7 +177,11 @@ const mcp =
     const tool = async (args: Args) => ({ content: [{ type: 'text', text: String(await run(args)) }] });
     server.registerTool('first', { inputSchema: schema }, tool);
     guardMcpServer(server, { monitor });
-    server.registerTool(name, { inputSchema: schema }, tool);
+    try {
+      server.registerTool(name, { inputSchema: schema }, tool);
+    } catch {
+      // To the SDK a name such as `toString` is taken. It can be called all the same.
+    }
     await Promise.all([server.connect(transports[1]), client.connect(transports[0])]);
     return {
       callTool: (args, signal) => client.callTool({ name, arguments: args }, ...options(signal)),
@@ -225,7 +236,7 @@ type Listener = (request: IncomingMessage, response: ServerResponse) => unknown;
 /** One request to an application without a socket: a thousand of them are a thousand at once. */
 const handled = (app: Listener, path: string, signal: AbortSignal | undefined) =>
   new Promise<void>((resolve) => {
-    const request = Object.assign(new IncomingMessage(new Socket()), { method: 'GET', url: path });
+    const request = Object.assign(new IncomingMessage(new Socket().destroy()), { method: 'GET', url: path });
     const response = new ServerResponse(request);
     response.end = (() => {
       resolve();
@@ -289,14 +300,14 @@ export const surfaces: readonly (readonly [string, Surface])[] = [
   ['withStele around a generator', { guard: vercelAiStream, asked: asTool }],
   ['withSteleTool', { guard: langchain, asked: asTool }],
   ['steleToolCall', { guard: langchainMiddleware, asked: asTool }],
-  ['SteleCallbackHandler', { guard: langchainCallbacks, asked: asTool }],
-  ['guardMcpServer, SDK 1', { guard: mcp(mcp1), asked: asTool }],
-  ['guardMcpServer, SDK 2', { guard: mcp(mcp2), asked: asTool }],
+  ['SteleCallbackHandler', { guard: langchainCallbacks, asked: asTool, isDeaf: true }],
+  ['guardMcpServer, SDK 1', { guard: mcp(mcp1), asked: asTool, isFussy: true }],
+  ['guardMcpServer, SDK 2', { guard: mcp(mcp2), asked: asTool, isFussy: true }],
   ['withSteleFunction', { guard: openai, asked: asTool }],
   ['steleHooks', { guard: claude, asked: asTool }],
   ['withSteleMastra', { guard: mastra, asked: asTool }],
-  ['steleMiddleware, Express', { guard: listening(expressApp), asked: asPath }],
-  ['steleMiddleware, Connect', { guard: listening(connectApp), asked: asPath }],
+  ['steleMiddleware, Express', { guard: listening(expressApp), asked: asLowerPath }],
+  ['steleMiddleware, Connect', { guard: listening(connectApp), asked: asLowerPath }],
   ['steleFastify', { guard: fastify, asked: asPath }],
   ['steleHono', { guard: hono, asked: asPath }],
 ];
