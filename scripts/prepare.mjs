@@ -20,9 +20,9 @@ function requireNode(version) {
 
 /** The one native module takes longer to compile than everything else takes to install and build, so both go side by side. */
 async function installAndBuild() {
-  const isNew = await installIfChanged(root, 'Installing dependencies', () =>
-    Promise.all([compileSqlite(), build({}).then(linkCommands)]),
-  );
+  const isNew = await installIfChanged(root, 'Installing dependencies', {
+    andThen: () => Promise.all([compileSqlite(), build({}).then(linkCommands)]),
+  });
   if (!isNew) await build();
 }
 

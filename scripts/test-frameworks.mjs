@@ -1,19 +1,17 @@
-// Runs the adapters under the frameworks themselves, which have an install of their own: they are large, and who only runs or
+// Runs the adapters under the frameworks themselves, which have installs of their own: they are large, and who only runs or
 // tests Stele does not pay for them. Usage: npm run test:frameworks [-- arguments of vitest]
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { installIfChanged } from './lib/install.mjs';
+import { installNewest, installOldest, tests } from './lib/frameworks.mjs';
 import { main, root, run } from './lib/run.mjs';
-
-const folder = join(root, 'test/frameworks');
 
 await main(async () => {
   const prepare = [process.execPath, join(root, 'scripts/prepare.mjs')];
   await run(prepare, { label: 'Installing and building', quietMs: 3_000 });
-  await installIfChanged(folder, 'Installing the frameworks');
+  await Promise.all([installNewest(), installOldest()]);
   for (const [tool, ...args] of [
-    ['typescript/bin/tsc', '--noEmit', '-p', folder],
-    ['vitest/vitest.mjs', 'run', '--root', folder, ...process.argv.slice(2)],
+    ['typescript/bin/tsc', '--noEmit', '-p', tests],
+    ['vitest/vitest.mjs', 'run', '--root', tests, ...process.argv.slice(2)],
   ]) {
     const command = [join(root, 'node_modules', tool), ...args];
     const { status } = spawnSync(process.execPath, command, { cwd: root, stdio: 'inherit' });

@@ -3,6 +3,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { importSdkAlone } from './consumers/alone.mjs';
 import { bundleForBrowsers, entryPoints, writeConsumers } from './consumers/write.mjs';
 import { build } from './lib/build.mjs';
 import { pool } from './lib/pool.mjs';
@@ -47,7 +48,16 @@ async function testPackages(temp) {
   const installed = await check('install all tarballs in an empty folder', () =>
     run([...npmCommand(), ...install], { cwd: consumer }),
   );
-  const rows = await pool([...(installed.passed ? consumerChecks(consumer, packages) : []), ...shapes]);
+  const packed = packages.map(({ manifest }, i) => ({ manifest, tarball: tarballs[i] }));
+  const alone = () =>
+    check('@stele/sdk alone: everything imports without a framework', () =>
+      importSdkAlone(join(temp, 'alone'), packed),
+    );
+  const rows = await pool([
+    ...(installed.passed ? consumerChecks(consumer, packages) : []),
+    alone,
+    ...shapes,
+  ]);
   return [installed, ...rows];
 }
 

@@ -4,26 +4,21 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { npmCommand, run } from './run.mjs';
 
-const FLAGS = [
-  '--include=dev',
-  '--include=optional',
-  '--loglevel=error',
-  '--no-audit',
-  '--no-fund',
-  '--no-progress',
-];
+const FLAGS = ['--include=dev', '--loglevel=error', '--no-audit', '--no-fund', '--no-progress'];
 
 /**
  * @param {string} folder holds package-lock.json
  * @param {string} [label] is shown while it takes its time
- * @param {() => Promise<unknown>} [andThen] is part of the installation; then no package runs a script of its own before it
+ * @param {{ andThen?: () => Promise<unknown>, omitOptional?: boolean }} [options] `andThen` is part of the installation; then no
+ *   package runs a script of its own before it. `omitOptional` leaves optional dependencies out
  * @returns {Promise<boolean>} false when what is installed was right already
  */
-export async function installIfChanged(folder, label, andThen) {
+export async function installIfChanged(folder, label, { andThen, omitOptional = false } = {}) {
   const stampFile = join(folder, 'node_modules', '.stele-install');
   const stamp = wantedStamp(folder);
   if (readOrNothing(stampFile) === stamp) return false;
-  const flags = andThen === undefined ? FLAGS : [...FLAGS, '--ignore-scripts'];
+  const optional = omitOptional ? '--omit=optional' : '--include=optional';
+  const flags = [...FLAGS, optional, ...(andThen === undefined ? [] : ['--ignore-scripts'])];
   await run([...npmCommand(), 'ci', ...flags], { cwd: folder, label });
   await andThen?.();
   mkdirSync(join(folder, 'node_modules'), { recursive: true });

@@ -1,3 +1,4 @@
+import { CallbackManagerForToolRun } from '@langchain/core/callbacks/manager';
 import { DynamicStructuredTool, DynamicTool, tool } from '@langchain/core/tools';
 import {
   assertGoverned,
@@ -6,10 +7,10 @@ import {
   steleToolCall,
   withSteleTool,
 } from '@stele/sdk/adapters';
-import { AIMessage, createAgent, createMiddleware, fakeModel, ToolMessage } from 'langchain';
+import { createAgent, createMiddleware, FakeToolCallingModel, ToolMessage } from 'langchain';
 import { beforeEach, describe, expect, expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
-import { governed, recorded } from './support.js';
+import { FATES, fates, governed, recorded } from './support.js';
 
 const RULES =
   'permit search on /\npermit pay on / when args.amount <= 100\npermit note on /\nlimit pay 1 per day';
@@ -27,15 +28,38 @@ const pay = tool(
   { name: 'pay', description: 'Pays', schema: z.object({ amount: z.number() }) },
 );
 
+interface Call {
+  readonly name: string;
+  readonly args: object;
+}
+
+const paying = (amounts: readonly number[]) => amounts.map((amount) => ({ name: 'pay', args: { amount } }));
+
 /** An agent that asks for the calls, one after another, and then says that it is done. */
-const loop = (tools: (typeof pay)[], calls: object[], middleware: never[] = []) => {
-  const model = fakeModel();
-  for (const [i, args] of calls.entries())
-    model.respondWithTools([{ name: 'pay', args, id: `call-${i}` } as never]);
-  model.respond(new AIMessage('done'));
+const loop = (
+  tools: readonly unknown[],
+  calls: readonly Call[],
+  { middleware = [], callbacks = [] }: { middleware?: unknown[]; callbacks?: unknown[] } = {},
+) => {
+  const toolCalls = [...calls.map((call, i) => [{ ...call, id: `call-${i}` }]), []];
+  const model = new FakeToolCallingModel({ toolCalls: toolCalls as never });
   const agent = createAgent({ model, tools: [...tools], middleware } as never);
-  return agent.invoke({ messages: [{ role: 'user', content: 'go' }] });
+  const messages = [{ role: 'user', content: 'go' }];
+  return agent.invoke({ messages }, { callbacks } as never) as Promise<{ messages: unknown[] }>;
 };
+
+/** The oldest versions have no callback for what a tool yields. */
+const yields = 'handleToolEvent' in CallbackManagerForToolRun.prototype;
+
+/** The tools of the loop in which every call meets another fate. */
+const fatedTools = (run: Awaited<ReturnType<typeof fates>>['run']) =>
+  FATES.map(({ name }) =>
+    tool((_input, config) => run(name, config.signal), {
+      name,
+      description: name,
+      schema: z.object({ amount: z.number() }),
+    }),
+  );
 
 const answers = ({ messages }: { messages: unknown[] }) =>
   messages.filter((message): message is ToolMessage => ToolMessage.isInstance(message as never));
@@ -52,10 +76,7 @@ describe('withSteleTool', () => {
 
   it('runs what is permitted in an agent, and tells the agent of what is not', async () => {
     const { monitor, sink } = await governed(RULES);
-    const result = await loop(
-      [withSteleTool(pay, { monitor })],
-      [{ amount: 50 }, { amount: 5000 }, { amount: 60 }],
-    );
+    const result = await loop([withSteleTool(pay, { monitor })], paying([50, 5000, 60]));
     expect(ran).toEqual([50]);
     expect(answers(result).map(({ status, content }) => [status, content])).toEqual([
       ['success', 'paid 50'],
@@ -66,13 +87,23 @@ describe('withSteleTool', () => {
     expect(recorded(sink)).toEqual(['pay permit', 'outcome done', 'pay deny', 'pay deny']);
   });
 
+  it('meets every fate in one loop', async () => {
+    const { monitor, run, check } = await fates();
+    const result = await loop(
+      fatedTools(run).map((each) => withSteleTool(each, { monitor })),
+      FATES,
+    );
+    check(answers(result).map(({ content }) => content));
+  });
+
   it('does the same beside a middleware that wraps tool calls', async () => {
     const { monitor } = await governed(RULES);
     const passing = createMiddleware({
       name: 'passing',
       wrapToolCall: (request, handler) => handler(request),
     });
-    const result = await loop([withSteleTool(pay, { monitor })], [{ amount: 5000 }], [passing as never]);
+    const tools = [withSteleTool(pay, { monitor })];
+    const result = await loop(tools, paying([5000]), { middleware: [passing] });
     expect(answers(result).map(({ status }) => status)).toEqual(['error']);
     expect(ran).toEqual([]);
   });
@@ -127,7 +158,7 @@ describe('withSteleTool', () => {
     );
     const handler = { handleToolEvent: (chunk: unknown) => void texts.push(chunk) };
     expect(await withSteleTool(streaming, { monitor }).invoke({}, { callbacks: [handler] })).toBe('whole');
-    expect(texts).toEqual(['half']);
+    expect(texts).toEqual(yields ? ['half'] : []);
   });
 
   it('denies in the form that content_and_artifact wants', async () => {
@@ -156,7 +187,7 @@ describe('withSteleTool', () => {
   });
 
   it('holds a tool to what a covenant pins of it', async () => {
-    const { monitor, sink } = await governed('permit ** on /', await pinTools([pay]));
+    const { monitor, sink } = await governed('permit ** on /', { tools: await pinTools([pay]) });
     const guarded = withSteleTool(pay, { monitor });
     const clone = Object.assign(Object.create(guarded) as typeof guarded, { description: 'Pays!' });
     const other = Object.assign(Object.create(guarded) as typeof guarded, { schema: z.object({}) });
@@ -175,7 +206,7 @@ describe('withSteleTool', () => {
     const note = new DynamicTool({ name: 'note', description: 'Notes.', func: async () => 'noted' });
     await expect(pinTools([note])).rejects.toThrow(/"note".*contract/);
     const contract = { name: 'note', inputSchema: { type: 'string' } };
-    const { monitor } = await governed('permit ** on /', await pinTools([note], { contract }));
+    const { monitor } = await governed('permit ** on /', { tools: await pinTools([note], { contract }) });
     expect(await withSteleTool(note, { monitor, contract }).invoke('a')).toBe('noted');
     await expect(withSteleTool(note, { monitor }).invoke('a')).rejects.toThrow(/contract/);
   });
@@ -214,14 +245,23 @@ describe('steleToolCall', () => {
     createMiddleware({
       name: 'stele',
       wrapToolCall: steleToolCall(ToolMessage, { monitor }) as never,
-    }) as never;
+    });
 
   it('guards every tool of an agent', async () => {
     const { monitor, sink } = await governed(RULES);
-    const result = await loop([pay], [{ amount: 50 }, { amount: 5000 }], [guard(monitor)]);
+    const result = await loop([pay], paying([50, 5000]), { middleware: [guard(monitor)] });
     expect(ran).toEqual([50]);
     expect(answers(result).map(({ status }) => status)).toEqual(['success', 'error']);
     expect(recorded(sink)).toEqual(['pay permit', 'outcome done', 'pay deny']);
+  });
+
+  it('meets every fate in one loop', async () => {
+    const { monitor, run, check } = await fates();
+    // A middleware has no signal to hand on: the tool that is cut never hears of it, and its answer is not waited for.
+    const deaf = (name: string) => run(name, new AbortController().signal);
+    const result = await loop(fatedTools(deaf), FATES, { middleware: [guard(monitor)] });
+    check(answers(result).map(({ content }) => content));
+    expect(answers(result).map(({ status }) => status)).toEqual(['success', 'error', 'error', 'error']);
   });
 
   it('judges the tool that runs, whatever another middleware makes of the call', async () => {
@@ -231,13 +271,13 @@ describe('steleToolCall', () => {
       wrapToolCall: (request, handler) =>
         handler({ ...request, toolCall: { ...request.toolCall, name: 'harmless' } }),
     });
-    await loop([pay], [{ amount: 5000 }], [renaming as never, guard(monitor)]);
+    await loop([pay], paying([5000]), { middleware: [renaming, guard(monitor)] });
     expect(ran).toEqual([]);
     expect(recorded(sink)).toEqual(['pay deny']);
   });
 
   it('holds the tool that runs to what a covenant pins of it', async () => {
-    const { monitor, sink } = await governed('permit ** on /', await pinTools([pay]));
+    const { monitor, sink } = await governed('permit ** on /', { tools: await pinTools([pay]) });
     await loop([pay], [{ amount: 1 }], [guard(monitor)]);
     const other = Object.assign(Object.create(pay) as typeof pay, { description: 'Pays!' });
     const swapping = createMiddleware({
@@ -256,7 +296,7 @@ describe('steleToolCall', () => {
       description: 'Fails',
       schema: z.object({ amount: z.number() }),
     });
-    await expect(loop([failing], [{ amount: 5 }], [guard(monitor)])).rejects.toThrow('broken');
+    await expect(loop([failing], paying([5]), { middleware: [guard(monitor)] })).rejects.toThrow('broken');
     expect(recorded(sink)).toEqual(['pay permit', 'outcome unknown']);
   });
 });
@@ -283,13 +323,10 @@ describe('SteleCallbackHandler', () => {
 
   it('stops a tool in an agent', async () => {
     const { monitor } = await governed(RULES);
-    const model = fakeModel()
-      .respondWithTools([{ name: 'pay', args: { amount: 5000 }, id: 'a' } as never])
-      .respond(new AIMessage('done'));
-    const agent = createAgent({ model, tools: [pay] });
-    const callbacks = [new SteleCallbackHandler(monitor)];
-    const result = await agent.invoke({ messages: [{ role: 'user', content: 'go' }] }, { callbacks });
-    expect(answers(result).map(({ status }) => status)).toEqual(['error']);
+    const result = await loop([pay], paying([5000]), { callbacks: [new SteleCallbackHandler(monitor)] });
+    expect(answers(result).map(({ content }) => content)).toEqual([
+      expect.stringContaining('[no_matching_permit]'),
+    ]);
     expect(ran).toEqual([]);
   });
 

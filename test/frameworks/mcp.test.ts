@@ -9,7 +9,7 @@ import { toolDigest } from '@stele/sdk';
 import { actionOf, guardMcpServer, type McpGuardOptions, ungoverned } from '@stele/sdk/adapters';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { governed, recorded } from './support.js';
+import { FATES, fates, governed, recorded } from './support.js';
 
 const RULES = 'permit pay on / when args.amount <= 100\nlimit pay 1 per day\npermit bank.read:2e:all on /';
 
@@ -99,6 +99,25 @@ describe.each(versions)('guardMcpServer with %s', (_name, pairOf) => {
     expect(recorded(sink)).toEqual(['pay permit', 'outcome done', 'pay deny']);
   });
 
+  it('meets every fate, one after another', async () => {
+    const { monitor, run, check } = await fates();
+    const { server, connect } = pairOf();
+    for (const { name } of FATES) {
+      const tool = async (
+        _args: unknown,
+        extra: { signal?: AbortSignal; mcpReq?: { signal: AbortSignal } },
+      ) => ({
+        content: [{ type: 'text', text: await run(name, extra.mcpReq?.signal ?? extra.signal) }],
+      });
+      server.registerTool(name, { inputSchema: schema }, tool as never);
+    }
+    guardMcpServer(server, { monitor });
+    const call = await connect();
+    const told: unknown[] = [];
+    for (const { name, args } of FATES) told.push((await call(name, args)).content);
+    check(told);
+  });
+
   it('passes on what a tool throws, with an outcome that is unknown', async () => {
     const { monitor, sink } = await governed(RULES);
     const { server, connect } = pairOf();
@@ -136,7 +155,7 @@ describe.each(versions)('guardMcpServer with %s', (_name, pairOf) => {
     before.server.registerTool('pay', config, pay as never);
     await before.connect();
     const [listed] = (await before.list()).tools as [Offered];
-    const { monitor } = await governed('permit ** on /', { 'bank.pay': toolDigest(listed) });
+    const { monitor } = await governed('permit ** on /', { tools: { 'bank.pay': toolDigest(listed) } });
 
     const { server, connect } = pairOf();
     const tool = server.registerTool('pay', config, pay as never) as { update(change: object): void };

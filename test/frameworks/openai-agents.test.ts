@@ -2,7 +2,7 @@ import { Agent, type Model, Runner, setTracingDisabled, tool, Usage } from '@ope
 import { assertGoverned, pinTools, withSteleFunction } from '@stele/sdk/adapters';
 import { beforeEach, describe, expect, expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
-import { governed, recorded } from './support.js';
+import { FATES, fates, governed, recorded } from './support.js';
 
 setTracingDisabled(true);
 
@@ -24,7 +24,10 @@ const pay = tool({
 });
 
 /** A model that asks for the calls, one after another, and then says that it is done. */
-function modelOf(calls: string[]): { model: Model; seen: unknown[] } {
+function modelOf(calls: readonly (string | { name: string; args: object })[]): {
+  model: Model;
+  seen: unknown[];
+} {
   const seen: unknown[] = [];
   const left = [...calls];
   const getResponse = async ({ input }: { input: unknown }) => {
@@ -41,8 +44,8 @@ function modelOf(calls: string[]): { model: Model; seen: unknown[] } {
         : {
             type: 'function_call',
             callId: `call-${left.length}`,
-            name: 'pay',
-            arguments: next,
+            name: typeof next === 'string' ? 'pay' : next.name,
+            arguments: typeof next === 'string' ? next : JSON.stringify(next.args),
             status: 'completed',
           };
     return { usage: new Usage(), output: [output] };
@@ -70,6 +73,24 @@ describe('withSteleFunction', () => {
     expect(recorded(sink)).toEqual(['pay permit', 'outcome done', 'pay deny', 'pay deny']);
   });
 
+  it('meets every fate in one loop', async () => {
+    const { monitor, run, check } = await fates();
+    const tools = FATES.map(({ name }) => {
+      const parameters = z.object({ amount: z.number() });
+      const execute = (_input: unknown, _context: unknown, details?: { signal?: AbortSignal }) =>
+        run(name, details?.signal);
+      return withSteleFunction(tool({ name, description: name, parameters, execute: execute as never }), {
+        monitor,
+      });
+    });
+    const { model, seen } = modelOf(FATES);
+    await new Runner().run(new Agent({ name: 'a', model, tools }), 'go');
+    const told = (seen.at(-1) as { type: string; output?: unknown }[]).filter(
+      ({ type }) => type === 'function_call_result',
+    );
+    check(told.map(({ output }) => output));
+  });
+
   it.each(['{', '{"amount":1,"amount":5000}', '[1', 'null'])('denies arguments that are %s', async (text) => {
     const { monitor } = await governed(RULES);
     const guarded = withSteleFunction(pay, { monitor });
@@ -94,7 +115,7 @@ describe('withSteleFunction', () => {
   });
 
   it('holds a tool to what a covenant pins of it', async () => {
-    const { monitor, sink } = await governed('permit ** on /', await pinTools([pay]));
+    const { monitor, sink } = await governed('permit ** on /', { tools: await pinTools([pay]) });
     const guarded = withSteleFunction(pay, { monitor });
     assertGoverned([guarded, { ...guarded }]);
     const changed = { ...guarded, description: 'Pays!' };

@@ -2,13 +2,13 @@
 import { SteleError } from '@stele/types/errors';
 import type { Asking } from '../called-tool.js';
 import type { ActionRequest } from '../decision.js';
-import { ActionNotPerformedError } from '../errors.js';
 import type { Monitor } from '../monitor.js';
 import { markGoverned } from './governed.js';
 import { lazyMonitor } from './guard.js';
 import {
   judgedArguments,
   mustAsk,
+  refuseAborted,
   requestOf,
   type ToolGuardOptions,
   together,
@@ -86,7 +86,7 @@ function guarded<T extends ToolLike>(
   const request = (input: unknown) => requestOf(name, options, input);
   const toolOf = (self: unknown) => asking(name, options, shownBy(self, 'inputSchema', wrapped));
   function run(judged: ActionRequest, callOptions: unknown, cut: AbortSignal): unknown {
-    if (isAborted(callOptions)) throw new ActionNotPerformedError('the call was aborted before the tool ran');
+    refuseAborted(signalIn(callOptions));
     return Reflect.apply(execute as AnyExecute, tool, [judgedArguments(judged), orCut(callOptions, cut)]);
   }
 
@@ -164,8 +164,8 @@ const isAsyncIterable = (value: unknown): value is AsyncIterable<unknown> =>
 /** The tool is told to stop when its caller gives up, and when its covenant no longer stands. */
 const orCut = (callOptions: unknown, cut: AbortSignal): unknown => ({
   ...(callOptions as object | undefined),
-  abortSignal: together((callOptions as { abortSignal?: AbortSignal } | undefined)?.abortSignal, cut),
+  abortSignal: together(signalIn(callOptions), cut),
 });
 
-const isAborted = (callOptions: unknown): boolean =>
-  (callOptions as { abortSignal?: AbortSignal } | undefined)?.abortSignal?.aborted === true;
+const signalIn = (callOptions: unknown): AbortSignal | undefined =>
+  (callOptions as { abortSignal?: AbortSignal } | undefined)?.abortSignal;

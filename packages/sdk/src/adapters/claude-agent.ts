@@ -14,7 +14,11 @@ export interface HookInput {
   readonly tool_use_id?: string;
 }
 
-type Hook = (input: HookInput, toolUseId: string | undefined, options?: unknown) => Promise<HookOutput>;
+type Hook = (
+  input: HookInput,
+  toolUseId: string | undefined,
+  options?: { readonly signal?: AbortSignal },
+) => Promise<HookOutput>;
 
 export interface HookOutput {
   hookSpecificOutput?: {
@@ -44,12 +48,17 @@ export function steleHooks(
   const monitor = lazyMonitor(options);
   const running = new Map<string, Admission>();
 
-  const before: Hook = async (input, toolUseId) => {
+  const before: Hook = async (input, toolUseId, hook) => {
     const name = input.tool_name ?? UNNAMED;
     try {
       // A hook is shown no description and no schema: under pins the host tells them.
       const tool = asking(name, options, undefined);
       const admission = await (await monitor()).admit(requestOf(name, options, input.tool_input), tool);
+      // The SDK gave up waiting for this hook: the tool does not run.
+      if (hook?.signal?.aborted === true) {
+        await admission.settle('not_performed');
+        return denied('the call was aborted before the tool ran');
+      }
       const id = toolUseId ?? input.tool_use_id ?? '';
       await makeRoom();
       const before = running.get(id);

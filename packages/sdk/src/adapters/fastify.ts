@@ -90,10 +90,11 @@ export async function steleFastify(fastify: FastifyLike, options: FastifyGuardOp
 }
 
 // What fastify-plugin sets: without it the hooks would hold in the plugin's own scope alone, and the routes beside it
-// would be unguarded.
+// would be unguarded. Other versions are refused when it is registered: the router of Fastify 4 ends a path at a semicolon, unseen.
 Object.assign(steleFastify, {
   [Symbol.for('skip-override')]: true,
   [Symbol.for('fastify.display-name')]: 'stele',
+  [Symbol.for('plugin-meta')]: { name: 'stele', fastify: '5.x' },
 });
 
 /** The router folds what it has decoded: the Kelvin sign, too, is a k to it. */

@@ -4,8 +4,9 @@ import { SteleError } from '@stele/types/errors';
 import type { Asking } from '../called-tool.js';
 import type { ActionRequest } from '../decision.js';
 import type { Denial } from '../denial.js';
-import { CovenantDeniedError } from '../errors.js';
+import { CovenantCutError, CovenantDeniedError } from '../errors.js';
 import type { Admission, Monitor } from '../monitor.js';
+import type { Outcome } from '../sink.js';
 import { markGoverned } from './governed.js';
 import { lazyMonitor } from './guard.js';
 import {
@@ -13,8 +14,10 @@ import {
   isAwaited,
   judgedArguments,
   malformed,
+  refuseAborted,
   requestOf,
   type ToolGuardOptions,
+  together,
   toldOf,
   UNNAMED,
 } from './tool-call.js';
@@ -67,7 +70,12 @@ export function withSteleTool<T extends LangChainToolLike>(tool: T, options: Too
     try {
       return await (await monitor()).enforce(
         asked,
-        (judged) => drained(inner._call.call(tool, asGiven(args, judged), runManager, config), runManager),
+        (judged, { signal: cut }) => {
+          const given = signalIn(config);
+          refuseAborted(given);
+          const told = { ...(config as object | undefined), signal: together(given, cut) };
+          return drained(inner._call.call(tool, asGiven(args, judged), runManager, told), runManager);
+        },
         asking(name, options, shownBy(this, 'schema', wrapped)),
       );
     } catch (error) {
@@ -104,6 +112,9 @@ function asGiven(args: unknown, judged: ActionRequest): unknown {
   return typeof args === 'string' ? (copy as { input: string }).input : copy;
 }
 
+const signalIn = (config: unknown): AbortSignal | undefined =>
+  (config as { signal?: AbortSignal } | undefined)?.signal;
+
 /** A tool may yield on the way; what it returns is its result. */
 async function drained(running: unknown, runManager: RunManager | undefined): Promise<unknown> {
   const result = await running;
@@ -130,6 +141,7 @@ export interface ToolCallRequestLike {
   readonly toolCall: { readonly name: string; readonly args: unknown; readonly id?: string | undefined };
   /** What runs, whatever the call names: another middleware may have put it there. None for a tool that is unknown. */
   readonly tool?: unknown;
+  readonly runtime?: unknown;
 }
 
 export type MiddlewareGuardOptions = ToolGuardOptions & {
@@ -174,6 +186,10 @@ export function steleToolCall(
   const monitor = lazyMonitor(options);
   return async (request, handler) => {
     const { name, args, id } = request.toolCall;
+    const refused = (content: string, artifact: unknown) =>
+      new ToolMessage({ content, tool_call_id: id ?? '', name, status: 'error', artifact }) as Awaited<
+        ReturnType<typeof handler>
+      >;
     const runs = (request.tool as { name: string } | undefined)?.name ?? name;
     const asked = requestOf(runs, options, args);
     let admission: Admission;
@@ -187,17 +203,21 @@ export function steleToolCall(
     } catch (error) {
       const denial = denialIn(error);
       if (denial === undefined) throw error;
-      const fields = { content: toldOf(denial), tool_call_id: id ?? '', name, status: 'error' as const };
-      return new ToolMessage({ ...fields, artifact: denial }) as Awaited<ReturnType<typeof handler>>;
+      return refused(toldOf(denial), denial);
     }
-    let done = false;
+    let outcome: Outcome = 'unknown';
     try {
+      if (signalIn(request.runtime)?.aborted === true) outcome = 'not_performed';
+      refuseAborted(signalIn(request.runtime));
       const judged = { ...request.toolCall, args: judgedArguments(admission.request) };
-      const result = await handler({ ...request, toolCall: judged });
-      done = (result as { status?: unknown } | undefined)?.status !== 'error';
+      const result = await untilCut(handler({ ...request, toolCall: judged }), admission.signal);
+      if ((result as { status?: unknown } | undefined)?.status !== 'error') outcome = 'done';
       return result;
+    } catch (error) {
+      if (!(error instanceof CovenantCutError)) throw error;
+      return refused(error.message, { code: error.code, because: error.because });
     } finally {
-      await admission.settle(done ? 'done' : 'unknown');
+      await admission.settle(outcome);
     }
   };
 }
@@ -220,6 +240,20 @@ async function admitted(
     const { args, tool } = (asked.context ?? {}) as { args?: unknown; tool?: { name?: string } };
     interrupt({ type: 'stele.approval', tool: tool?.name ?? asked.action, args, denial });
     return monitor.admit(asked, of);
+  }
+}
+
+/** A middleware has no signal to hand to the tool: it no longer waits for one whose covenant has ended, and withholds its result. */
+async function untilCut<T>(running: T | Promise<T>, cut: AbortSignal): Promise<Awaited<T>> {
+  let stop = () => {};
+  const stopped = new Promise<never>((_resolve, reject) => {
+    stop = () => reject(cut.reason);
+    cut.addEventListener('abort', stop, { once: true });
+  });
+  try {
+    return await Promise.race([running, stopped]);
+  } finally {
+    cut.removeEventListener('abort', stop);
   }
 }
 

@@ -1,9 +1,15 @@
 /** Mastra. Typed by structure, so that it need not be installed. */
 import { SteleError } from '@stele/types/errors';
-import { ActionNotPerformedError } from '../errors.js';
 import { markGoverned } from './governed.js';
 import { lazyMonitor } from './guard.js';
-import { judgedArguments, mustAsk, requestOf, type ToolGuardOptions, together } from './tool-call.js';
+import {
+  judgedArguments,
+  mustAsk,
+  refuseAborted,
+  requestOf,
+  type ToolGuardOptions,
+  together,
+} from './tool-call.js';
 import { asking, shownBy } from './tool-contract.js';
 
 /** What a tool of Mastra looks like from here: any, so that the caller's own type stays exact. */
@@ -48,8 +54,7 @@ export function withSteleMastra<T extends MastraToolLike>(tool: T, options: Mast
     return (await monitor()).enforce(
       asked,
       (judged, { signal }) => {
-        if (context?.abortSignal?.aborted === true)
-          throw new ActionNotPerformedError('the call was aborted before the tool ran');
+        refuseAborted(context?.abortSignal);
         return inner.call(tool, judgedArguments(judged), {
           ...context,
           abortSignal: together(context?.abortSignal, signal),

@@ -4,7 +4,7 @@ import { SteleError } from '@stele/types/errors';
 import type { ActionRequest } from '../decision.js';
 import type { Denial } from '../denial.js';
 import { denialOf } from '../denial.js';
-import { ActionNotPerformedError, CovenantDeniedError } from '../errors.js';
+import { CovenantDeniedError } from '../errors.js';
 import { ContractUnknownError } from '../lib/pinned.js';
 import type { Monitor } from '../monitor.js';
 import type { ToolContract } from '../tool-digest.js';
@@ -14,6 +14,7 @@ import {
   isAwaited,
   judgedArguments,
   type NamedTool,
+  refuseAborted,
   requestOf,
   type ToolChoices,
   type ToolGuardOptions,
@@ -85,8 +86,7 @@ export function guardMcpServer(server: McpServerLike, options: McpGuardOptions):
         { ...options, ...ask, contract },
         called,
         async (params, cut) => {
-          if (signalOf(extra)?.aborted === true)
-            throw new ActionNotPerformedError('the call was cancelled before the tool ran');
+          refuseAborted(signalOf(extra));
           const result = await call({ ...request, params }, orCut(extra, cut));
           const { isError, task } = (result ?? {}) as { isError?: unknown; task?: unknown };
           // A task goes on after its call was answered.

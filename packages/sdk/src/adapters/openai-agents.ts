@@ -1,7 +1,7 @@
 /** The OpenAI Agents SDK. Typed by structure, so that it need not be installed. */
 import { parseJson } from '@stele/crypto';
 import { SteleError } from '@stele/types/errors';
-import { ActionNotPerformedError } from '../errors.js';
+import { CovenantCutError } from '../errors.js';
 import { markGoverned } from './governed.js';
 import { lazyMonitor } from './guard.js';
 import {
@@ -9,6 +9,7 @@ import {
   judgedArguments,
   malformed,
   mustAsk,
+  refuseAborted,
   requestOf,
   type ToolGuardOptions,
   together,
@@ -57,17 +58,18 @@ export function withSteleFunction<T extends FunctionToolLike>(tool: T, options: 
     try {
       return await (await monitor()).enforce(
         asked,
-        (judged, { signal }) => {
-          if (details?.signal?.aborted === true)
-            throw new ActionNotPerformedError('the call was aborted before the tool ran');
-          return inner.call(tool, runContext, JSON.stringify(judgedArguments(judged)), {
-            ...details,
-            signal: together(details?.signal, signal),
-          });
+        async (judged, { signal: cut }) => {
+          refuseAborted(details?.signal);
+          const told = { ...details, signal: together(details?.signal, cut) };
+          const output = await inner.call(tool, runContext, JSON.stringify(judgedArguments(judged)), told);
+          // The SDK makes an output of what a tool throws: whether this one heard that it had to stop cannot be told.
+          cut.throwIfAborted();
+          return output;
         },
         asking(name, options, shownBy(this, 'parameters', wrapped)),
       );
     } catch (error) {
+      if (error instanceof CovenantCutError) return error.message;
       const denial = denialIn(error);
       if (denial === undefined) throw error;
       return toldOf(denial);

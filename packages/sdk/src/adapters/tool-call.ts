@@ -3,7 +3,7 @@ import { snapshotJson } from '@stele/crypto';
 import type { Asking } from '../called-tool.js';
 import type { ActionRequest } from '../decision.js';
 import { type Denial, denialOf } from '../denial.js';
-import { CovenantDeniedError } from '../errors.js';
+import { ActionNotPerformedError, CovenantDeniedError } from '../errors.js';
 import type { Monitor, PreviewOptions } from '../monitor.js';
 import { type Choice, choose, type GuardOptions, type HostFacts } from './guard.js';
 import type { ContractChoice } from './tool-contract.js';
@@ -94,6 +94,11 @@ export const judgedArguments = (judged: ActionRequest): unknown => structuredClo
 /** A signal for both: the caller gives up, or the covenant no longer stands. */
 export const together = (given: AbortSignal | undefined, cut: AbortSignal): AbortSignal =>
   given === undefined ? cut : AbortSignal.any([given, cut]);
+
+/** Whoever asked may have given up while the call was judged: then it does not run, and its budget is given back. */
+export function refuseAborted(given: AbortSignal | undefined): void {
+  if (given?.aborted === true) throw new ActionNotPerformedError('the call was aborted before the tool ran');
+}
 
 /** The denial behind an error, also where a framework has wrapped the error in one of its own. */
 export function denialIn(error: unknown): Denial | undefined {

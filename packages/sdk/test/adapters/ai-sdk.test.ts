@@ -141,10 +141,13 @@ describe.each(sdks)('%s', (_name, sdk, version) => {
     ['a list', () => [1], [1]],
     ['an object that iterates in name only', () => ({ [Symbol.asyncIterator]: 1, n: 1 }), { n: 1 }],
   ])('a tool that is not async gives %s', async (_what, execute, value) => {
-    const tools = withSteleTools({ lookup: sdk.tool({ inputSchema: anything, execute }) }, { covenant });
-    expect((await sdk.run(tools, [{ toolName: 'lookup', input: {} }])).told).toMatchObject([
-      { output: { value } },
-    ]);
+    const bare = { lookup: sdk.tool({ inputSchema: anything, execute }) };
+    const calls = [{ toolName: 'lookup', input: {} }];
+    const { told } = await sdk.run(withSteleTools(bare, { covenant }), calls);
+    const unguarded = (await sdk.run(bare, calls)).told;
+    expect(told).toEqual(unguarded);
+    // AI SDK 7.0.0 cannot stream the last of these, guarded or not.
+    if (unguarded.length > 0) expect(told).toMatchObject([{ output: { value } }]);
   });
 
   it('a tool that throws is told of as it was, with outcome unknown, also when it is a generator', async () => {

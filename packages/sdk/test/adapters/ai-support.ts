@@ -62,12 +62,14 @@ const calling = (calls: readonly Call[]) =>
     input: JSON.stringify(input),
   }));
 
-const generated = (calls: readonly Call[]) => ({
-  doGenerate: [
+/** A function, not a list: the oldest mock begins a list with its second step. */
+function generated(calls: readonly Call[]) {
+  const steps = [
     { content: calling(calls), ...finish('tool-calls'), warnings: [] },
     { content: [{ type: 'text' as const, text: 'done' }], ...finish('stop'), warnings: [] },
-  ],
-});
+  ];
+  return { doGenerate: async () => steps.shift() };
+}
 
 function streamed(calls: readonly Call[], simulate: (options: { chunks: object[] }) => unknown) {
   const start = { type: 'stream-start', warnings: [] };
