@@ -267,9 +267,10 @@ export class Monitor {
 
   #standing(now: number): Promise<Governing | Objection> {
     return this.#inTime(async () => {
-      const governing = await this.#established(new Date(now));
+      const at = new Date(now);
+      const governing = this.#governing ?? (await this.#established(at));
       if (!('links' in governing)) return governing;
-      return (await standing(governing, this.#options, new Date(now))) ?? governing;
+      return (await standing(governing, at)) ?? governing;
     });
   }
 
@@ -320,7 +321,7 @@ export class Monitor {
     try {
       const receipt = await this.#recorder.permit(verdict, about, settles, this.#recordTimeoutMs);
       return {
-        decision: this.#decided({ ...verdict, receipt }, request),
+        decision: this.#decided({ receipt, ...verdict }, request),
         snapshot: request,
         reserved,
         receipt,
@@ -333,12 +334,9 @@ export class Monitor {
   }
 
   /** A ledger that does not answer keeps the charge when the reservation expires: too much is counted, never too little. */
-  async #settled(settling: Promise<void>): Promise<void> {
-    await inTime(
-      () => settling.catch(() => undefined),
-      this.#recordTimeoutMs,
-      () => undefined,
-    );
+  #settled(settling: Promise<void>): Promise<void> {
+    const nothing = () => undefined;
+    return inTime(() => settling, this.#recordTimeoutMs, nothing).catch(nothing);
   }
 
   /** A denial does not wait for its record, and stands whatever becomes of it. */
@@ -353,7 +351,7 @@ export class Monitor {
 
   #decided(decision: Decision, request: Snapshot | undefined): Decision {
     Object.freeze(decision);
-    void this.#tell(decision, request);
+    if (this.#options.onDecision !== undefined) void this.#tell(decision, request);
     return decision;
   }
 

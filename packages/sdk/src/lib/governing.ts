@@ -33,6 +33,8 @@ export interface Governing {
   readonly ids: readonly string[];
   /** SHA-256 over the rules of all of them. */
   readonly policy: string;
+  /** What is asked of each of the leaves, time and again. */
+  readonly question: VerifyOptions;
 }
 
 export interface GoverningOptions {
@@ -61,7 +63,7 @@ export async function govern(options: GoverningOptions, now: Date): Promise<Gove
     if (stands === undefined) return objection(checks, documentId(document));
     verified.set(stands.id, stands);
   }
-  return named(assemble([...verified.values()]), options);
+  return named(assemble([...verified.values()], options), options);
 }
 
 /** Parents among the documents before their children, so that a child finds its parent verified. */
@@ -77,7 +79,7 @@ function rootsFirst(documents: readonly CovenantDocument[]): CovenantDocument[] 
   return ordered;
 }
 
-function assemble(covenants: readonly VerifiedCovenant[]): Governing {
+function assemble(covenants: readonly VerifiedCovenant[], options: GoverningOptions): Governing {
   const links = new Map<string, ChainLink>();
   for (const covenant of covenants) for (const link of covenant.chain) links.set(link.document.id, link);
   const ancestors = new Set(
@@ -90,7 +92,23 @@ function assemble(covenants: readonly VerifiedCovenant[]): Governing {
     links: all,
     ids: Object.freeze([...links.keys()]),
     policy: sha256(canonicalizeJson(all.map((link) => link.document.constraints))),
+    question: question(all, options),
   };
+}
+
+function question(links: readonly ChainLink[], options: GoverningOptions): VerifyOptions {
+  const { store, told } = options;
+  return {
+    ...settings(options),
+    ...(store === undefined ? {} : { revocations: (id) => store.getRevocations(id) }),
+    // Whether a reissue stands in for a covenant depends on their parents.
+    ...(told.reissues === undefined ? {} : { resolve: resolver(links, store) }),
+  };
+}
+
+/** The covenants that govern may have been handed over without being in the store. */
+function resolver(links: readonly ChainLink[], store: CovenantStore | undefined): Resolve {
+  return async (id) => links.find(({ document }) => document.id === id)?.document ?? (await store?.get(id));
 }
 
 function named(governing: Governing, { agent, mustGovern = [] }: GoverningOptions): Governing | Objection {
@@ -109,29 +127,12 @@ function named(governing: Governing, { agent, mustGovern = [] }: GoverningOption
 }
 
 /** Looks at what may have changed since: time, revocations, key status. Undefined when all still stand. */
-export async function standing(
-  governing: Governing,
-  options: GoverningOptions,
-  now: Date,
-): Promise<Objection | undefined> {
-  const { store } = options;
-  for (const covenant of governing.leaves) {
-    const { valid, checks } = await verifyCovenant(covenant, {
-      ...settings(options),
-      now,
-      ...(store === undefined ? {} : { revocations: (id) => store.getRevocations(id) }),
-      // Whether a reissue stands in for a covenant depends on their parents.
-      ...(options.told.reissues === undefined ? {} : { resolve: resolver(governing, options) }),
-    });
+export async function standing({ leaves, question }: Governing, now: Date): Promise<Objection | undefined> {
+  for (const covenant of leaves) {
+    const { valid, checks } = await verifyCovenant(covenant, { now, ...question });
     if (!valid) return objection(checks, covenant.id);
   }
   return undefined;
-}
-
-/** The covenants that govern may have been handed over without being in the store. */
-function resolver(governing: Governing, { store }: GoverningOptions): Resolve {
-  return async (id) =>
-    governing.links.find(({ document }) => document.id === id)?.document ?? (await store?.get(id));
 }
 
 function settings(options: GoverningOptions): VerifyOptions {
