@@ -174,16 +174,18 @@ export class Monitor {
     if (!('reserved' in admitted)) throw new CovenantDeniedError(admitted.decision);
     const { decision, snapshot, reserved, receipt } = admitted;
     let settled = false;
-    const { signal, end } = this.#running.begin();
+    const running = this.#running.begin();
     return {
       decision,
       request: snapshot,
-      signal,
+      get signal() {
+        return running.signal;
+      },
       settle: async (outcome) => {
         if (!OUTCOMES.has(outcome)) throw new TypeError(`an outcome is one of ${[...OUTCOMES].join(', ')}`);
         if (settled) return;
         settled = true;
-        end();
+        this.#running.end(running);
         // Side by side: a ledger that does not answer must not keep the outcome out of the record.
         await Promise.all([
           this.#settled(outcome === 'not_performed' ? reserved.takeBackBudgets() : reserved.keep()),
