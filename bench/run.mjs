@@ -1,6 +1,6 @@
 // Measures Stele beside its peers, all in one run. Prints whether the bars are met and never fails because of them.
 // Usage: node run.mjs [--only group] [--smoke] [--json | --markdown | --update]
-//   --only      one group (may be given again): ed25519, signers, covenant, ccl, store, store-remote, encrypted, limits, monitor, audit, audit-verify
+//   --only      one group (may be given again): ed25519, signers, covenant, ccl, store, store-remote, encrypted, limits, monitor, http, audit, audit-verify
 //   --smoke     a fraction of a second per group, to see that everything still runs; its figures mean nothing
 //   --markdown  prints the section of figures of docs/benchmarks.md; --update writes it there
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -21,6 +21,7 @@ const GROUPS = [
   'encrypted',
   'limits',
   'monitor',
+  'http',
   'audit',
   'audit-verify',
 ];

@@ -12,6 +12,16 @@ export const share = (least, of) => ({
   },
 });
 
+/** The same, and how much longer an operation takes than that candidate's. */
+export const shareAndCost = (least, of) => ({
+  text: share(least, of).text,
+  judge: (row, rows) => {
+    const { met, found } = share(least, of).judge(row, rows);
+    const added = row.micros - rows.find(({ name }) => name === of).micros;
+    return { met, found: `${found}, ${time(added)} more` };
+  },
+});
+
 /** At least so many operations a second, in the median round. */
 export const perSecond = (least) => ({
   text: `at least ${rate(least)}/s`,

@@ -12,6 +12,7 @@ import { median, quantile, ratio } from './statistics.mjs';
  * @property {(i: number) => unknown} run one operation, synchronous or not; `i` counts up through all slices
  * @property {number} [callers] how many operations are in flight at a time; 1 when not given
  * @property {number} [operations] how many make a slice; as many as fill its time when not given
+ * @property {number} [each] how many operations one call of `run` makes; 1 when not given
  * @property {object} [bar] what it ought to reach, from bars.mjs
  *
  * @typedef {object} Table
@@ -77,7 +78,8 @@ class Row {
     const count = this.#operations ?? this.fitting ?? this.least;
     const ms = await this.#run(count);
     if (this.#operations === undefined && !counts) await this.#fit(count, ms);
-    if (counts) this.rates.push((count / ms) * 1_000);
+    const { each = 1 } = this.candidate;
+    if (counts) this.rates.push(((count * each) / ms) * 1_000);
   }
 
   /** Where several callers are in flight, each operation takes as long as it does beside the others. */

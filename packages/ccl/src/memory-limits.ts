@@ -70,7 +70,7 @@ export class MemoryLimits implements LimitLedger {
     }
     const judged = judgeCharges(exact, windows, now, clock);
     if (!judged.ok) return judged;
-    return { ...judged, id: this.#charge(exact, windows, now, now + ttlMs) };
+    return { id: this.#charge(exact, windows, now, now + ttlMs), ...judged };
   }
 
   async commit(id: string): Promise<void> {
@@ -104,17 +104,18 @@ export class MemoryLimits implements LimitLedger {
     now: number,
     expiresAt: number,
   ): string {
-    const costly = charges
-      .map((charge, place) => ({ ...charge, place }))
-      .filter(({ cost }) => cost.units > 0n);
-    this.#makeRoom(new Set(costly.map(({ key }) => key)), now);
-    const parts = costly.map(({ place, key, cost, amount }) => {
+    const isCostly = ({ cost }: ExactCharge) => cost.units > 0n;
+    this.#makeRoom(charges.filter(isCostly), now);
+    const parts: Part[] = [];
+    charges.forEach((charge, place) => {
+      if (!isCostly(charge)) return;
+      const { key, cost, amount } = charge;
       const window = windows.get(key)!;
       this.#windows.set(key, window);
       window.add(now, cost);
       window.compact(maxEntriesFor(amount, this.#bounds.maxEntriesPerKey), amount);
       this.#nextSweep = Math.min(this.#nextSweep, window.emptyAt);
-      return { place, window, cost };
+      parts.push({ place, window, cost });
     });
     const id = String(++this.#ids);
     if (parts.length > 0) this.#pending.set(id, { time: now, expiresAt, parts });
@@ -122,12 +123,12 @@ export class MemoryLimits implements LimitLedger {
     return id;
   }
 
-  #makeRoom(keys: ReadonlySet<string>, now: number): void {
+  #makeRoom(charges: readonly ExactCharge[], now: number): void {
     const { maxKeys, maxPending } = this.#bounds;
     const tooMany = () => {
-      let fresh = 0;
-      for (const key of keys) if (!this.#windows.has(key)) fresh++;
-      return this.#windows.size + fresh > maxKeys;
+      if (this.#windows.size + charges.length <= maxKeys) return false;
+      const fresh = new Set(charges.map(({ key }) => key).filter((key) => !this.#windows.has(key)));
+      return this.#windows.size + fresh.size > maxKeys;
     };
     if (tooMany()) this.#sweepWindows(now);
     if (tooMany()) unavailable('keys');

@@ -133,10 +133,13 @@ async function changing(
   };
   note(expired(links, context));
   note(countersigners(links, context.options.countersigners));
-  note(await trust(links, vouched, context));
+  // A monitor comes this way at each decision, and to wait for an answer costs more than to see that there is no question.
+  const { options, shortfall, lists } = context;
+  const isAskedOf = (lookup: unknown) => lookup !== undefined || shortfall !== undefined || !lists.isEmpty;
+  if (!isTrusted(links, vouched, context)) note(await distrust(links, context));
   note(active(links, context));
-  note(await keyStatus(links, context));
-  note(await notRevoked(links, context));
+  if (isAskedOf(options.keyStatus)) note(await keyStatus(links, context));
+  if (isAskedOf(options.revocations)) note(await notRevoked(links, context));
   if (links.length > 1) note(await heirs(links, context));
   return results;
 }
@@ -160,23 +163,24 @@ function countersigners(
   return missing === undefined ? undefined : fail('countersignatures', missing);
 }
 
-async function trust(
-  links: readonly Facts[],
-  vouched: boolean,
-  context: Context,
-): Promise<CheckResult | undefined> {
+function isTrusted(links: readonly Facts[], vouched: boolean, { anchors }: Context): boolean {
+  if (anchors === undefined) return vouched;
+  return isAnchored(leafOf(links), anchors) || isAnchored(links[0] as Facts, anchors);
+}
+
+const isAnchored = ({ document }: Facts, anchors: ReadonlySet<string>): boolean =>
+  anchors.has(document?.issuer.id as string);
+
+/** Why a chain is not to be trusted, unless there is a covenant that stands in for its root and is. */
+async function distrust(links: readonly Facts[], context: Context): Promise<CheckResult | undefined> {
   const { anchors } = context;
-  if (anchors === undefined) {
-    return vouched
-      ? undefined
-      : fail('trust', 'the chain was fetched and no trust anchor was given to accept its root');
-  }
+  if (anchors === undefined)
+    return fail('trust', 'the chain was fetched and no trust anchor was given to accept its root');
   const [leaf, root] = [leafOf(links), links[0] as Facts];
-  const isTrusted = (facts: Facts) => anchors.has(facts.document?.issuer.id as string);
-  if (isTrusted(leaf) || isTrusted(root)) return undefined;
   try {
     // The root's issuer may have gone, and the anchor that followed it may have issued the same promise again.
-    if (root !== leaf && (await standIns(root, context)).some(isTrusted)) return undefined;
+    const others = root === leaf ? [] : await standIns(root, context);
+    if (others.some((other) => isAnchored(other, anchors))) return undefined;
   } catch (error) {
     return fail('trust', `the reissues of the root cannot be looked up: ${messageOf(error)}`);
   }
@@ -199,8 +203,6 @@ function active(links: readonly Facts[], context: Context): CheckResult | undefi
 async function keyStatus(links: readonly Facts[], context: Context): Promise<CheckResult | undefined> {
   const { shortfall } = context;
   if (shortfall !== undefined) return { ...fail('key_status', shortfall), code: 'revocation_unknown' };
-  // Nothing to ask: a monitor comes this way at each decision.
-  if (context.options.keyStatus === undefined && context.lists.isEmpty) return undefined;
   const unreadable = context.lists.unreadable(context.revokers);
   if (unreadable !== undefined) return { ...fail('key_status', unreadable), code: 'revocation_unknown' };
   for (const link of links) {

@@ -209,16 +209,18 @@ export class Monitor {
     if (!('reserved' in admitted)) throw new CovenantDeniedError(admitted.decision);
     const { decision, snapshot, reserved, receipt } = admitted;
     let settled = false;
-    const { signal, end } = this.#running.begin();
+    const running = this.#running.begin();
     return {
       decision,
       request: snapshot,
-      signal,
+      get signal() {
+        return running.signal;
+      },
       settle: async (outcome) => {
         if (!OUTCOMES.has(outcome)) throw new TypeError(`an outcome is one of ${[...OUTCOMES].join(', ')}`);
         if (settled) return;
         settled = true;
-        end();
+        this.#running.end(running);
         // Side by side: a ledger that does not answer must not keep the outcome out of the record.
         await Promise.all([
           this.#settled(outcome === 'not_performed' ? reserved.takeBackBudgets() : reserved.keep()),
@@ -396,9 +398,10 @@ export class Monitor {
 
   #standing(now: number): Promise<Governing | Objection> {
     return this.#inTime(async () => {
-      const governing = await this.#established(new Date(now));
+      const at = new Date(now);
+      const governing = this.#governing ?? (await this.#established(at));
       if (!('links' in governing)) return governing;
-      const objection = await standing(governing, this.#options, new Date(now));
+      const objection = await standing(governing, at);
       if (objection === undefined) return governing;
       this.#approvals?.revoked(objection);
       return objection;
@@ -452,7 +455,7 @@ export class Monitor {
     try {
       const receipt = await this.#recorder.permit(verdict, about, settles, this.#recordTimeoutMs);
       return {
-        decision: this.#decided({ ...verdict, receipt }, request),
+        decision: this.#decided({ receipt, ...verdict }, request),
         snapshot: request,
         reserved,
         receipt,
@@ -465,12 +468,9 @@ export class Monitor {
   }
 
   /** A ledger that does not answer keeps the charge when the reservation expires: too much is counted, never too little. */
-  async #settled(settling: Promise<void>): Promise<void> {
-    await inTime(
-      () => settling.catch(() => undefined),
-      this.#recordTimeoutMs,
-      () => undefined,
-    );
+  #settled(settling: Promise<void>): Promise<void> {
+    const nothing = () => undefined;
+    return inTime(() => settling, this.#recordTimeoutMs, nothing).catch(nothing);
   }
 
   /** A denial does not wait for its record, and stands whatever becomes of it. */
@@ -485,7 +485,7 @@ export class Monitor {
 
   #decided(decision: Decision, request: Snapshot | undefined): Decision {
     Object.freeze(decision);
-    void this.#tell(decision, request);
+    if (this.#options.onDecision !== undefined) void this.#tell(decision, request);
     return decision;
   }
 

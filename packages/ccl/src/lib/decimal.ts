@@ -50,7 +50,7 @@ export class Decimal {
 
   /** The nearest double. */
   toNumber(): number {
-    return Number(this.toString());
+    return this.places === 0 ? Number(this.units) : Number(this.toString());
   }
 
   /** For example `1995e-2`. */

@@ -10,9 +10,8 @@ export async function notRevoked(
   links: readonly Facts[],
   context: Context,
 ): Promise<CheckResult | undefined> {
-  const { options, lists, shortfall } = context;
+  const { shortfall } = context;
   if (shortfall !== undefined) return unknown(shortfall);
-  if (options.revocations === undefined && lists.isEmpty) return undefined;
   if (context.continuities.overflow !== undefined) return unknown(context.continuities.overflow);
   const authorised = new Set(context.revokers);
   const notes: string[] = [];

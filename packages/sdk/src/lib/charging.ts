@@ -53,10 +53,10 @@ function counted({ link, evaluation }: Judged): Counted[] {
  * @throws whatever the ledger throws when it cannot answer
  */
 export async function charge(judged: readonly Judged[], ledger: LimitLedger): Promise<Charge> {
-  const all = judged.flatMap(counted);
+  const all = judged.length === 1 ? counted(judged[0] as Judged) : judged.flatMap(counted);
   if (all.length === 0) return { ok: true, limits: [], reservation: nothing };
   const answer = await ledger.reserve(all.map((one) => one.charge));
-  const limits = all.map(({ limit }, i) => ({ ...limit, remaining: answer.remaining[i] as number }));
+  const limits = all.map(({ limit }, i) => ({ remaining: answer.remaining[i] as number, ...limit }));
   if (answer.ok) return { ok: true, limits, reservation: reserved(ledger, answer.id, all) };
   const limit = limits[answer.index] as AppliedLimit;
   const { retryAfterMs } = answer;
@@ -64,12 +64,12 @@ export async function charge(judged: readonly Judged[], ledger: LimitLedger): Pr
 }
 
 function reserved(ledger: LimitLedger, id: string, all: readonly Counted[]): Reserved {
-  const budgets = all.flatMap(({ limit }, i) => (limit.field === undefined ? [] : [i]));
+  const budgets = () => all.flatMap(({ limit }, i) => (limit.field === undefined ? [] : [i]));
   return {
     // Async, so that a ledger which throws at once rejects like one that throws later.
-    keep: async () => ledger.commit(id),
-    takeBack: async () => ledger.release(id),
-    takeBackBudgets: async () => ledger.release(id, budgets),
+    keep: async () => await ledger.commit(id),
+    takeBack: async () => await ledger.release(id),
+    takeBackBudgets: async () => await ledger.release(id, budgets()),
   };
 }
 

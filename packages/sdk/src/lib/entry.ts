@@ -58,7 +58,8 @@ const effectOf = ({ permitted, pending }: Verdict): DecisionRecord['decision'] =
   permitted ? 'permit' : pending === undefined ? 'deny' : 'pending';
 
 /** At most so many characters, and never half of one at the end: a lone surrogate cannot be recorded. */
-const beginning = (text: string, most: number): string => text.slice(0, most).replace(/[\ud800-\udbff]$/, '');
+const beginning = (text: string, most: number): string =>
+  text.length <= most ? text : text.slice(0, most).replace(/[\ud800-\udbff]$/, '');
 
 function decidingLines({
   matched,
@@ -71,4 +72,11 @@ function decidingLines({
   return line !== undefined && !lines.includes(line) ? [line] : lines;
 }
 
-export const timeOf = (now: number): string => new Date(Number.isFinite(now) ? now : 0).toISOString();
+let last = { ms: 0, text: new Date(0).toISOString() };
+
+/** In RFC 3339, written once for all that is decided in one millisecond. */
+export function timeOf(now: number): string {
+  const ms = Number.isFinite(now) ? now : 0;
+  if (ms !== last.ms) last = { ms, text: new Date(ms).toISOString() };
+  return last.text;
+}

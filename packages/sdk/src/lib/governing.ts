@@ -36,6 +36,8 @@ export interface Governing {
   readonly policy: string;
   /** What those of them pin that pin tools. */
   readonly pinned: readonly Pinned[];
+  /** What is asked of each of the leaves, time and again. */
+  readonly question: VerifyOptions;
 }
 
 export interface GoverningOptions {
@@ -64,7 +66,7 @@ export async function govern(options: GoverningOptions, now: Date): Promise<Gove
     if (stands === undefined) return objection(checks, documentId(document));
     verified.set(stands.id, stands);
   }
-  const governing = assemble([...verified.values()]);
+  const governing = assemble([...verified.values()], options);
   return 'links' in governing ? named(governing, options) : governing;
 }
 
@@ -81,7 +83,7 @@ function rootsFirst(documents: readonly CovenantDocument[]): CovenantDocument[] 
   return ordered;
 }
 
-function assemble(covenants: readonly VerifiedCovenant[]): Governing | Objection {
+function assemble(covenants: readonly VerifiedCovenant[], options: GoverningOptions): Governing | Objection {
   const links = new Map<string, ChainLink>();
   for (const covenant of covenants) for (const link of covenant.chain) links.set(link.document.id, link);
   const ancestors = new Set(
@@ -97,7 +99,23 @@ function assemble(covenants: readonly VerifiedCovenant[]): Governing | Objection
     ids: Object.freeze([...links.keys()]),
     policy: sha256(canonicalizeJson(all.map((link) => link.document.constraints))),
     pinned,
+    question: question(all, options),
   };
+}
+
+function question(links: readonly ChainLink[], options: GoverningOptions): VerifyOptions {
+  const { store, told } = options;
+  return {
+    ...settings(options),
+    ...(store === undefined ? {} : { revocations: (id) => store.getRevocations(id) }),
+    // Whether a reissue stands in for a covenant depends on their parents.
+    ...(told.reissues === undefined ? {} : { resolve: resolver(links, store) }),
+  };
+}
+
+/** The covenants that govern may have been handed over without being in the store. */
+function resolver(links: readonly ChainLink[], store: CovenantStore | undefined): Resolve {
+  return async (id) => links.find(({ document }) => document.id === id)?.document ?? (await store?.get(id));
 }
 
 function named(governing: Governing, { agent, mustGovern = [] }: GoverningOptions): Governing | Objection {
@@ -116,29 +134,12 @@ function named(governing: Governing, { agent, mustGovern = [] }: GoverningOption
 }
 
 /** Looks at what may have changed since: time, revocations, key status. Undefined when all still stand. */
-export async function standing(
-  governing: Governing,
-  options: GoverningOptions,
-  now: Date,
-): Promise<Objection | undefined> {
-  const { store } = options;
-  for (const covenant of governing.leaves) {
-    const { valid, checks } = await verifyCovenant(covenant, {
-      ...settings(options),
-      now,
-      ...(store === undefined ? {} : { revocations: (id) => store.getRevocations(id) }),
-      // Whether a reissue stands in for a covenant depends on their parents.
-      ...(options.told.reissues === undefined ? {} : { resolve: resolver(governing, options) }),
-    });
+export async function standing({ leaves, question }: Governing, now: Date): Promise<Objection | undefined> {
+  for (const covenant of leaves) {
+    const { valid, checks } = await verifyCovenant(covenant, { now, ...question });
     if (!valid) return objection(checks, covenant.id);
   }
   return undefined;
-}
-
-/** The covenants that govern may have been handed over without being in the store. */
-function resolver(governing: Governing, { store }: GoverningOptions): Resolve {
-  return async (id) =>
-    governing.links.find(({ document }) => document.id === id)?.document ?? (await store?.get(id));
 }
 
 /** What verifications are told besides the document. */

@@ -10,37 +10,55 @@ export function checkTimeout(name: string, ms: number): number {
   throw new RangeError(`${name} must be a whole number from 1 to ${MAX_TIMEOUT_MS}`);
 }
 
-/** So many turns of the microtasks are waited without a timer. */
-const SOON = 64;
+/** One that is waited for, with a timer if it was when a turn of the event loop ended. */
+interface Waiting {
+  readonly timeoutMs: number;
+  readonly giveUp: () => void;
+  timer?: ReturnType<typeof setTimeout>;
+}
+
+// What needs no disk and no network has answered before the turn of the event loop ends in which it was asked: a timer for
+// each would cost more than the answer. So there is one for all of a turn, and each that is waited for then gets its own.
+const asked = new Set<Waiting>();
+let turnEnds = false;
 
 /** What a step gives or, once its time is over, what `late` gives or throws. What becomes of the step then goes unheard. */
-export async function inTime<T>(
+export function inTime<T>(
   step: () => T | Promise<T>,
   timeoutMs: number,
   late: () => T | Promise<T>,
 ): Promise<T> {
-  let answer: { readonly value: T } | { readonly error: unknown } | undefined;
-  const answered = (async () => step())().then(
-    (value) => {
-      answer = { value };
-    },
-    (error: unknown) => {
-      answer = { error };
-    },
-  );
-  // What needs no disk and no network has answered by then: a timer for each would cost more than the step itself.
-  for (let turn = 0; turn < SOON && answer === undefined; turn++) await undefined;
-  if (answer === undefined) await within(answered, timeoutMs);
-  if (answer === undefined) return late();
-  if ('error' in answer) throw answer.error;
-  return answer.value;
+  return new Promise((resolve, reject) => {
+    const answer = Promise.resolve(step());
+    const giveUp = () => resolve((async () => late())());
+    const waiting = wait({ timeoutMs, giveUp });
+    answer.then(
+      (value) => {
+        end(waiting);
+        resolve(value);
+      },
+      (error: unknown) => {
+        end(waiting);
+        reject(error);
+      },
+    );
+  });
 }
 
-async function within(answered: Promise<void>, timeoutMs: number): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const end = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, timeoutMs);
-  });
-  await Promise.race([answered, end]);
-  clearTimeout(timer);
+function wait(waiting: Waiting): Waiting {
+  asked.add(waiting);
+  if (!turnEnds) setTimeout(startTimers, 0);
+  turnEnds = true;
+  return waiting;
+}
+
+function startTimers(): void {
+  turnEnds = false;
+  for (const waiting of asked) waiting.timer = setTimeout(waiting.giveUp, waiting.timeoutMs);
+  asked.clear();
+}
+
+function end(waiting: Waiting): void {
+  if (waiting.timer === undefined) asked.delete(waiting);
+  else clearTimeout(waiting.timer);
 }

@@ -66,8 +66,12 @@ export class Recorder {
   async permit(verdict: Verdict, about: Deciding, settles: boolean, timeoutMs: number): Promise<Receipt> {
     if (this.#permits >= MAX_WAITING) throw new Error('too many permits wait for their record');
     this.#permits++;
-    const appended = this.#append(decisionRecord(verdict, about, settles)).finally(() => this.#permits--);
-    return inTime(
+    const appended = this.#append(decisionRecord(verdict, about, settles));
+    const ended = () => {
+      this.#permits--;
+    };
+    appended.then(ended, ended);
+    return await inTime(
       () => appended,
       timeoutMs,
       () => {

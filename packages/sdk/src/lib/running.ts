@@ -12,16 +12,25 @@ export interface RunningOptions {
 }
 
 /** One action that runs. */
-export interface Running {
-  /** Aborted with a CovenantCutError when the covenants no longer stand. */
-  readonly signal: AbortSignal;
-  readonly end: () => void;
+export class Running {
+  #controller: AbortController | undefined;
+
+  /** Aborted with a CovenantCutError when the covenants no longer stand. Made when it is asked for: many hosts never ask. */
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    return this.#controller.signal;
+  }
+
+  cut(error: CovenantCutError): void {
+    this.#controller ??= new AbortController();
+    this.#controller.abort(error);
+  }
 }
 
 /** Looks after the actions of a monitor as long as there are any; an idle monitor looks at nothing. */
 export class RunningActions {
   readonly #options: RunningOptions;
-  readonly #running = new Set<AbortController>();
+  readonly #running = new Set<Running>();
   #looking = false;
 
   constructor(options: RunningOptions) {
@@ -29,10 +38,14 @@ export class RunningActions {
   }
 
   begin(): Running {
-    const controller = new AbortController();
-    this.#running.add(controller);
+    const running = new Running();
+    this.#running.add(running);
     if (!this.#looking) void this.#lookOut();
-    return { signal: controller.signal, end: () => this.#running.delete(controller) };
+    return running;
+  }
+
+  end(running: Running): void {
+    this.#running.delete(running);
   }
 
   async #lookOut(): Promise<void> {
@@ -49,7 +62,7 @@ export class RunningActions {
   #cut(objection: Objection): void {
     const cut = [...this.#running];
     this.#running.clear();
-    for (const controller of cut) controller.abort(new CovenantCutError(objection.code, objection.reason));
+    for (const running of cut) running.cut(new CovenantCutError(objection.code, objection.reason));
     this.#options.onCut(objection, cut.length);
   }
 }

@@ -1,4 +1,4 @@
-import type { Evaluation, StatementSummary } from '@stele/ccl';
+import type { Evaluation, Policy, StatementSummary } from '@stele/ccl';
 import type { ChainLink } from '@stele/core';
 import { DECISION_CODES, type DecisionCode } from '@stele/types/codes';
 import type { AppliedLimit, DecidingStatement, Decision, Obligation, Severity } from '../decision.js';
@@ -107,12 +107,21 @@ export function permitted(
   };
 }
 
-/** The resource pattern of the first permit, which is told apart from others of its line by its text. */
+const patternsByPolicy = new WeakMap<Policy, ReadonlyMap<string, string>>();
+
+/** The resource pattern of the first permit, which its text tells. */
 function patternOf({ link, evaluation }: Judged): string | undefined {
   const [first] = evaluation.matched;
-  const isFirst = ({ kind, line, text }: StatementSummary) =>
-    line === first?.line && kind === first.kind && text === first.text;
-  return link.policy.statements.find(isFirst)?.resource;
+  return first === undefined ? undefined : patternsOf(link.policy).get(first.text);
+}
+
+/** The resource patterns by the texts of the statements, made once: a monitor asks at each decision. */
+function patternsOf(policy: Policy): ReadonlyMap<string, string> {
+  const known = patternsByPolicy.get(policy);
+  if (known !== undefined) return known;
+  const patterns = new Map(policy.statements.map(({ text, resource }) => [text, resource]));
+  patternsByPolicy.set(policy, patterns);
+  return patterns;
 }
 
 function statementsOf({ link, evaluation }: Judged): DecidingStatement[] {

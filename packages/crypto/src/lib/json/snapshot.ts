@@ -27,13 +27,18 @@ export const DEFAULT_MAX_BYTES = 1024 * 1024;
  */
 export function snapshotJson(value: unknown, limits: JsonLimits = {}): JsonValue {
   const copier = new Copier(value, limits);
-  return trust(walking(copier.walk, () => copier.copy(value)));
+  const copy = walking(copier.walk, () => copier.copy(value));
+  return copier.bytes > WORTH_A_MARK ? trust(copy) : copy;
 }
+
+/** A copy with a JSON form of no more bytes is checked anew sooner than it is marked, and a mark lasts until memory is collected. */
+const WORTH_A_MARK = 512;
 
 class Copier {
   readonly walk: Walk;
+  /** Of the JSON form of what is copied so far. */
+  bytes = 0;
   readonly #maxBytes: number;
-  #bytes = 0;
 
   constructor(root: unknown, limits: JsonLimits) {
     this.#maxBytes = checkMaxBytes(limits.maxBytes ?? DEFAULT_MAX_BYTES);
@@ -97,8 +102,8 @@ class Copier {
   }
 
   #count(bytes: number): void {
-    this.#bytes += bytes;
-    if (this.#bytes > this.#maxBytes) throw this.#tooLarge();
+    this.bytes += bytes;
+    if (this.bytes > this.#maxBytes) throw this.#tooLarge();
   }
 
   #tooLarge(): CryptoError {
