@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { generateKeyPair, type KeyPair } from '@stele/crypto';
 import { describe, it, onTestFinished, vi } from 'vitest';
 import { AuditLog, type AuditLogOptions, FileLogBackend, type LogBackend, verifyLog } from '../src/index.js';
+import { sampleRecords } from '../src/lib/contract/samples.js';
 import { MemoryLogBackend } from '../src/testing.js';
 import { codeOf, decision } from './support/entries.js';
 import { memoryFolder } from './support/folders.js';
@@ -79,7 +80,12 @@ describe('a log that is opened again', () => {
   });
 
   it('says that another key signs from now on, once', async () => {
-    const path = await closedLog(3);
+    const path = freshPath();
+    const first = await open(path);
+    // What only looks like a change of keys is none.
+    await first.append({ ...event(0), key: 'x' });
+    for (const i of [1, 2]) await first.append(event(i));
+    await first.close();
     const next = await generateKeyPair();
     for (let life = 0; life < 2; life++) {
       await (await open(path, { signer: next, previousKeys: [signer] })).close();
@@ -119,11 +125,50 @@ describe('a log that goes on from another, and was pruned since', () => {
     await log.close();
     const again = await open(new MemoryLogBackend(backend), more);
     assert.equal(await again.reader.first(), 256);
+    assert.equal(await codeOf(() => again.entry(255)), 'entry_not_found');
     await again.close();
   });
 });
 
 describe('a log that something was done to', () => {
+  it('is refused when its entries are not those that a kept checkpoint signs', async () => {
+    const other = await open(new MemoryLogBackend());
+    await other.append(event(7));
+    const note = await other.checkpoint();
+    await other.close();
+    const backend = new MemoryLogBackend();
+    await backend.open();
+    await backend.append(0, sampleRecords(0, 1));
+    await backend.close();
+    const heads = { read: async () => note, write: async () => undefined };
+    assert.equal(await codeOf(() => open(new MemoryLogBackend(backend), { heads })), 'audit_log_rolled_back');
+  });
+
+  it('is refused when its checkpoint is none', async () => {
+    const backend = new MemoryLogBackend();
+    await backend.open();
+    await backend.publish({ before: undefined, checkpoint: 'none', size: 0, tiles: [] });
+    await backend.close();
+    assert.equal(await codeOf(() => open(new MemoryLogBackend(backend))), 'audit_log_corrupt');
+  });
+
+  it('does not find an entry whose bundle is gone', async () => {
+    class Bare extends MemoryLogBackend {
+      isBare = false;
+
+      override async entries(index: number, width: number) {
+        return this.isBare ? undefined : super.entries(index, width);
+      }
+    }
+    const backend = new Bare();
+    const log = await open(backend);
+    await log.append(event(1));
+    await log.checkpoint();
+    backend.isBare = true;
+    assert.equal(await codeOf(() => log.entry(0)), 'audit_log_corrupt');
+    await log.close();
+  });
+
   it('is refused when its checkpoint is of more entries than there are', async () => {
     const backend = new MemoryLogBackend();
     const log = await open(backend);

@@ -75,7 +75,13 @@ describe('a log whose beginning cannot be had', () => {
       from: 0,
       to: 700,
       checked: NOTHING,
-      problems: [{ code: 'entry_missing', index: 0 }],
+      problems: [
+        {
+          code: 'entry_missing',
+          index: 0,
+          message: 'the log has 700 entries, and begins with entry 1024',
+        },
+      ],
     });
   });
 
@@ -257,5 +263,6 @@ describe('whoever is to blame', () => {
     expect(await messageOf({ 'tile/entries/001': undefined })).toBe(
       'entry 256 is missing from tile/entries/001',
     );
+    expect(await messageOf({ 'tile/0/000': undefined })).toMatch(/^tile\/0\/000 is missing or cut: /);
   });
 });
