@@ -196,7 +196,10 @@ describe('a batch of a journal', () => {
 
   it('is none where its records do not fill it, whatever its sums say', () => {
     assert.equal(decode(encode())?.length, 2);
-    assert.equal(decode(encode(), ({ count }) => ({ count: count + 1 })), undefined);
+    assert.equal(
+      decode(encode(), ({ count }) => ({ count: count + 1 })),
+      undefined,
+    );
     const long = encode();
     long.writeUInt16BE(65_535, 33);
     assert.equal(decode(long), undefined);

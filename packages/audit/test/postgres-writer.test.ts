@@ -14,7 +14,10 @@ const greeted = { rows: [] };
 const appended = { rows: [{ appended: true, size: '1' }] };
 
 /** Connections that answer as they are told. @returns them, and a promise of the end of the first */
-function connectionsOf(answer: Answer, { timeoutMs = 10_000, before = async () => undefined as unknown } = {}) {
+function connectionsOf(
+  answer: Answer,
+  { timeoutMs = 10_000, before = async () => undefined as unknown } = {},
+) {
   let end: () => void = () => undefined;
   const ended = new Promise<void>((resolve) => {
     end = resolve;
@@ -91,7 +94,10 @@ describe('a writer in PostgreSQL', () => {
       { timeoutMs: 200 },
     );
     const writer = new PostgresWriter(connections);
-    const appending = assert.rejects(writer.append(0, [sampleRecord(0)]), refusedWith('audit_log_unavailable'));
+    const appending = assert.rejects(
+      writer.append(0, [sampleRecord(0)]),
+      refusedWith('audit_log_unavailable'),
+    );
     await sent.promise;
     await appending;
     silent = false;

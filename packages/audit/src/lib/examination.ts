@@ -20,7 +20,7 @@ export interface Evidence {
   readonly since: readonly (string | Uint8Array)[];
   /** Of an export: where it ends, and the proof that the tree of that size begins the one that was signed. */
   readonly part?: { readonly to: number; readonly consistency: readonly Uint8Array[] } | undefined;
-  readonly onBundle?: ((done: { readonly entries: number; readonly size: number }) => void) | undefined;
+  readonly onBundle: (done: { readonly entries: number; readonly size: number }) => void;
   readonly onLeaf?: ((leaf: Uint8Array) => void) | undefined;
 }
 
