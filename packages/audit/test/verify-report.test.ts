@@ -248,6 +248,15 @@ describe('whoever is to blame', () => {
     ]);
   });
 
+  it('is the entry alone, though every hash above it is another', async () => {
+    for (const index of [0, 1, 256, 257, 511]) {
+      const edited = tilesOf(entries.with(index, leaf(index, { covenant: 'x' })));
+      const path = index < 256 ? 'tile/entries/000' : 'tile/entries/001';
+      const { problems } = await verifyLog(readerOf(withFiles({ [path]: edited.get(path) })), { keys });
+      expect(problems).toMatchObject([{ code: 'entry_changed', index, path }]);
+    }
+  });
+
   it('is a key that comes back after it was retired', async () => {
     const turns = entries
       .with(4, leaf(4, { kind: 'log.key', key: vkey(next), previous: vkey(own) }))

@@ -172,16 +172,10 @@ export class LogWalk {
     this.#tiles[level] = { index, hashes };
     this.tiles++;
     if (found instanceof AuditError) {
-      const width = TILE_WIDTH ** (level + 1);
-      const [from, before] = [Math.max(first, index * width), Math.min(size, (index + 1) * width)];
-      this.findings.add({
-        kind: 'tile-missing',
-        index: from,
-        before,
-        level,
-        tile: index,
-        detail: found.message,
-      });
+      const from = Math.max(first, index * TILE_WIDTH ** (level + 1));
+      // Where it ends matters only of what is wrong about hashes.
+      const place = { index: from, before: size, level, tile: index };
+      this.findings.add({ kind: 'tile-missing', ...place, detail: found.message });
     }
     return hashes;
   }
