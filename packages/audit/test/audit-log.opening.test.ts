@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict';
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { generateKeyPair, type KeyPair } from '@stele/crypto';
+import { generateKeyPair, type KeyPair, toSigner } from '@stele/crypto';
 import { describe, it, onTestFinished, vi } from 'vitest';
 import { AuditLog, type AuditLogOptions, FileLogBackend, type LogBackend, verifyLog } from '../src/index.js';
+import { formatCheckpoint } from '../src/lib/checkpoint.js';
 import { sampleRecords } from '../src/lib/contract/samples.js';
+import { signNote } from '../src/lib/note.js';
 import { MemoryLogBackend } from '../src/testing.js';
 import { codeOf, decision } from './support/entries.js';
 import { memoryFolder } from './support/folders.js';
@@ -83,7 +85,7 @@ describe('a log that is opened again', () => {
     const path = freshPath();
     const first = await open(path);
     // What only looks like a change of keys is none.
-    await first.append({ ...event(0), key: 'x' });
+    await first.append({ v: 1, kind: 'example.noted', time: '2026-01-02T03:04:05Z', key: 'x' });
     for (const i of [1, 2]) await first.append(event(i));
     await first.close();
     const next = await generateKeyPair();
@@ -144,12 +146,22 @@ describe('a log that something was done to', () => {
     assert.equal(await codeOf(() => open(new MemoryLogBackend(backend), { heads })), 'audit_log_rolled_back');
   });
 
-  it('is refused when its checkpoint is none', async () => {
+  it.each([
+    ['none', 'audit_log_corrupt', async () => 'none'],
+    [
+      'of another log, though its own key has signed it',
+      'audit_log_foreign',
+      () => {
+        const text = formatCheckpoint({ origin: 'example.org/other', size: 0, root: new Uint8Array(32) });
+        return signNote(text, origin, toSigner(signer));
+      },
+    ],
+  ])('is refused when its checkpoint is %s', async (_, code, make) => {
     const backend = new MemoryLogBackend();
     await backend.open();
-    await backend.publish({ before: undefined, checkpoint: 'none', size: 0, tiles: [] });
+    await backend.publish({ before: undefined, checkpoint: await make(), size: 0, tiles: [] });
     await backend.close();
-    assert.equal(await codeOf(() => open(new MemoryLogBackend(backend))), 'audit_log_corrupt');
+    assert.equal(await codeOf(() => open(new MemoryLogBackend(backend))), code);
   });
 
   it('does not find an entry whose bundle is gone', async () => {

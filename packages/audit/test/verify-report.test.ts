@@ -190,6 +190,16 @@ describe('the checkpoints of an auditor of a log that was pruned', () => {
   });
 });
 
+describe('an archive of what was left of a log', () => {
+  it('is not compared with checkpoints before it, though their hashes are there', async () => {
+    const path = join(scratch(), 'archive');
+    const long = leaves(1_000);
+    await exportLog(readerOf(await madeLog(long, own), 512), path, { to: 768 });
+    const report = await verifyExport(path, { keys, since: await at(256) });
+    expect(report.problems).toMatchObject([{ code: 'since_uncheckable', index: 0, before: 256 }]);
+  });
+});
+
 describe('an archive', () => {
   const turn = (index: number, from: KeyPair, to: KeyPair) =>
     leaf(index, { kind: 'log.key', key: vkey(to), previous: vkey(from) });
