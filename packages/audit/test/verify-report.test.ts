@@ -139,6 +139,20 @@ describe('the checkpoints of an auditor', () => {
     expect(report.checked.since).toBe(2);
   });
 
+  it('tell of a fork beside what is wrong behind it, or is wrong with no hash', async () => {
+    const forked = entries.with(100, leaf(100, { covenant: 'x' })).with(200, leaf(199));
+    const edited = tilesOf(forked.with(256, leaf(256, { covenant: 'x' })));
+    const changed = { 'tile/entries/001': edited.get('tile/entries/001') };
+    const reader = readerOf(withFiles(changed, await madeLog(forked, own)));
+    const { problems } = await verifyLog(reader, { keys, since: [await at(150), await at(256)] });
+    expect(problems).toMatchObject([
+      { code: 'entry_malformed', index: 200 },
+      { code: 'entry_changed', index: 256 },
+      { code: 'forked', index: 0, before: 150 },
+      { code: 'forked', index: 0, before: 256 },
+    ]);
+  });
+
   it('that cannot be computed any more are neither held nor blamed', async () => {
     const lost = withFiles({ 'tile/entries/000': undefined, 'tile/0/000': undefined });
     const report = await verifyLog(readerOf(lost), { keys, since: [await at(100), await at(700)] });
