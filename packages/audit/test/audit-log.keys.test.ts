@@ -1,7 +1,7 @@
 /** Changing the key of a log, and every way in which that can go wrong. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { generateKeyPair, type KeyPair } from '@stele/crypto';
+import { canonicalizeJson, generateKeyPair, type KeyPair } from '@stele/crypto';
 import { describe, it } from 'vitest';
 import { havePostgres, postgresUrl } from '../../../test/support/postgres.js';
 import { haveSqlite } from '../../../test/support/sqlite.js';
@@ -9,11 +9,14 @@ import {
   AuditLog,
   type AuditLogOptions,
   FileLogBackend,
+  formatVerifierKey,
   type HeadKeeper,
   type LogBackend,
   SqliteLogBackend,
+  verifierKey,
   verifyLog,
 } from '../src/index.js';
+import { mustTell } from '../src/lib/key-turns.js';
 import { PostgresLogBackend } from '../src/postgres.js';
 import { MemoryLogBackend } from '../src/testing.js';
 import { codeOf } from './support/entries.js';
@@ -190,3 +193,16 @@ async function toldBy(signer: KeyPair) {
   }
   throw new Error('there is no such entry');
 }
+
+describe('a log that retires the key that it names', () => {
+  it('is signed by another, whichever that is', async () => {
+    const pair = await generateKeyPair();
+    const key = verifierKey(origin, pair.publicKey);
+    const text = formatVerifierKey(key);
+    const entry = { v: 1, kind: 'log.key', time: '2026-01-02T03:04:05Z', seq: 0, key: text, previous: text };
+    async function* leaves() {
+      yield [0, Buffer.from(canonicalizeJson(entry))] as const;
+    }
+    await assert.rejects(mustTell(key, leaves()), { code: 'audit_log_foreign' });
+  });
+});

@@ -2,9 +2,12 @@
 import assert from 'node:assert/strict';
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { generateKeyPair, type KeyPair } from '@stele/crypto';
+import { generateKeyPair, type KeyPair, toSigner } from '@stele/crypto';
 import { describe, it, onTestFinished, vi } from 'vitest';
 import { AuditLog, type AuditLogOptions, FileLogBackend, type LogBackend, verifyLog } from '../src/index.js';
+import { formatCheckpoint } from '../src/lib/checkpoint.js';
+import { sampleRecords } from '../src/lib/contract/samples.js';
+import { signNote } from '../src/lib/note.js';
 import { MemoryLogBackend } from '../src/testing.js';
 import { codeOf, decision } from './support/entries.js';
 import { memoryFolder } from './support/folders.js';
@@ -79,7 +82,12 @@ describe('a log that is opened again', () => {
   });
 
   it('says that another key signs from now on, once', async () => {
-    const path = await closedLog(3);
+    const path = freshPath();
+    const first = await open(path);
+    // What only looks like a change of keys is none.
+    await first.append({ v: 1, kind: 'example.noted', time: '2026-01-02T03:04:05Z', key: 'x' });
+    for (const i of [1, 2]) await first.append(event(i));
+    await first.close();
     const next = await generateKeyPair();
     for (let life = 0; life < 2; life++) {
       await (await open(path, { signer: next, previousKeys: [signer] })).close();
@@ -119,11 +127,60 @@ describe('a log that goes on from another, and was pruned since', () => {
     await log.close();
     const again = await open(new MemoryLogBackend(backend), more);
     assert.equal(await again.reader.first(), 256);
+    assert.equal(await codeOf(() => again.entry(255)), 'entry_not_found');
     await again.close();
   });
 });
 
 describe('a log that something was done to', () => {
+  it('is refused when its entries are not those that a kept checkpoint signs', async () => {
+    const other = await open(new MemoryLogBackend());
+    await other.append(event(7));
+    const note = await other.checkpoint();
+    await other.close();
+    const backend = new MemoryLogBackend();
+    await backend.open();
+    await backend.append(0, sampleRecords(0, 1));
+    await backend.close();
+    const heads = { read: async () => note, write: async () => undefined };
+    assert.equal(await codeOf(() => open(new MemoryLogBackend(backend), { heads })), 'audit_log_rolled_back');
+  });
+
+  it.each([
+    ['none', 'audit_log_corrupt', async () => 'none'],
+    [
+      'of another log, though its own key has signed it',
+      'audit_log_foreign',
+      () => {
+        const text = formatCheckpoint({ origin: 'example.org/other', size: 0, root: new Uint8Array(32) });
+        return signNote(text, origin, toSigner(signer));
+      },
+    ],
+  ])('is refused when its checkpoint is %s', async (_, code, make) => {
+    const backend = new MemoryLogBackend();
+    await backend.open();
+    await backend.publish({ before: undefined, checkpoint: await make(), size: 0, tiles: [] });
+    await backend.close();
+    assert.equal(await codeOf(() => open(new MemoryLogBackend(backend))), code);
+  });
+
+  it('does not find an entry whose bundle is gone', async () => {
+    class Bare extends MemoryLogBackend {
+      isBare = false;
+
+      override async entries(index: number, width: number) {
+        return this.isBare ? undefined : super.entries(index, width);
+      }
+    }
+    const backend = new Bare();
+    const log = await open(backend);
+    await log.append(event(1));
+    await log.checkpoint();
+    backend.isBare = true;
+    assert.equal(await codeOf(() => log.entry(0)), 'audit_log_corrupt');
+    await log.close();
+  });
+
   it('is refused when its checkpoint is of more entries than there are', async () => {
     const backend = new MemoryLogBackend();
     const log = await open(backend);

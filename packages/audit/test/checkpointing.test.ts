@@ -244,9 +244,13 @@ describe('a backend that was tampered with while the log was open', () => {
     const other = await open(new MemoryLogBackend());
     await appendMany(other, 4);
     backend.shown = await other.checkpoint();
+    const tilesOfOther = backend.tile.bind(backend);
+    backend.tile = async (level, index) => tilesOfOther(level, index, 3);
+    assert.equal(await codeOf(() => log.checkpoint()), 'audit_log_corrupt');
+    // The same of one of as many entries.
+    await appendMany(other, 2);
+    backend.shown = await other.checkpoint();
     await other.close();
-    const tiles = backend.tile.bind(backend);
-    backend.tile = async (level, index) => tiles(level, index, 3);
     assert.equal(await codeOf(() => log.checkpoint()), 'audit_log_corrupt');
     await assert.rejects(log.close());
   });

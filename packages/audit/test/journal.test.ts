@@ -1,13 +1,32 @@
 /** The journal of a log of files: what an interrupted write leaves is cut and told; everything else that is wrong is damage. */
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { describe, it } from 'vitest';
 import { AuditError, type LogRecord } from '../src/index.js';
 import { sampleRecord, sampleRecords } from '../src/lib/contract/samples.js';
 import { DiskRoom } from '../src/lib/disk-room.js';
 import { Journal } from '../src/lib/journal.js';
-import { batchBytes, SECTOR } from '../src/lib/journal-batch.js';
+import {
+  type BatchHeader,
+  batchBytes,
+  decodeBatch,
+  decodeHeader,
+  encodeBatch,
+  SECTOR,
+} from '../src/lib/journal-batch.js';
+import { scanSegment } from '../src/lib/journal-segment.js';
 import { memoryFolder } from './support/folders.js';
 
 const root = memoryFolder();
@@ -127,6 +146,63 @@ describe('a journal', () => {
     assert.ok(readdirSync(place.folder).length < before);
     await journal.remove();
     assert.deepEqual(readdirSync(place.folder), []);
+  });
+});
+
+describe('a journal on a disk that takes no more files', () => {
+  const leaf = Buffer.alloc(60_000);
+  /** So many that the next segment is made beside them, and so many that it is needed. */
+  async function filled(prepare: (folder: string) => void): Promise<unknown> {
+    const place = freshPlace();
+    const journal = place.journal();
+    await journal.open(0, nothing);
+    prepare(place.folder);
+    await journal.append(sampleRecords(0, 3, () => ({ leaf })));
+    const error = await journal.append(sampleRecords(3, 6, () => ({ leaf }))).then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
+    assert.equal(journal.size, 3);
+    await journal.abandon();
+    return error;
+  }
+
+  it('says so, and appends nothing', async () => {
+    const error = await filled((folder) => rmSync(folder, { recursive: true }));
+    assert.equal((error as { code?: unknown }).code, 'ENOENT');
+  });
+
+  it.skipIf(!existsSync('/dev/full'))('keeps what room there is for others where it is full', async () => {
+    const error = await filled((folder) => {
+      for (const number of [2, 3]) symlinkSync('/dev/full', join(folder, String(number).padStart(10, '0')));
+    });
+    assert.equal((error as { code?: unknown }).code, 'audit_disk_low');
+  });
+
+  it('has no segment where a file has gone', async () => {
+    assert.equal(await scanSegment(join(root, 'nowhere'), nothing), undefined);
+  });
+});
+
+describe('a batch of a journal', () => {
+  const records = sampleRecords(0, 2);
+  const buffer = Buffer.alloc(batchBytes(records));
+  const encode = () => Buffer.from(encodeBatch(0, records, buffer));
+  const decode = (batch: Buffer, change: (header: BatchHeader) => Partial<BatchHeader> = () => ({})) => {
+    const header = decodeHeader(batch) as BatchHeader;
+    const bodyCrc = crc32(batch.subarray(32, 32 + header.bodyBytes));
+    return decodeBatch({ ...header, bodyCrc, ...change(header) }, batch);
+  };
+
+  it('is none where its records do not fill it, whatever its sums say', () => {
+    assert.equal(decode(encode())?.length, 2);
+    assert.equal(
+      decode(encode(), ({ count }) => ({ count: count + 1 })),
+      undefined,
+    );
+    const long = encode();
+    long.writeUInt16BE(65_535, 33);
+    assert.equal(decode(long), undefined);
   });
 });
 

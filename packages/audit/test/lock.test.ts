@@ -105,6 +105,18 @@ describe('a lock', () => {
     assert.equal(fs.readFileSync(path, 'utf8'), 'another');
   });
 
+  it('is not taken over where the right to it is given back just now', () => {
+    const path = freshLock();
+    writeFileSync(path, `${hostname()} ${goneProcess()} 1 x`);
+    const taken = () => () => {
+      throw Object.assign(new Error('it is there'), { code: 'EEXIST' });
+    };
+    withCall('linkSync', taken, () => {
+      assert.throws(() => takeLock(path, 'it'), { code: 'audit_log_locked' });
+    });
+    assert.deepEqual(readdirSync(join(path, '..')), ['lock']);
+  });
+
   it('of a process whose beginning the system does not tell is respected', () => {
     const untold = [
       () => {

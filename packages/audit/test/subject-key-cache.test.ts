@@ -1,7 +1,7 @@
 /** Keys in memory: asked for once, for a second, and overwritten. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'vitest';
-import { MemorySubjectKeys, type SubjectKey, type SubjectKeys } from '../src/index.js';
+import { AuditError, MemorySubjectKeys, type SubjectKey, type SubjectKeys } from '../src/index.js';
 import { extracted } from '../src/lib/sealed-values.js';
 import { SubjectKeyCache } from '../src/lib/subject-key-cache.js';
 import { codeOf } from './support/entries.js';
@@ -109,6 +109,14 @@ describe('SubjectKeyCache', () => {
     assert.ok(isZero(first));
     await prkOf('1000');
     assert.equal(keys.asked, 1001);
+  });
+
+  it('hands on what the keys say of themselves', async () => {
+    const { keys, prkOf } = made();
+    const shut = new AuditError('subject_keys_unavailable', 'shut for the night');
+    keys.hold = Promise.reject(shut);
+    keys.hold.catch(() => undefined);
+    await assert.rejects(prkOf('anna'), shut);
   });
 
   it('does not remember a failure, nor one that was forgotten', async () => {

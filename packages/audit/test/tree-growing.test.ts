@@ -25,18 +25,18 @@ async function publish(log: LogBackend, tree: GrowingTree): Promise<void> {
 describe('a tree that grows', () => {
   it('stops where a publication has enough bytes, and goes on after it', async () => {
     const leaf = leafOf(65_535);
-    const log = await logOf(sampleRecords(0, 1_000, () => ({ leaf })));
+    const log = await logOf(sampleRecords(0, 700, () => ({ leaf })));
     const tree = await GrowingTree.load(log, 0);
-    await tree.grow(1_000);
+    await tree.grow(700);
     const { size } = tree;
-    assert.ok(size * leaf.length >= 32 * 1024 * 1024 && size < 1_000, `${size}`);
-    await tree.grow(1_000);
+    assert.ok(size * leaf.length >= 32 * 1024 * 1024 && size < 700, `${size}`);
+    await tree.grow(700);
     assert.equal(tree.size, size);
     await publish(log, tree);
-    await tree.grow(1_000);
-    assert.equal(tree.size, 1_000);
+    await tree.grow(700);
+    assert.equal(tree.size, 700);
     await publish(log, tree);
-    assert.deepEqual(await rootAt(log, 1_000), tree.root());
+    assert.deepEqual(await rootAt(log, 700), tree.root());
   });
 
   it('grows to what was signed in one go, however large it is', async () => {
@@ -48,7 +48,7 @@ describe('a tree that grows', () => {
 
   it('is none of a log that lacks entries', async () => {
     const tree = await GrowingTree.load(await logOf(sampleRecords(0, 5)), 0);
-    assert.equal(await codeOf(() => tree.grow(6)), 'audit_log_corrupt');
+    assert.equal(await codeOf(() => tree.grow(200)), 'audit_log_corrupt');
   });
 
   it('is none of a log that lacks its last bundle', async () => {

@@ -245,6 +245,12 @@ describe('a log that is not as it should be', () => {
       ['entry_changed', 800, 'tile/entries/003'],
       ['tile_changed', 2_560, 'tile/1/000'],
     ]);
+    // A tile that is itself not vouched for can blame none below it.
+    const above = { 'tile/1/000': whole.get('tile/1/000')?.map((byte, i) => (i === 96 ? byte ^ 1 : byte)) };
+    const least = await verifyLog(readerOf(withFiles({ ...entry, ...above }, whole)), { keys });
+    expect(least.problems.map(({ code, index, path }) => [code, index, path])).toEqual([
+      ['entry_changed', 800, 'tile/entries/003'],
+    ]);
   });
 
   it('is in a folder with a link in it', async () => {

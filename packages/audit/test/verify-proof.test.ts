@@ -111,6 +111,10 @@ describe('verifyProof', () => {
     expect(report).toMatchObject({ valid: true, witnesses: ['witness.example'] });
     expect(report.proves[0]).toContain('witness.example');
     expect(report.doesNotProve.join(' ')).not.toContain('without witnesses');
+    const more = await cosign(parsed.checkpoint, 'second.example', second);
+    const both = formatProof({ ...parsed, checkpoint: addSignatures(parsed.checkpoint, [line, more]) });
+    const { proves } = await verifyProof(both, { keys, witnesses });
+    expect(proves[0]).toContain('witness.example, second.example');
   });
 
   it('says what it proves, and what not', async () => {

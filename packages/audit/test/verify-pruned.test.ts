@@ -67,6 +67,16 @@ describe('a log that was pruned', () => {
     });
   });
 
+  it('cannot do without any of them', async () => {
+    const entries = leaves(1_000).with(950, leaf(950, { kind: 'log.pruned', before: 768, policy: 'old' }));
+    const log = await madeLog(entries, own);
+    log.delete('tile/1/000.p/3');
+    expect((await verifyLog(readerOf(log, 768), { keys })).problems).toMatchObject([
+      { code: 'tile_missing', index: 0, path: 'tile/1/000.p/3' },
+      { code: 'tile_missing', index: 512, path: 'tile/1/000.p/3' },
+    ]);
+  });
+
   it('may not hold an empty beginning that is another', async () => {
     const empty = formatCheckpoint({ origin: ORIGIN, size: 0, root: new Uint8Array(32) });
     const since = await signNote(empty, ORIGIN, toSigner(own));

@@ -75,7 +75,13 @@ describe('a log whose beginning cannot be had', () => {
       from: 0,
       to: 700,
       checked: NOTHING,
-      problems: [{ code: 'entry_missing', index: 0 }],
+      problems: [
+        {
+          code: 'entry_missing',
+          index: 0,
+          message: 'the log has 700 entries, and begins with entry 1024',
+        },
+      ],
     });
   });
 
@@ -133,6 +139,20 @@ describe('the checkpoints of an auditor', () => {
     expect(report.checked.since).toBe(2);
   });
 
+  it('tell of a fork beside what is wrong behind it, or is wrong with no hash', async () => {
+    const forked = entries.with(100, leaf(100, { covenant: 'x' })).with(200, leaf(199));
+    const edited = tilesOf(forked.with(256, leaf(256, { covenant: 'x' })));
+    const changed = { 'tile/entries/001': edited.get('tile/entries/001') };
+    const reader = readerOf(withFiles(changed, await madeLog(forked, own)));
+    const { problems } = await verifyLog(reader, { keys, since: [await at(150), await at(256)] });
+    expect(problems).toMatchObject([
+      { code: 'entry_malformed', index: 200 },
+      { code: 'entry_changed', index: 256 },
+      { code: 'forked', index: 0, before: 150 },
+      { code: 'forked', index: 0, before: 256 },
+    ]);
+  });
+
   it('that cannot be computed any more are neither held nor blamed', async () => {
     const lost = withFiles({ 'tile/entries/000': undefined, 'tile/0/000': undefined });
     const report = await verifyLog(readerOf(lost), { keys, since: [await at(100), await at(700)] });
@@ -184,6 +204,16 @@ describe('the checkpoints of an auditor of a log that was pruned', () => {
   });
 });
 
+describe('an archive of what was left of a log', () => {
+  it('is not compared with checkpoints before it, though their hashes are there', async () => {
+    const path = join(scratch(), 'archive');
+    const long = leaves(1_000);
+    await exportLog(readerOf(await madeLog(long, own), 512), path, { to: 768 });
+    const report = await verifyExport(path, { keys, since: await at(256) });
+    expect(report.problems).toMatchObject([{ code: 'since_uncheckable', index: 0, before: 256 }]);
+  });
+});
+
 describe('an archive', () => {
   const turn = (index: number, from: KeyPair, to: KeyPair) =>
     leaf(index, { kind: 'log.key', key: vkey(to), previous: vkey(from) });
@@ -192,7 +222,10 @@ describe('an archive', () => {
 
   async function archiveSignedBy(...signers: readonly KeyPair[]) {
     const [first = '', ...more] = await Promise.all(signers.map((key) => signed(rotated, key)));
-    const log = new Map(tilesOf(rotated)).set('checkpoint', Buffer.from(addSignatures(first, more.map(line))));
+    const log = new Map(tilesOf(rotated)).set(
+      'checkpoint',
+      Buffer.from(addSignatures(first, more.map(line))),
+    );
     const path = join(scratch(), 'archive');
     await exportLog(readerOf(log), path, { to: 512 });
     return (await verifyExport(path, all)).problem;
@@ -239,6 +272,15 @@ describe('whoever is to blame', () => {
     ]);
   });
 
+  it('is the entry alone, though every hash above it is another', async () => {
+    for (const index of [0, 1, 256, 257, 511]) {
+      const edited = tilesOf(entries.with(index, leaf(index, { covenant: 'x' })));
+      const path = index < 256 ? 'tile/entries/000' : 'tile/entries/001';
+      const { problems } = await verifyLog(readerOf(withFiles({ [path]: edited.get(path) })), { keys });
+      expect(problems).toMatchObject([{ code: 'entry_changed', index, path }]);
+    }
+  });
+
   it('is a key that comes back after it was retired', async () => {
     const turns = entries
       .with(4, leaf(4, { kind: 'log.key', key: vkey(next), previous: vkey(own) }))
@@ -257,5 +299,6 @@ describe('whoever is to blame', () => {
     expect(await messageOf({ 'tile/entries/001': undefined })).toBe(
       'entry 256 is missing from tile/entries/001',
     );
+    expect(await messageOf({ 'tile/0/000': undefined })).toMatch(/^tile\/0\/000 is missing or cut: /);
   });
 });

@@ -20,7 +20,7 @@ export interface Evidence {
   readonly since: readonly (string | Uint8Array)[];
   /** Of an export: where it ends, and the proof that the tree of that size begins the one that was signed. */
   readonly part?: { readonly to: number; readonly consistency: readonly Uint8Array[] } | undefined;
-  readonly onBundle?: ((done: { readonly entries: number; readonly size: number }) => void) | undefined;
+  readonly onBundle: (done: { readonly entries: number; readonly size: number }) => void;
   readonly onLeaf?: ((leaf: Uint8Array) => void) | undefined;
 }
 
@@ -29,7 +29,8 @@ export class Examination {
   readonly #problems: Problem[] = [];
   #from = 0;
   #to = 0;
-  #checked: LogReport['checked'] = { entries: 0, tiles: 0, since: 0, witnesses: [] };
+  #entries = 0;
+  #tiles = 0;
 
   constructor(evidence: Evidence) {
     this.#evidence = evidence;
@@ -43,11 +44,12 @@ export class Examination {
     const problems = this.#problems.slice(0, MAX_PROBLEMS);
     const [problem] = problems;
     const { origin, size, root } = headOf(head.checkpoint);
-    const proven = { origin, size, from: this.#from, to: this.#to, since, witnesses: head.witnesses };
+    const { witnesses } = head;
+    const proven = { origin, size, from: this.#from, to: this.#to, since, witnesses };
     return {
       valid: problem === undefined,
       ...{ origin, size, root, from: this.#from, to: this.#to },
-      checked: { ...this.#checked, since: since.length, witnesses: head.witnesses },
+      checked: { entries: this.#entries, tiles: this.#tiles, since: since.length, witnesses },
       ...(problem && { problem }),
       problems,
       proves: problem === undefined ? provenBy(proven) : [],
@@ -86,7 +88,8 @@ export class Examination {
     this.#from = first;
     const walk = new LogWalk({ reader, first, size: end, sizes: [end, ...since.sizes], onBundle, onLeaf });
     await walk.run();
-    this.#checked = { ...this.#checked, entries: walk.entries, tiles: walk.tiles };
+    this.#entries = walk.entries;
+    this.#tiles = walk.tiles;
     const isRoot = (root: Uint8Array) => isRootOf(root, end, checkpoint, part?.consistency);
     const root = walk.roots.get(end);
     const holds = root !== undefined && isRoot(root);

@@ -61,6 +61,7 @@ export class Segment {
   }
 
   static async open(path: string, bytes: number): Promise<Segment> {
+    /* v8 ignore next -- one of the two for each system */
     const flags = constants.O_RDWR | (WRITES_THROUGH ? constants.O_DSYNC : 0);
     return new Segment(path, bytes, await open(path, flags));
   }
@@ -84,6 +85,7 @@ export class Segment {
   /** Writes the bytes of a batch behind the others. Durable when it resolves. Writing the same again does no harm. */
   async write(bytes: Uint8Array): Promise<void> {
     await writeAll(this.#file, bytes, this.#end);
+    /* v8 ignore next -- on other systems than Linux */
     if (!WRITES_THROUGH) await this.#file.datasync();
   }
 

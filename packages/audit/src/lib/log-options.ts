@@ -111,6 +111,7 @@ function realOf(path: string): string {
     return realpathSync(path);
   } catch {
     const above = dirname(path);
+    /* v8 ignore next -- a drive that is not there, on Windows */
     return above === path ? path : join(realOf(above), basename(path));
   }
 }

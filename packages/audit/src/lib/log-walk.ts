@@ -20,7 +20,7 @@ export interface WalkOptions {
   /** At which sizes the root is wanted, and the key that counts. */
   readonly sizes: readonly number[];
   /** Asked before each bundle; it stops the walk by throwing. */
-  readonly onBundle?: ((done: { readonly entries: number; readonly size: number }) => void) | undefined;
+  readonly onBundle: (done: { readonly entries: number; readonly size: number }) => void;
   /** Is handed each entry that is there, in order, whether or not it is right. */
   readonly onLeaf?: ((leaf: Uint8Array) => void) | undefined;
 }
@@ -68,7 +68,7 @@ export class LogWalk {
     this.#frontier = new Frontier(first, await this.#pruned(first));
     this.#noteRoot();
     while (this.#at < size && !this.findings.isFull) {
-      onBundle?.({ entries: this.entries, size });
+      onBundle({ entries: this.entries, size });
       await this.#bundle(this.#at / TILE_WIDTH);
     }
   }
@@ -172,16 +172,10 @@ export class LogWalk {
     this.#tiles[level] = { index, hashes };
     this.tiles++;
     if (found instanceof AuditError) {
-      const width = TILE_WIDTH ** (level + 1);
-      const [from, before] = [Math.max(first, index * width), Math.min(size, (index + 1) * width)];
-      this.findings.add({
-        kind: 'tile-missing',
-        index: from,
-        before,
-        level,
-        tile: index,
-        detail: found.message,
-      });
+      const from = Math.max(first, index * TILE_WIDTH ** (level + 1));
+      // Where it ends matters only of what is wrong about hashes.
+      const place = { index: from, before: size, level, tile: index };
+      this.findings.add({ kind: 'tile-missing', ...place, detail: found.message });
     }
     return hashes;
   }

@@ -23,7 +23,8 @@ export async function leafOf(
   }
   if (index >= (await backend.size())) throw notFound(index, 'is not there yet');
   try {
-    for await (const records of backend.records(index, index + 1)) for (const { leaf } of records) return leaf;
+    for await (const records of backend.records(index, index + 1))
+      for (const { leaf } of records) return leaf;
   } catch (error) {
     if (index >= published()) throw error;
   }

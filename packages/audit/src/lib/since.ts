@@ -96,9 +96,9 @@ export class Since {
   ): Problem | 'unknown' | undefined {
     const { size, root } = checkpoint;
     const computed = walk.roots.get(size);
-    if (computed === undefined) return 'unknown';
-    if (sameHash(computed, root)) return retired(signers, walk.own.keyAt(size), what);
-    // What was found before makes the root another one.
+    if (computed !== undefined && sameHash(computed, root))
+      return retired(signers, walk.own.keyAt(size), what);
+    // What was found before makes the root another one; where it is so much that there is none, nothing more is told.
     return walk.findings.touches(0, size) ? 'unknown' : forked(what, size, from);
   }
 

@@ -94,9 +94,6 @@ export function beingLong(test: Case): void {
     assert.deepEqual([await log.tile(0, 255, 256), await log.tile(1, 0, 256)], [undefined, undefined]);
     assert.deepEqual(bytesOf(await log.tile(2, 0, 1)), expected(2));
     assert.equal(bytesOf(await log.tile(1, 1, 1)).length, 32);
-    assert.deepEqual(
-      bytesOf(await log.entries(256, 256)),
-      bundleOf(records.slice(65_536, 65_792)),
-    );
+    assert.deepEqual(bytesOf(await log.entries(256, 256)), bundleOf(records.slice(65_536, 65_792)));
   });
 }

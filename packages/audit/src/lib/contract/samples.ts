@@ -72,9 +72,8 @@ export function tilesBetween(records: readonly LogRecord[], before: number, size
   return tiles;
 }
 
-/** RFC 9162, 2.1.1. */
+/** RFC 9162, 2.1.1, of one leaf or more. */
 function treeHash(hashes: readonly Uint8Array[]): Uint8Array {
-  if (hashes.length === 0) return sha256();
   if (hashes.length === 1) return hashes[0] as Uint8Array;
   let split = 1;
   while (split * 2 < hashes.length) split *= 2;
