@@ -343,7 +343,10 @@ describe('what covenants pin of the tools of a server', () => {
         return { tools: offered };
       });
       const run = async () => ({ content: [] });
-      const answer = await gate.call({ name }, { signal: new AbortController().signal, tools, run });
+      const answer = await gate.call(
+        { name },
+        { signal: new AbortController().signal, tools, run, ask: () => false },
+      );
       return (answer as { _meta?: Record<string, { code: string }> })._meta?.['stele/denial']?.code;
     };
     return { gate, call, listings: () => listings };

@@ -57,7 +57,8 @@ async function within<T>(use: (store: EncryptedStore, log: AuditLog) => Promise<
   }
 }
 
-const [first, second, third] = [0, 1, 2].map((n) => () => documents[n] as CovenantDocument);
+const nth = (n: number) => () => documents[n] as CovenantDocument;
+const [first, second, third] = [nth(0), nth(1), nth(2)];
 
 describe('auditAnchor', () => {
   it('remembers over the lives of a process, in entries that an auditor verifies', async () => {
