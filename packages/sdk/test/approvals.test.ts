@@ -5,6 +5,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   type ApprovalRecord,
   type ApprovalStore,
+  CalledTool,
   CovenantDeniedError,
   createMonitor,
   type Decision,
@@ -16,6 +17,7 @@ import {
   revokeCovenant,
   SqliteStore,
   signApproval,
+  toolDigest,
 } from '../src/index.js';
 import { AUDIENCE, RULES, refund, type Scene, scene } from './approval-support.js';
 import { HOUR, NOW } from './support.js';
@@ -24,6 +26,8 @@ let s: Scene;
 beforeEach(async () => {
   s = await scene();
 });
+
+const refundTool = (description: string) => new CalledTool('refund', () => ({ name: 'refund', description }));
 
 const WAITING = { permitted: false, code: 'obligation_pending' };
 const UNMET = { permitted: false, code: 'obligation_unmet' };
@@ -75,9 +79,8 @@ describe('a call that needs approval', () => {
   });
 
   it('says in a request all that is judged', async () => {
-    const digest = 'a'.repeat(64);
-    const call = { ...refund(), context: { ...refund().context, tool: { name: 'refund', digest } } };
-    const { approval } = await (await s.monitor()).check(call);
+    const call = { ...refund(), context: { ...refund().context, tool: { name: 'refund' } } };
+    const { approval } = await (await s.monitor()).check(call, { tool: refundTool('Pays back.') });
     const { request } = (await s.approvals.get(approval?.id as string)) as ApprovalRecord;
     expect(request).toMatchObject({
       audience: AUDIENCE,
@@ -87,7 +90,7 @@ describe('a call that needs approval', () => {
       action: 'refund',
       resource: '/orders/7',
       context: call.context,
-      toolDigest: digest,
+      toolDigest: toolDigest({ name: 'refund', description: 'Pays back.' }),
     });
   });
 
@@ -272,6 +275,18 @@ describe('a refusal', () => {
 });
 
 describe('an approval counts for nothing else', () => {
+  it('not for a tool that has changed since, or of which nothing can be told', async () => {
+    const monitor = await s.monitor();
+    const known = { tool: refundTool('Pays back.') };
+    await s.answer(await monitor.check(refund(), known), s.anna);
+    const untold = new CalledTool('refund', () => {
+      throw new Error('nobody knows');
+    });
+    for (const tool of [refundTool('Pays anybody.'), untold, undefined, 'none'] as const)
+      expect(await monitor.check(refund(), { tool })).toMatchObject(WAITING);
+    expect(await monitor.check(refund(), known)).toMatchObject({ permitted: true });
+  });
+
   const others: [
     string,
     (s: Scene) => Promise<{ options?: Partial<MonitorOptions>; asked?: object; call?: object }>,
