@@ -1,6 +1,6 @@
 /** Keys that turn while a store is in use. */
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type CovenantDocument, countersignCovenant } from '@stele/core';
 import { MemoryKeyRing } from '@stele/crypto';
@@ -406,7 +406,8 @@ it('a state for an anchor that cannot be read is nothing to seal anew: without t
   const hash = STATE_ID.slice(-64);
   const state = join(path, 'revocations', hash.slice(0, 2), `${hash}-${hash}`);
   assert.ok(readFileSync(state, 'latin1').includes('"sum"'));
-  writeFileSync(state, 'stele-record/1 damaged');
+  rmSync(state);
+  mkdirSync(state); // no file can be read there
   const store = new EncryptedStore({ store: new FileStore(path), encryptionKey: KEY });
   assert.equal((await store.keyUsage())[0]?.records, 2);
   assert.deepEqual(await store.reencrypt(), { examined: 1, reencrypted: 0, corrupt: 0 });
