@@ -26,6 +26,11 @@ const LONGER = [
     suites: ['packages/store/test/kill.test.ts', 'packages/store/test/crash.test.ts'],
   },
   {
+    what: 'walks through a million documents, in memory that does not grow',
+    env: { STELE_LIST_DOCUMENTS: '1000000' },
+    suites: ['packages/store/test/list-memory.test.ts'],
+  },
+  {
     what: 'a million charges by eight processes, two of them killed, on PostgreSQL and on Redis',
     env: { STELE_LIMIT_OPERATIONS: '1000000' },
     suites: ['packages/store/test/limits.remote-processes.test.ts'],

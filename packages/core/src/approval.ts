@@ -90,13 +90,19 @@ export async function signApproval(
 }
 
 /** What a value that claims to be a request for approval turned out to be. */
-export interface ApprovalRequestCheck {
-  /** True when the structure holds and the id is that of the content. Whether it has expired is not looked at. */
-  readonly valid: boolean;
-  readonly reason?: string;
-  /** A deep-frozen copy of a valid one. */
-  readonly request?: ApprovalRequest;
-}
+export type ApprovalRequestCheck =
+  | {
+      /** The structure holds and the id is that of the content. Whether it has expired is not looked at. */
+      readonly valid: true;
+      /** A deep-frozen copy. */
+      readonly request: ApprovalRequest;
+      readonly reason?: undefined;
+    }
+  | {
+      readonly valid: false;
+      readonly reason: string;
+      readonly request?: undefined;
+    };
 
 /** Checks a request by itself. Never throws for hostile input. */
 export function checkApprovalRequest(value: unknown): ApprovalRequestCheck {

@@ -84,6 +84,64 @@ describe('AnchoredBackend', () => {
     await backend.close();
   });
 
+  it('says nothing of a state that another has found and told of already', async () => {
+    const [inner, anchor, clock] = [new MemoryBackend(), new MemoryAnchor(), { ms: 0 }];
+    const other = new AnchoredBackend(inner, anchor, { now: () => (clock.ms += 1000) });
+    const write = inner.write.bind(inner);
+    const seen: unknown[] = [];
+    inner.write = async (changes) => {
+      const done = await write(changes);
+      await other.get('covenant', id(1));
+      seen.push(anchor.text);
+      return done;
+    };
+    const backend = new AnchoredBackend(inner, anchor);
+    await backend.write([put(1)]);
+    assert.equal(anchor.text, seen.at(-1));
+    assert.deepEqual(await backend.verify(), { counter: 2, records: 1 });
+  });
+
+  it('is read by two at once where a writer has died before it said so', async () => {
+    const [inner, anchor] = [new MemoryBackend(), new MemoryAnchor()];
+    let left = 3;
+    const dying: StoreAnchor = {
+      read: () => anchor.read(),
+      advance: (from, to) => (left-- > 0 ? anchor.advance(from, to) : Promise.reject(new Error('gone'))),
+    };
+    await assert.rejects(new AnchoredBackend(inner, dying).write([put(1)]));
+    const first = new AnchoredBackend(inner, anchor);
+    const won: boolean[] = [];
+    const slow: StoreAnchor = {
+      read: () => anchor.read(),
+      advance: async (from, to) => {
+        assert.ok(await first.get('covenant', id(1)));
+        won.push(await anchor.advance(from, to));
+        return won.at(-1) as boolean;
+      },
+    };
+    const second = new AnchoredBackend(inner, slow);
+    assert.ok(await second.get('covenant', id(1)));
+    assert.deepEqual(won, [false]);
+    assert.deepEqual(await first.verify(), { counter: 2, records: 1 });
+  });
+
+  it('finds what was deleted past it, although others go on writing meanwhile', async () => {
+    const [inner, anchor] = [new MemoryBackend(), new MemoryAnchor()];
+    const [backend, other] = [new AnchoredBackend(inner, anchor), new AnchoredBackend(inner, anchor)];
+    await backend.write([put(1)]);
+    await inner.write([{ kind: 'covenant', id: id(1), expected: 'present', next: undefined }]);
+    const write = inner.write.bind(inner);
+    const answers: boolean[] = [];
+    inner.write = async (changes) => {
+      if (changes[0]?.next !== 'same') return write(changes);
+      if (answers.length === 0) await other.write([put(2)]);
+      answers.push(await write(changes));
+      return answers.at(-1) as boolean;
+    };
+    assert.equal(await codeOf(() => backend.verify()), 'store_rolled_back');
+    assert.deepEqual(answers, [false, true]);
+  });
+
   it('is only for what has transactions', () => {
     const bare = Object.assign(new MemoryBackend(), { supports: { transaction: false, watch: false } });
     assert.throws(() => new AnchoredBackend(bare, new MemoryAnchor()), TypeError);

@@ -1,10 +1,13 @@
 /** Places that remember how a store was left. */
 import assert from 'node:assert/strict';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'vitest';
-import { appendedAnchor, FileAnchor, MemoryStore, type StoreAnchor } from '../src/index.js';
+import { appendedAnchor, FileAnchor, MemoryStore, type StoreAnchor, StoreError } from '../src/index.js';
 import { sampleCovenant } from '../src/lib/contract/samples.js';
 import { anchored, codeOf } from './support/anchors.js';
 import { memoryFolder } from './support/backends.js';
+import { withFs } from './support/faulty-fs.js';
 import { freshPath } from './support/stores.js';
 
 describe('FileAnchor', () => {
@@ -41,6 +44,25 @@ describe('FileAnchor', () => {
     const anchor = new FileAnchor(path);
     await anchor.advance(undefined, 'x'.repeat(5000));
     assert.equal(await codeOf(() => anchor.read()), 'store_unavailable');
+  });
+
+  it('is not moved by one whose lock was taken from it', async () => {
+    const path = fresh();
+    const anchor = new FileAnchor(path);
+    await anchor.advance(undefined, 'one');
+    const lock = join(path, 'lock');
+    const taken = (read: (...args: unknown[]) => unknown, ...args: unknown[]) => {
+      if (args[1] === 'latin1') writeFileSync(lock, 'another-start x 1 1 x');
+      return read(...args);
+    };
+    await withFs('readFileSync', taken, async () => {
+      const error = await anchor.advance('one', 'two').catch((reason: unknown) => reason);
+      assert.ok(error instanceof StoreError);
+      assert.match(error.message, /another writer has taken over/);
+    });
+    rmSync(lock);
+    assert.equal(await anchor.read(), 'one');
+    assert.equal(await anchor.advance('one', 'two'), true);
   });
 
   it('anchors a store', async () => {

@@ -128,6 +128,8 @@ describe('the records of approvals', () => {
     ['no proofs in a set', (c, s) => [c, { ...s, denial: [] }]],
     ['17 proofs', (c, s) => [c, { ...s, approval: Array.from({ length: 17 }, () => ({})) }]],
     ['a list', (c) => [c, []]],
+    ['no standing', (c) => [c, null]],
+    ['a standing that is a word', (c) => [c, 'open']],
   ];
   it.each(planted)('that hold %s cannot be read', async (what, plant) => {
     const store = new MemoryStore();
@@ -155,6 +157,11 @@ describe('the records of approvals', () => {
     await store.backend.write([{ kind: 'approval', id: request.id, expected: undefined, next }]);
     await rejectsWith(store.approvals.sign(await sampleApproval(request, 'ben')), 'record_corrupt');
   });
+});
+
+it.each([null, 'open', 7])('a listing of approvals is filtered by no %j', async (filter) => {
+  const { approvals } = new MemoryStore();
+  await assert.rejects(approvals.list(filter as never), TypeError);
 });
 
 describe('a record of another store', () => {

@@ -249,3 +249,31 @@ describe('watch', () => {
     assert.equal(await store.count(), 1);
   });
 });
+
+describe('transaction', () => {
+  it('begins anew when what it has seen is gone by the time it is read', async () => {
+    const memory = new MemoryBackend();
+    const [store, beside] = [new BackedStore(memory), new BackedStore(memory)];
+    const covenant = await sampleCovenant();
+    await store.put(covenant);
+    const seen: unknown[] = [];
+    await store.transaction(async (tx) => {
+      seen.push(await tx.has(covenant.id));
+      await beside.delete(covenant.id);
+      seen.push(await tx.get(covenant.id));
+    });
+    assert.deepEqual(seen, [true, false, undefined]);
+  });
+
+  it('does not begin anew for what the caller throws', async () => {
+    const store = new MemoryStore();
+    const own = new Error('mine');
+    let runs = 0;
+    const thrown = store.transaction(async () => {
+      runs++;
+      throw own;
+    });
+    await assert.rejects(thrown, own);
+    assert.equal(runs, 1);
+  });
+});

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, it } from 'vitest';
-import type { RecordBackend, RecordKind } from '../src/record-backend.js';
+import type { Change, RecordBackend, RecordKind } from '../src/record-backend.js';
 import { backends, covenantIdOf, revocationIdOf } from './support/backends.js';
 import { deleteRecord, putRecord } from './support/records.js';
 
@@ -155,6 +155,37 @@ describe.each(backends)('the %s backend', (_, make) => {
       await assert.rejects(putRecord(backend, { kind, id, bytes: utf8('x') }, undefined), RangeError);
       assert.equal(await backend.count(kind), 0);
     }
+    await backend.close();
+  });
+
+  it('refuses what is no write, and asks for no more than a hundred records', async () => {
+    const backend = make();
+    const change = (n: number, tokens: string[] = []): Change => ({
+      kind: 'covenant',
+      id: covenantIdOf(n),
+      expected: undefined,
+      next: { bytes: utf8('x'), tokens },
+    });
+    const many = Array.from({ length: 101 }, (_, n) => change(n));
+    const bad: Change[][] = [
+      [],
+      many,
+      [change(1), change(1)],
+      [change(1, ['a', 'b', 'a'])],
+      [change(1, ['a', 'b c'])],
+      [change(1, ['x'.repeat(97)])],
+      [change(1, [''])],
+      [
+        change(
+          1,
+          many.slice(0, 65).map((_, n) => `t${n}`),
+        ),
+      ],
+    ];
+    for (const changes of bad) await assert.rejects(backend.write(changes), RangeError);
+    const ids = many.map(({ id }) => id);
+    await assert.rejects(backend.getMany('covenant', ids), RangeError);
+    assert.equal(await backend.count('covenant'), 0);
     await backend.close();
   });
 

@@ -126,6 +126,14 @@ describe('a sealed record', () => {
     assert.equal(await opened(sealed, place, STORE, key, 1), undefined);
   });
 
+  it('is bound to an id that would have to be escaped, and to none that reads like it', async () => {
+    const strange = { kind: 'covenant', id: `urn:x","${key.id}"]` };
+    const sealed = await seal(key, STORE, strange, utf8('the record'), tokens);
+    assert.deepEqual((await opened(sealed, strange))?.bytes, utf8('the record'));
+    assert.equal(await opened(sealed, { ...strange, id: 'urn:x' }), undefined);
+    assert.equal(await opened(sealed, { ...strange, id: `urn:x\\",\\"${key.id}\\"]` }), undefined);
+  });
+
   it('does not open in format 2 what was sealed in format 1', async () => {
     const aad = utf8(JSON.stringify(['stele-store/1', 'covenant', 'urn:x', key.id]));
     const envelope = await aeadSeal(KEY, pad(utf8('the record')), aad);

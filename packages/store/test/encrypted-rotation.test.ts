@@ -1,11 +1,14 @@
 /** Keys that turn while a store is in use. */
 import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { type CovenantDocument, countersignCovenant } from '@stele/core';
 import { MemoryKeyRing } from '@stele/crypto';
 import { kmsSealer } from '@stele/crypto/kms';
 import { describe, it } from 'vitest';
 import {
   EncryptedStore,
+  FileStore,
   MemoryStore,
   type RecordKind,
   type ReencryptProgress,
@@ -14,8 +17,10 @@ import {
   StoreError,
   type StoreWithBackend,
 } from '../src/index.js';
+import { STATE_ID } from '../src/lib/anchor-state.js';
 import { collect } from '../src/lib/contract/harness.js';
 import { keysOf, sampleCovenant, sampleCovenants, sampleRevocation } from '../src/lib/contract/samples.js';
+import { anchored, MemoryAnchor } from './support/anchors.js';
 import { failsWith } from './support/assert.js';
 import { KEY } from './support/backends.js';
 import {
@@ -30,7 +35,7 @@ import {
 } from './support/encrypted.js';
 import { LocalKms } from './support/kms.js';
 import { deleteRecord } from './support/records.js';
-import { bareStores } from './support/stores.js';
+import { bareStores, freshPath } from './support/stores.js';
 
 async function filled(inner: StoreWithBackend, count: number): Promise<CovenantDocument[]> {
   const store = withKeys(inner, new TurningKeys(0));
@@ -391,4 +396,20 @@ describe('an encrypted store', () => {
     assert.equal(await store.count(), 2);
     assert.equal(await keyOf(inner, 'revocation', OWN), keyIdNumber(0));
   });
+});
+
+it('a state for an anchor that cannot be read is nothing to seal anew: without the anchor it is nobody’s', async () => {
+  const path = freshPath();
+  const first = anchored(new FileStore(path), new MemoryAnchor());
+  await first.put(await sampleCovenant());
+  await first.close();
+  const hash = STATE_ID.slice(-64);
+  const state = join(path, 'revocations', hash.slice(0, 2), `${hash}-${hash}`);
+  assert.ok(readFileSync(state, 'latin1').includes('"sum"'));
+  rmSync(state);
+  mkdirSync(state); // no file can be read there
+  const store = new EncryptedStore({ store: new FileStore(path), encryptionKey: KEY });
+  assert.equal((await store.keyUsage())[0]?.records, 2);
+  assert.deepEqual(await store.reencrypt(), { examined: 1, reencrypted: 0, corrupt: 0 });
+  await store.close();
 });

@@ -35,9 +35,10 @@ describe('the lock of a folder', () => {
   });
 
   it('of one who may be alive is not, until nothing has moved for ten seconds', async () => {
-    for (const holder of [thisProcess, `another-start ${space} 1 1`, `${boot} another-space 1 1`, 'x', '']) {
-      assert.equal(isGone(holder), false, holder);
-    }
+    const elsewhere = [`another-start ${space} 1 1`, `${boot} another-space 1 1`, 'x', ''];
+    // As a number of a process these would mean a group of them, this one, or nothing.
+    const strange = ['0', '-1', '1.5', 'one', ''].map((pid) => `${boot} ${space} ${pid} 1`);
+    for (const holder of [thisProcess, ...elsewhere, ...strange]) assert.equal(isGone(holder), false, holder);
     const folder = freshFolder();
     const backend = await filled(folder, 1);
     const holder = `another-start ${space} 1 1 00000000-0000-4000-8000-000000000000`;
@@ -51,6 +52,19 @@ describe('the lock of a folder', () => {
     assert.equal(await put(backend, 1), true);
     assert.equal(existsSync(lockOf(folder)), false);
   }, 60_000);
+
+  it('of a process whose start cannot be told is not, although its number may be another’s', async () => {
+    const other = [boot, space, process.pid, '1'].join(' ');
+    assert.equal(isGone(other), true);
+    for (const stat of ['', '1 (node) S 1']) {
+      const told = await withFs(
+        'readFileSync',
+        (read, path, ...rest) => (path === `/proc/${process.pid}/stat` ? stat : read(path, ...rest)),
+        async () => isGone(other),
+      );
+      assert.equal(told, false);
+    }
+  });
 
   it('that changes hands all the time is waited for, and not for ever', async () => {
     const folder = freshFolder();

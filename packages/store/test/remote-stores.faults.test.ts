@@ -50,7 +50,7 @@ for (const { name, have, kind, url, place, open } of remotes)
       assert.deepEqual(await eventually(() => store.get(covenant.id)), covenant);
     });
 
-    it('has written a batch as a whole or not at all when its connection is cut before the answer', async () => {
+    it('has written a batch, or a transaction, as a whole or not at all when its connection is cut before the answer', async () => {
       const proxy = kept(await FaultyProxy.before(url));
       const where = place();
       const [through, beside] = [kept(open(proxy.url, where)), kept(open(url, where))];
@@ -59,8 +59,14 @@ for (const { name, have, kind, url, place, open } of remotes)
       for (let i = 0; i < 15; i += 3) {
         const batch = documents.slice(i, i + 3);
         const ids = batch.map(({ id }) => id);
-        proxy.mode = 'deaf';
-        await failsWith('store_unavailable', () => through.putBatch(batch));
+        const transaction = () =>
+          through.transaction(async (tx) => {
+            for (const covenant of batch) await tx.put(covenant);
+            proxy.mode = 'deaf';
+          });
+        const cut = i % 2 === 0 ? transaction : () => through.putBatch(batch);
+        proxy.mode = i % 2 === 0 ? 'passing' : 'deaf';
+        await failsWith('store_unavailable', cut);
         proxy.mode = 'passing';
         const before = (await beside.getBatch(ids)).filter((one) => one !== undefined).length;
         assert.ok(before === 0 || before === 3, `${before} of 3`);

@@ -37,6 +37,10 @@ function naive(elements: readonly Element[]): Uint8Array {
 }
 
 describe('SetHash', () => {
+  it.each([0, SUM_BYTES - 1, SUM_BYTES + 1])('begins from no sum of %i bytes', (length) => {
+    assert.throws(() => new SetHash(new Uint8Array(length)), RangeError);
+  });
+
   it('is what the naive reference is', () => {
     fc.assert(
       fc.property(fc.array(element, { maxLength: 5 }), (elements) => {

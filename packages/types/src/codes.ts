@@ -52,7 +52,7 @@ const table = {
     retryable: true,
   },
   obligation_unmet: {
-    meaning: 'An obligation was refused, failed, or has no handler on this host.',
+    meaning: 'An obligation was refused, failed, has no handler on this host, or too few who may approve.',
     mend: 'Register a handler for the obligation, or ask whoever refused it.',
     retryable: false,
   },

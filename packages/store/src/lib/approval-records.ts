@@ -23,9 +23,9 @@ const MAX_PROOFS = 16;
 
 /** A frozen copy of a request whose id is that of its content. @throws StoreError `approval_refused` */
 export function admitRequest(value: unknown): ApprovalRequest {
-  const { request, reason } = checkApprovalRequest(value);
-  if (request === undefined) throw refused(reason ?? 'it is no request');
-  return request;
+  const check = checkApprovalRequest(value);
+  if (!check.valid) throw refused(check.reason);
+  return check.request;
 }
 
 /** A frozen copy of an approval or a denial that verifies by itself. @throws StoreError `approval_refused` */

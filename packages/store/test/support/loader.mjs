@@ -1,13 +1,19 @@
 // Puts, deletes and puts batches until it is killed; says what it is about to do, and again when it is acknowledged.
-// Usage: node loader.mjs <file|sqlite> <path>
+// Usage: node loader.mjs <file|sqlite> <path>, or postgres <url> <schema>
 // A line: "? + id" before a put, "! + id" after it; "- id" for a delete, "+ id id id" for a batch.
 import { writeSync } from 'node:fs';
 import { buildCovenant } from '@stele/core';
 import { generateKeyPair } from '@stele/crypto';
 import { FileStore, SqliteStore } from '@stele/store';
+import { PostgresStore } from '@stele/store/postgres';
 
-const [kind, path] = process.argv.slice(2);
-const store = kind === 'file' ? new FileStore(path) : new SqliteStore(path);
+const [kind, path, schema] = process.argv.slice(2);
+const STORES = {
+  file: () => new FileStore(path),
+  sqlite: () => new SqliteStore(path),
+  postgres: () => new PostgresStore(path, { schema, timeoutMs: 60_000 }),
+};
+const store = STORES[kind]();
 const signer = await generateKeyPair();
 const beneficiary = { id: signer.did };
 const covenants = (count) =>
