@@ -120,7 +120,7 @@ describe('an encryption key', () => {
   ])('is taken as %s', async (_, content) => {
     const file = folder.writeSecret('again.key', content);
     const ran = await steleJson(['store', 'verify', stored, '--encryption-key-file', file]);
-    expect([ran.code, ran.json.good]).toEqual([0, { covenants: 2, revocations: 2 }]);
+    expect([ran.code, ran.json.good]).toEqual([0, { covenants: 2, revocations: 2, approvals: 0 }]);
     const shown = `${ran.out}${ran.err}`;
     for (const encoding of ['hex', 'base64', 'base64url'] as const)
       expect(shown).not.toContain(key.toString(encoding).slice(0, 16));
