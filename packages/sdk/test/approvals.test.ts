@@ -5,6 +5,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   type ApprovalRecord,
   type ApprovalStore,
+  CalledTool,
   CovenantDeniedError,
   createMonitor,
   type Decision,
@@ -16,6 +17,7 @@ import {
   revokeCovenant,
   SqliteStore,
   signApproval,
+  toolDigest,
 } from '../src/index.js';
 import { AUDIENCE, RULES, refund, type Scene, scene } from './approval-support.js';
 import { HOUR, NOW } from './support.js';
@@ -77,7 +79,9 @@ describe('a call that needs approval', () => {
   it('says in a request all that is judged', async () => {
     const digest = 'a'.repeat(64);
     const call = { ...refund(), context: { ...refund().context, tool: { name: 'refund', digest } } };
-    const { approval } = await (await s.monitor()).check(call);
+    const contract = { name: 'refund', description: 'Refunds an order.' };
+    const tool = new CalledTool('refund', () => contract);
+    const { approval } = await (await s.monitor()).check(call, { tool });
     const { request } = (await s.approvals.get(approval?.id as string)) as ApprovalRecord;
     expect(request).toMatchObject({
       audience: AUDIENCE,
@@ -87,7 +91,7 @@ describe('a call that needs approval', () => {
       action: 'refund',
       resource: '/orders/7',
       context: call.context,
-      toolDigest: digest,
+      toolDigest: toolDigest(contract),
     });
   });
 
@@ -171,6 +175,17 @@ describe('who may approve', () => {
     expect(await failing.check(refund())).toMatchObject({ ...UNMET, retryable: true });
     const odd = await s.monitor({ covenant: asking }, { requester: (() => 7) as never });
     expect(await odd.check(refund())).toMatchObject(UNMET);
+  });
+
+  it('nobody where the requester is named by anything but a did:key: it would keep nobody from approving', async () => {
+    const both = { keys: [s.anna.did, s.bert.did], threshold: 1 };
+    const covenant = await s.c.covenant(RULES, { approvers: { 'human.approval': both } });
+    const keyId = `${s.anna.did}#${s.anna.did.slice('did:key:'.length)}`;
+    for (const named of [keyId, ` ${s.anna.did}`, 'anna', '']) {
+      const monitor = await s.monitor({ covenant }, { requester: () => named });
+      expect(await monitor.check(refund())).toMatchObject(UNMET);
+      await expect(s.monitor({ covenant }, { requester: named })).rejects.toThrow(TypeError);
+    }
   });
 
   it('those of the host where the covenant names none; the covenant’s prevail', async () => {
@@ -423,8 +438,63 @@ describe('time', () => {
     for (let i = 0; i < 3; i++) expect((await monitor.check(refund(5))).permitted).toBe(true);
   });
 
+  it('a request that a monitor with a slower clock used while it was found to be expired stays used', async () => {
+    const asked = await (await s.monitor({}, { expiresInMs: 60_000 })).check(refund());
+    const id = asked.approval?.id as string;
+    const store = changed(s.approvals, {
+      list: async (options = {}) => {
+        const page = await s.approvals.list(options);
+        await s.approvals.settle(id, 'used');
+        return page;
+      },
+    });
+    const monitor = await s.monitor({}, { store });
+    s.clock.advance(60_000);
+    expect(await monitor.check(refund())).toMatchObject(WAITING);
+    expect((await s.approvals.get(id))?.state).toBe('used');
+  });
+
   it.each([59_999, 7 * 24 * HOUR + 1, 1.5, Number.NaN])('refuses an expiry of %s ms', async (expiresInMs) => {
     await expect(s.monitor({}, { expiresInMs })).rejects.toThrow(RangeError);
+  });
+});
+
+describe('between the look at the signatures and their use', () => {
+  /** Limits that take as long as it takes somebody to do something. */
+  const slowLimits = (meanwhile: () => Promise<unknown>): MemoryLimits => {
+    const limits = new MemoryLimits({ clock: s.clock.read });
+    const reserve = limits.reserve.bind(limits);
+    limits.reserve = async (...given) => {
+      await meanwhile();
+      return reserve(...given);
+    };
+    return limits;
+  };
+
+  it('a denial still prevails, and the charge is given back', async () => {
+    let asked: Decision | undefined;
+    const meanwhile = async () => asked && s.answer(asked, s.anna, 'deny');
+    const monitor = await s.monitor({ limits: slowLimits(meanwhile) });
+    asked = await monitor.check(refund());
+    await s.answer(asked, s.anna);
+    expect(await monitor.check(refund())).toMatchObject({
+      ...UNMET,
+      reason: expect.stringContaining('refused'),
+    });
+    expect((await s.approvals.get(asked.approval?.id as string))?.state).toBe('denied');
+    asked = undefined;
+    for (let i = 0; i < 3; i++) expect((await monitor.check(refund(5))).permitted).toBe(true);
+  });
+
+  it('a key that is revoked counts no more', async () => {
+    let isRevoked = false;
+    const keyStatus = (key: string) => (key === s.anna.publicKeyHex && isRevoked ? 'compromised' : 'active');
+    const limits = slowLimits(async () => {
+      isRevoked = true;
+    });
+    const monitor = await s.monitor({ limits, keyStatus });
+    await s.answer(await monitor.check(refund()), s.anna);
+    expect(await monitor.check(refund())).toMatchObject(UNMET);
   });
 });
 
@@ -671,6 +741,25 @@ describe('a decision that waits', () => {
     expect(await deciding).toMatchObject({ permitted: true, approval: { id } });
   });
 
+  it('is judged anew: a tool that changed meanwhile is not what was approved', async () => {
+    let description = 'Refunds an order.';
+    const tool = new CalledTool('refund', () => ({ name: 'refund', description }));
+    const monitor = await s.monitor({}, { waitMs: 60_000 });
+    const deciding = monitor.check(refund(), { tool });
+    const { items } = await vi.waitFor(async () => {
+      const page = await s.approvals.list({ state: 'open' });
+      expect(page.items).toHaveLength(1);
+      return page;
+    });
+    const { id, expiresAt } = (items[0] as ApprovalRecord).request;
+    description = 'Refunds every order.';
+    await s.answer({ approval: { id, expiresAt } } as Decision, s.anna);
+    expect(await deciding).toMatchObject({ permitted: false, code: 'tool_contract_changed' });
+    // Nothing was used up: as it was approved it passes.
+    description = 'Refunds an order.';
+    expect(await monitor.check(refund(), { tool })).toMatchObject({ permitted: true, approval: { id } });
+  });
+
   it('is judged anew: a covenant revoked meanwhile denies', async () => {
     const monitor = await s.monitor({}, { waitMs: 60_000 });
     const deciding = monitor.check(refund());
@@ -739,6 +828,20 @@ describe('monitor.preview', () => {
     expect((await plain.preview(refund())).effect).toBe('deny');
     expect((await plain.preview(refund(5))).effect).toBe('permit');
     expect((await plain.preview({ action: 7 } as never)).decision.code).toBe('malformed_request');
+  });
+
+  it('leaves a denial that was signed for the guard, where that judges at once: nobody is asked anew', async () => {
+    const monitor = await s.monitor();
+    const { decision } = await monitor.preview(refund(), { judgedAgain: true });
+    await s.answer(decision, s.anna, 'deny');
+    for (let i = 0; i < 2; i++)
+      expect((await monitor.preview(refund(), { judgedAgain: true })).effect).toBe('deny');
+    expect(await monitor.check(refund())).toMatchObject({
+      ...UNMET,
+      reason: expect.stringContaining('refused'),
+    });
+    const { items } = await s.approvals.list({});
+    expect(items.map(({ state }) => state)).toEqual(['denied']);
   });
 
   it('neither waits nor tells of a permit', async () => {

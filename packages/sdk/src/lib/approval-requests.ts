@@ -151,18 +151,22 @@ export class ApprovalRequests {
     throw new Error('the store of approvals has no end');
   }
 
-  /** Nobody can answer it any more. What is said of it stays in the log; the store need not keep it. */
+  /**
+   * Nobody can answer it any more. What is said of it stays in the log; the store need not keep it, unless another was faster: by a
+   * clock that is behind it may have been used, and only its record keeps it from being used again.
+   */
   async #expire(request: ApprovalRequest): Promise<void> {
     try {
-      await this.#void(request, 'expired');
-      await this.#ask((store) => store.delete(request.id));
+      if (await this.#void(request, 'expired')) await this.#ask((store) => store.delete(request.id));
     } catch (error) {
       this.#options.onProblem(error);
     }
   }
 
-  async #void(request: ApprovalRequest, because: 'expired' | 'revoked'): Promise<void> {
-    if (await this.settle(request.id, 'void')) this.#options.note('approval.void', request, { because });
+  async #void(request: ApprovalRequest, because: 'expired' | 'revoked'): Promise<boolean> {
+    const isVoid = await this.settle(request.id, 'void');
+    if (isVoid) this.#options.note('approval.void', request, { because });
+    return isVoid;
   }
 
   #factsOf({ request, governing, obligations, agent, toolDigest }: Asked): Facts {
