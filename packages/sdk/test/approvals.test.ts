@@ -627,6 +627,13 @@ describe('a store that fails', () => {
     expect(await monitor.check(refund())).toMatchObject({ ...UNMET, retryable: true });
   });
 
+  it('nor do keys of which nobody ever says how they stand', async () => {
+    const never = new Promise<undefined>(() => undefined);
+    const keyStatus = (key: string) => (key === s.anna.publicKeyHex ? never : undefined);
+    const monitor = await s.monitor({ keyStatus, lookupTimeoutMs: 5 });
+    expect(await monitor.check(refund())).toMatchObject({ ...UNMET, retryable: true });
+  });
+
   it('a record that cannot be read is reported, and does not stand in the way of others', async () => {
     const broken = new Error('record_corrupt');
     const store = changed(s.approvals, {

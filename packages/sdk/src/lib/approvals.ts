@@ -13,6 +13,7 @@ import type { ApprovalSettings } from './approval-options.js';
 import { ApprovalRequests, type Asked } from './approval-requests.js';
 import { answerOf, approversOf, type Quorum, quorums, type Refusal } from './approvers.js';
 import type { Objection } from './governing.js';
+import { inTime } from './in-time.js';
 import { meetObligations, type ObligationHandler, required, unhandled, unmet } from './obligations.js';
 import { denied, type Verdict } from './verdict.js';
 
@@ -201,7 +202,7 @@ export class Approvals {
   }
 
   async #quorums(asked: Asked, now: number): Promise<readonly Quorum[] | Refusal> {
-    const { keys, settings } = this.#options;
+    const { keys, settings, timeoutMs } = this.#options;
     const { requester } = settings;
     const named = asked.obligations.map((one) => [one, this.#approversOf(one, asked) as Approvers] as const);
     const who: unknown = typeof requester === 'function' ? requester(asked.request) : requester;
@@ -210,7 +211,14 @@ export class Approvals {
     const delegates = asked.governing.links.map(({ document }) => document.beneficiary.id);
     const never = new Set([asked.agent, ...delegates, ...(who === undefined ? [] : [who])]);
     const asks = [...new Set(named.flatMap(([, approvers]) => approvers.keys))];
-    return quorums(named, never, await keyDoubts(asks, { ...keys, now: new Date(now) }));
+    const doubts = await inTime(
+      () => keyDoubts(asks, { ...keys, now: new Date(now) }),
+      timeoutMs,
+      () => {
+        throw new Error('what there is to know of the approvers’ keys was not to be had in time');
+      },
+    );
+    return quorums(named, never, doubts);
   }
 
   async #answered(
