@@ -565,6 +565,19 @@ describe('one approval, many calls', () => {
     expect((await s.approvals.list({ state: 'open' })).items).toHaveLength(1);
   }, 30_000);
 
+  it('few large ones of one agent: reading them is work for every call', async () => {
+    const monitor = await s.monitor();
+    const large = (amount: number) => {
+      const call = refund(amount);
+      return { ...call, context: { ...call.context, text: 'x'.repeat(250 * 1024) } };
+    };
+    for (let i = 0; i < 8; i++) expect(await monitor.check(large(20 + i))).toMatchObject(WAITING);
+    expect(await monitor.check(large(50))).toMatchObject({ ...UNMET, retryable: true });
+    // What is open is still found, and what is small finds room.
+    expect(await monitor.check(large(20))).toMatchObject(WAITING);
+    expect(await monitor.check(refund(60))).toMatchObject(WAITING);
+  });
+
   it('one that is too large to be signed', async () => {
     const monitor = await s.monitor();
     const call = refund();
