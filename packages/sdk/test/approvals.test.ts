@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { enforceToolCall } from '../src/adapters.js';
 import {
   type ApprovalRecord,
   type ApprovalStore,
@@ -871,6 +872,16 @@ describe('monitor.preview', () => {
     await monitor.preview(refund(5));
     expect((await monitor.preview(refund())).effect).toBe('pending');
     expect(told.map(({ code }) => code)).toEqual(['obligation_pending']);
+  });
+});
+
+describe('a person who is told by MCP', () => {
+  it('sees what is drawn as nothing, or as a space', async () => {
+    const told: string[] = [];
+    const ask = (message: string) => told.push(message) === 0;
+    const call = { name: 'refund', arguments: { amount: 50, to: 'acme\u3164\u00a0\ufe0f' } };
+    await enforceToolCall(await s.monitor(), { ask, resource: '/orders/7' }, call, () => ({}));
+    expect(told).toEqual([expect.stringContaining('"to":"acme\\u{3164}\\u{a0}\\u{fe0f}"}')]);
   });
 });
 
