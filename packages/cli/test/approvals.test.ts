@@ -217,6 +217,17 @@ describe('stele approvals show', () => {
     });
   });
 
+  it('shows two arguments apart that only differ in what is drawn as nothing, or as a space', async () => {
+    const odd = ['\u3164', '\u115f', '\uffa0', '\u034f', '\ufe0f', '\u{e0100}', '\u2800', '\u00a0', '\u3000'];
+    const request = requestFor({ context: { args: { amount: 250, to: `acme${odd.join('')}` } } });
+    const store = await filled([request]);
+    const { out } = await stele(['approvals', 'show', request.id, '--store', store.name]);
+    const escaped = odd.map((each) => `\\u{${each.codePointAt(0)?.toString(16)}}`);
+    expect(out).toContain(`"to": "acme${escaped.join('')}"`);
+    const { json } = await approvals('show', request.id, '--store', store.name);
+    expect(json).toMatchObject({ request: { context: request.context } });
+  });
+
   it('says whose signatures do not verify, and counts nobody', async () => {
     const request = requestFor();
     const store = await filled([request]);

@@ -319,6 +319,8 @@ export class Monitor {
       if (!('links' in still)) return refuse(denied(still.code, still.reason, still));
       const since = pinned.length > 0 ? await this.#notAgreed(pinned, tool) : undefined;
       if (since !== undefined) return refuse(since);
+      if (met !== undefined && (await this.#digest(tool)) !== met.toolDigest)
+        return refuse(denied('tool_contract_changed', 'the tool is no longer what was approved'));
     }
 
     if (!isReal(purpose))
@@ -367,9 +369,15 @@ export class Monitor {
     tool: Asking['tool'],
   ): Promise<Approved | Verdict | undefined> {
     const handlers = this.#options.obligations ?? {};
+    const of = { ...asked, toolDigest: await this.#digest(tool) };
+    if (isReal(purpose)) return approvals.meet(of, handlers);
+    return approvals.preview(of, handlers, purpose === 'glance');
+  }
+
+  /** Undefined where there is no tool, or its contract cannot be told. */
+  async #digest(tool: Asking['tool']): Promise<string | undefined> {
     const digest = tool instanceof CalledTool ? await digestOf(tool, this.#lookupTimeoutMs) : undefined;
-    const of = typeof digest === 'string' ? { ...asked, toolDigest: digest } : asked;
-    return isReal(purpose) ? approvals.meet(of, handlers) : approvals.preview(of, handlers);
+    return typeof digest === 'string' ? digest : undefined;
   }
 
   #approvalsOf(options: MonitorOptions & GoverningOptions): Approvals {

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { enforceToolCall } from '../src/adapters.js';
 import {
   type ApprovalRecord,
   type ApprovalStore,
@@ -174,6 +175,17 @@ describe('who may approve', () => {
     expect(await failing.check(refund())).toMatchObject({ ...UNMET, retryable: true });
     const odd = await s.monitor({ covenant: asking }, { requester: (() => 7) as never });
     expect(await odd.check(refund())).toMatchObject(UNMET);
+  });
+
+  it('nobody where the requester is named by anything but a did:key: it would keep nobody from approving', async () => {
+    const both = { keys: [s.anna.did, s.bert.did], threshold: 1 };
+    const covenant = await s.c.covenant(RULES, { approvers: { 'human.approval': both } });
+    const keyId = `${s.anna.did}#${s.anna.did.slice('did:key:'.length)}`;
+    for (const named of [keyId, ` ${s.anna.did}`, 'anna', '']) {
+      const monitor = await s.monitor({ covenant }, { requester: () => named });
+      expect(await monitor.check(refund())).toMatchObject(UNMET);
+      await expect(s.monitor({ covenant }, { requester: named })).rejects.toThrow(TypeError);
+    }
   });
 
   it('those of the host where the covenant names none; the covenant’s prevail', async () => {
@@ -438,8 +450,63 @@ describe('time', () => {
     for (let i = 0; i < 3; i++) expect((await monitor.check(refund(5))).permitted).toBe(true);
   });
 
+  it('a request that a monitor with a slower clock used while it was found to be expired stays used', async () => {
+    const asked = await (await s.monitor({}, { expiresInMs: 60_000 })).check(refund());
+    const id = asked.approval?.id as string;
+    const store = changed(s.approvals, {
+      list: async (options = {}) => {
+        const page = await s.approvals.list(options);
+        await s.approvals.settle(id, 'used');
+        return page;
+      },
+    });
+    const monitor = await s.monitor({}, { store });
+    s.clock.advance(60_000);
+    expect(await monitor.check(refund())).toMatchObject(WAITING);
+    expect((await s.approvals.get(id))?.state).toBe('used');
+  });
+
   it.each([59_999, 7 * 24 * HOUR + 1, 1.5, Number.NaN])('refuses an expiry of %s ms', async (expiresInMs) => {
     await expect(s.monitor({}, { expiresInMs })).rejects.toThrow(RangeError);
+  });
+});
+
+describe('between the look at the signatures and their use', () => {
+  /** Limits that take as long as it takes somebody to do something. */
+  const slowLimits = (meanwhile: () => Promise<unknown>): MemoryLimits => {
+    const limits = new MemoryLimits({ clock: s.clock.read });
+    const reserve = limits.reserve.bind(limits);
+    limits.reserve = async (...given) => {
+      await meanwhile();
+      return reserve(...given);
+    };
+    return limits;
+  };
+
+  it('a denial still prevails, and the charge is given back', async () => {
+    let asked: Decision | undefined;
+    const meanwhile = async () => asked && s.answer(asked, s.anna, 'deny');
+    const monitor = await s.monitor({ limits: slowLimits(meanwhile) });
+    asked = await monitor.check(refund());
+    await s.answer(asked, s.anna);
+    expect(await monitor.check(refund())).toMatchObject({
+      ...UNMET,
+      reason: expect.stringContaining('refused'),
+    });
+    expect((await s.approvals.get(asked.approval?.id as string))?.state).toBe('denied');
+    asked = undefined;
+    for (let i = 0; i < 3; i++) expect((await monitor.check(refund(5))).permitted).toBe(true);
+  });
+
+  it('a key that is revoked counts no more', async () => {
+    let isRevoked = false;
+    const keyStatus = (key: string) => (key === s.anna.publicKeyHex && isRevoked ? 'compromised' : 'active');
+    const limits = slowLimits(async () => {
+      isRevoked = true;
+    });
+    const monitor = await s.monitor({ limits, keyStatus });
+    await s.answer(await monitor.check(refund()), s.anna);
+    expect(await monitor.check(refund())).toMatchObject(UNMET);
   });
 });
 
@@ -510,6 +577,19 @@ describe('one approval, many calls', () => {
     expect((await s.approvals.list({ state: 'open' })).items).toHaveLength(1);
   }, 30_000);
 
+  it('few large ones of one agent: reading them is work for every call', async () => {
+    const monitor = await s.monitor();
+    const large = (amount: number) => {
+      const call = refund(amount);
+      return { ...call, context: { ...call.context, text: 'x'.repeat(250 * 1024) } };
+    };
+    for (let i = 0; i < 8; i++) expect(await monitor.check(large(20 + i))).toMatchObject(WAITING);
+    expect(await monitor.check(large(50))).toMatchObject({ ...UNMET, retryable: true });
+    // What is open is still found, and what is small finds room.
+    expect(await monitor.check(large(20))).toMatchObject(WAITING);
+    expect(await monitor.check(refund(60))).toMatchObject(WAITING);
+  });
+
   it('one that is too large to be signed', async () => {
     const monitor = await s.monitor();
     const call = refund();
@@ -569,6 +649,13 @@ describe('a store that fails', () => {
   it('that never answers holds nothing up for ever', async () => {
     const store = changed(s.approvals, { list: () => new Promise(() => undefined) });
     const monitor = await s.monitor({ lookupTimeoutMs: 5 }, { store });
+    expect(await monitor.check(refund())).toMatchObject({ ...UNMET, retryable: true });
+  });
+
+  it('nor do keys of which nobody ever says how they stand', async () => {
+    const never = new Promise<undefined>(() => undefined);
+    const keyStatus = (key: string) => (key === s.anna.publicKeyHex ? never : undefined);
+    const monitor = await s.monitor({ keyStatus, lookupTimeoutMs: 5 });
     expect(await monitor.check(refund())).toMatchObject({ ...UNMET, retryable: true });
   });
 
@@ -686,6 +773,25 @@ describe('a decision that waits', () => {
     expect(await deciding).toMatchObject({ permitted: true, approval: { id } });
   });
 
+  it('is judged anew: a tool that changed meanwhile is not what was approved', async () => {
+    let description = 'Refunds an order.';
+    const tool = new CalledTool('refund', () => ({ name: 'refund', description }));
+    const monitor = await s.monitor({}, { waitMs: 60_000 });
+    const deciding = monitor.check(refund(), { tool });
+    const { items } = await vi.waitFor(async () => {
+      const page = await s.approvals.list({ state: 'open' });
+      expect(page.items).toHaveLength(1);
+      return page;
+    });
+    const { id, expiresAt } = (items[0] as ApprovalRecord).request;
+    description = 'Refunds every order.';
+    await s.answer({ approval: { id, expiresAt } } as Decision, s.anna);
+    expect(await deciding).toMatchObject({ permitted: false, code: 'tool_contract_changed' });
+    // Nothing was used up: as it was approved it passes.
+    description = 'Refunds an order.';
+    expect(await monitor.check(refund(), { tool })).toMatchObject({ permitted: true, approval: { id } });
+  });
+
   it('is judged anew: a covenant revoked meanwhile denies', async () => {
     const monitor = await s.monitor({}, { waitMs: 60_000 });
     const deciding = monitor.check(refund());
@@ -756,6 +862,20 @@ describe('monitor.preview', () => {
     expect((await plain.preview({ action: 7 } as never)).decision.code).toBe('malformed_request');
   });
 
+  it('leaves a denial that was signed for the guard, where that judges at once: nobody is asked anew', async () => {
+    const monitor = await s.monitor();
+    const { decision } = await monitor.preview(refund(), { judgedAgain: true });
+    await s.answer(decision, s.anna, 'deny');
+    for (let i = 0; i < 2; i++)
+      expect((await monitor.preview(refund(), { judgedAgain: true })).effect).toBe('deny');
+    expect(await monitor.check(refund())).toMatchObject({
+      ...UNMET,
+      reason: expect.stringContaining('refused'),
+    });
+    const { items } = await s.approvals.list({});
+    expect(items.map(({ state }) => state)).toEqual(['denied']);
+  });
+
   it('neither waits nor tells of a permit', async () => {
     const told: Decision[] = [];
     const onDecision = (decision: Decision) => void told.push(decision);
@@ -763,6 +883,16 @@ describe('monitor.preview', () => {
     await monitor.preview(refund(5));
     expect((await monitor.preview(refund())).effect).toBe('pending');
     expect(told.map(({ code }) => code)).toEqual(['obligation_pending']);
+  });
+});
+
+describe('a person who is told by MCP', () => {
+  it('sees what is drawn as nothing, or as a space', async () => {
+    const told: string[] = [];
+    const ask = (message: string) => told.push(message) === 0;
+    const call = { name: 'refund', arguments: { amount: 50, to: 'acme\u3164\u00a0\ufe0f' } };
+    await enforceToolCall(await s.monitor(), { ask, resource: '/orders/7' }, call, () => ({}));
+    expect(told).toEqual([expect.stringContaining('"to":"acme\\u{3164}\\u{a0}\\u{fe0f}"}')]);
   });
 });
 

@@ -1,7 +1,8 @@
 /** What is shown: text of strangers made harmless, tables, JSON. */
 import type { CheckResult, Verification } from '@stele/sdk';
 
-const HIDDEN = /[\p{C}\p{Zl}\p{Zp}]/gu;
+/** Controls, and whatever may be drawn as nothing or as a space that is none. */
+const HIDDEN = /[\p{C}\p{Zl}\p{Zp}\p{DI}\u{2800}]|(?! )\p{Zs}/gu;
 
 /** Text from outside for a terminal: nothing in it can move the cursor, hide or reorder; cut at `limit` characters. */
 export function printable(text: string, limit = 200): string {

@@ -46,7 +46,7 @@ export interface PolicyAnswer {
 
 /**
  * A `PolicyClient` for `opaPolicy({ client, path })` of `@ai-sdk/policy-opa`, with its usual input: the same as `steleToolApproval`, for
- * hosts that have that package in place. The path is not looked at. It sees no tools: under a covenant that pins some, give `contract`.
+ * hosts that have that package in place. The path is not looked at. It sees no tools: under a covenant that pins some, or for approvals of tools, give `contract`.
  */
 export function stelePolicyClient(options: ToolGuardOptions): {
   evaluate<Input = unknown, Result = unknown>(path: string, input: Input): Promise<Result>;

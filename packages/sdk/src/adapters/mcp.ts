@@ -185,7 +185,7 @@ async function isDone(
 }
 
 const MAX_ARGUMENTS = 2_000;
-const HIDDEN = /[\p{C}\p{Zl}\p{Zp}]/gu;
+const HIDDEN = /[\p{C}\p{Zl}\p{Zp}\p{DI}\u{2800}]|(?! )\p{Zs}/gu;
 
 /** Arguments are the agent's: nothing in them may hide, reorder or pass for what is said here. */
 function messageFor({ reason, approval }: Denial, { action, context }: ActionRequest): string {

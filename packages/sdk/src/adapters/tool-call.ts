@@ -25,7 +25,7 @@ export interface ToolChoices {
   context?: HostFacts | ((input: unknown) => HostFacts);
   /**
    * What the agent is shown of the tool, where a guard cannot read it from the tool itself, or where the host knows better. It is
-   * looked at only where a covenant pins tools. A function is asked at each call; a value stays what it is.
+   * looked at only where a covenant pins tools, or an approval is asked for. A function is asked at each call; a value stays what it is.
    */
   contract?: ContractChoice;
   /** Told of what is likely a mistake in the wiring. `process.emitWarning` where there is one, when not given. */

@@ -15,7 +15,10 @@ export interface ApprovalOptions {
   expiresInMs?: number;
   /** Who may approve, by the name of the obligation, where the covenant that states it does not say. */
   approvers?: Readonly<Record<string, Approvers>>;
-  /** did:key of whoever asked for the action: it may not approve it. A function is told the request that is judged. */
+  /**
+   * did:key of whoever asked for the action: it may not approve it. A function is told the request that is judged; what it returns
+   * that is neither a did:key nor undefined leaves the obligations unmet.
+   */
   requester?: string | ((request: ActionRequest) => string | undefined);
   /**
    * How long a decision waits for the signatures before it says `obligation_pending`, in milliseconds, 0 to 600,000; 0 when not
@@ -55,7 +58,7 @@ export function approvalSettings(given: ApprovalOptions, covenants?: CovenantSto
       `approvals.expiresInMs must be a whole number from ${MIN_EXPIRY_MS} to ${MAX_EXPIRY_MS}`,
     );
   if (waitMs !== 0) checkTimeout('approvals.waitMs', waitMs);
-  if (requester !== undefined && typeof requester !== 'string' && typeof requester !== 'function')
+  if (requester !== undefined && !isEd25519Did(requester) && typeof requester !== 'function')
     throw new TypeError('approvals.requester must be a did:key, or a function that names one');
   for (const [name, each] of Object.entries(approvers)) checkApprovers(name, each);
   return { ...given, store, expiresInMs, waitMs, approvers: structuredClone({ ...approvers }) };

@@ -23,6 +23,8 @@ export interface Asked {
 /** Open requests of one agent, and of all agents of one audience. */
 const MAX_OF_AGENT = 100;
 const MAX_OF_AUDIENCE = 1_000;
+/** All that are open of one agent, together: each of its calls that needs approval reads them. */
+const MAX_BYTES_OF_AGENT = 2 * 1024 * 1024;
 const PAGE = 100;
 const RECOUNT_MS = 1_000;
 /** A page may hold few records, or none. */
@@ -81,7 +83,9 @@ export class ApprovalRequests {
       const [known] = matchesAmong(open, facts);
       if (known !== undefined) return known;
       const request = newApprovalRequest(facts, { now: new Date(now), expiresInMs: settings.expiresInMs });
-      if (open.length >= MAX_OF_AGENT || !(await this.#hasRoom())) return undefined;
+      const bytes = [...open.map((one) => one.request), request].reduce((sum, one) => sum + sizeOf(one), 0);
+      if (open.length >= MAX_OF_AGENT || bytes > MAX_BYTES_OF_AGENT) return undefined;
+      if (!(await this.#hasRoom())) return undefined;
       await this.#ask((store) => store.open(request));
       this.#room.left--;
       note('approval.requested', request, { expiresAt: request.expiresAt });
@@ -151,18 +155,22 @@ export class ApprovalRequests {
     throw new Error('the store of approvals has no end');
   }
 
-  /** Nobody can answer it any more. What is said of it stays in the log; the store need not keep it. */
+  /**
+   * Nobody can answer it any more. What is said of it stays in the log; the store need not keep it, unless another was faster: by a
+   * clock that is behind it may have been used, and only its record keeps it from being used again.
+   */
   async #expire(request: ApprovalRequest): Promise<void> {
     try {
-      await this.#void(request, 'expired');
-      await this.#ask((store) => store.delete(request.id));
+      if (await this.#void(request, 'expired')) await this.#ask((store) => store.delete(request.id));
     } catch (error) {
       this.#options.onProblem(error);
     }
   }
 
-  async #void(request: ApprovalRequest, because: 'expired' | 'revoked'): Promise<void> {
-    if (await this.settle(request.id, 'void')) this.#options.note('approval.void', request, { because });
+  async #void(request: ApprovalRequest, because: 'expired' | 'revoked'): Promise<boolean> {
+    const isVoid = await this.settle(request.id, 'void');
+    if (isVoid) this.#options.note('approval.void', request, { because });
+    return isVoid;
   }
 
   #factsOf({ request, governing, obligations, agent, toolDigest }: Asked): Facts {
@@ -197,6 +205,9 @@ export class ApprovalRequests {
     return mine;
   }
 }
+
+/** What is large in a request is its context. In characters, which are bytes but for a few. */
+const sizeOf = ({ context }: ApprovalRequest): number => canonicalizeJson(context).length;
 
 type Facts = Omit<ApprovalRequest, 'id' | 'nonce' | 'requestedAt' | 'expiresAt'>;
 

@@ -6,12 +6,14 @@ import {
   keyDoubts,
   type VerifyOptions,
 } from '@stele/core';
+import { isEd25519Did } from '@stele/crypto';
 import type { ApprovalRecord } from '@stele/store';
 import type { ApprovalReference, Obligation } from '../decision.js';
 import type { ApprovalSettings } from './approval-options.js';
 import { ApprovalRequests, type Asked } from './approval-requests.js';
 import { answerOf, approversOf, type Quorum, quorums, type Refusal } from './approvers.js';
 import type { Objection } from './governing.js';
+import { inTime } from './in-time.js';
 import { meetObligations, type ObligationHandler, required, unhandled, unmet } from './obligations.js';
 import { denied, type Verdict } from './verdict.js';
 
@@ -36,6 +38,8 @@ export interface ApprovalsOptions {
 /** Enough signatures for every obligation. They are not used up yet. */
 export interface Approved {
   readonly approval: ApprovalReference;
+  /** That of the tool as it was approved. */
+  readonly toolDigest: string | undefined;
   /** Uses them up. @returns the verdict where that was not to be */
   use(): Promise<Verdict | undefined>;
 }
@@ -86,17 +90,20 @@ export class Approvals {
     if (found.kind !== 'approved') return this.#verdict(found, signed, besides?.pending);
     const approval = referenceOf(found.record);
     return besides === undefined
-      ? { approval, use: () => this.#use(found, signed) }
+      ? { approval, toolDigest: signed.toolDigest, use: () => this.#use(found.record, signed) }
       : { ...besides, approval };
   }
 
-  /** The same without effect, but that a request is opened: handlers are not asked, nothing is waited for or used up. */
-  async preview(asked: Asked, handlers: Handlers): Promise<Verdict | undefined> {
+  /**
+   * The same without effect, but that a request is opened: handlers are not asked, nothing is waited for or used up.
+   * @param judgedAgain a denial that was signed is left for whoever judges the call at once: it must not find it gone, and ask anew
+   */
+  async preview(asked: Asked, handlers: Handlers, judgedAgain = false): Promise<Verdict | undefined> {
     const signed = this.#signed(asked);
     const others = asked.obligations.filter((one) => !signed.obligations.includes(one));
     const impossible = unhandled(others, handlers, asked.governing);
     if (impossible !== undefined || signed.obligations.length === 0) return impossible;
-    const found = await this.#look(signed);
+    const found = await this.#look(signed, !judgedAgain);
     return found.kind === 'approved' ? undefined : this.#verdict(found, signed);
   }
 
@@ -170,14 +177,14 @@ export class Approvals {
   }
 
   /** One look: who may approve now, what they have signed, and a new request where there is none. */
-  async #look(asked: Asked): Promise<Found> {
+  async #look(asked: Asked, settles = true): Promise<Found> {
     const [first] = asked.obligations as [Obligation];
     try {
       const now = this.#options.clock();
       const all = await this.#quorums(asked, now);
       if ('kind' in all) return all;
       const open = await this.#requests.matching(asked, now);
-      return (await this.#answered(open, all, now)) ?? (await this.#pending(open, asked, now));
+      return (await this.#answered(open, all, now, settles)) ?? (await this.#pending(open, asked, now));
     } catch (error) {
       this.#problem(error);
       // Only what is asked can be malformed; anything else is a store, or a function of the host, that fails.
@@ -195,29 +202,37 @@ export class Approvals {
   }
 
   async #quorums(asked: Asked, now: number): Promise<readonly Quorum[] | Refusal> {
-    const { keys, settings } = this.#options;
+    const { keys, settings, timeoutMs } = this.#options;
     const { requester } = settings;
     const named = asked.obligations.map((one) => [one, this.#approversOf(one, asked) as Approvers] as const);
     const who: unknown = typeof requester === 'function' ? requester(asked.request) : requester;
-    if (who !== undefined && typeof who !== 'string')
-      throw new TypeError('a requester is named by a did:key');
+    // Any other name would keep nobody from approving.
+    if (who !== undefined && !isEd25519Did(who)) throw new TypeError('a requester is named by a did:key');
     const delegates = asked.governing.links.map(({ document }) => document.beneficiary.id);
     const never = new Set([asked.agent, ...delegates, ...(who === undefined ? [] : [who])]);
     const asks = [...new Set(named.flatMap(([, approvers]) => approvers.keys))];
-    return quorums(named, never, await keyDoubts(asks, { ...keys, now: new Date(now) }));
+    const doubts = await inTime(
+      () => keyDoubts(asks, { ...keys, now: new Date(now) }),
+      timeoutMs,
+      () => {
+        throw new Error('what there is to know of the approvers’ keys was not to be had in time');
+      },
+    );
+    return quorums(named, never, doubts);
   }
 
   async #answered(
     open: readonly ApprovalRecord[],
     all: readonly Quorum[],
     now: number,
+    settles = true,
   ): Promise<Found | undefined> {
     const { clockSkewMs } = this.#options;
     let approved: Found | undefined;
     for (const record of open) {
       const onProblem = (error: unknown) => this.#problem(error);
       const answer = await answerOf(record, all, { now, clockSkewMs, onProblem });
-      if (answer.kind === 'denied') return this.#denied(record, answer.by, all);
+      if (answer.kind === 'denied') return this.#denied(record, answer.by, all, settles);
       if (answer.kind === 'approved') approved ??= { kind: 'approved', record, by: answer.by };
     }
     return approved;
@@ -227,8 +242,10 @@ export class Approvals {
     { request }: ApprovalRecord,
     by: readonly string[],
     all: readonly Quorum[],
+    settles: boolean,
   ): Promise<Refusal> {
-    if (await this.#requests.settle(request.id, 'denied')) this.#note('approval.denied', request, { by });
+    if (settles && (await this.#requests.settle(request.id, 'denied')))
+      this.#note('approval.denied', request, { by });
     const { obligation } = (all.find(({ keys }) => by.some((key) => keys.has(key))) ?? all[0]) as Quorum;
     return { kind: 'refused', obligation, reason: `${obligation.name} was asked for and refused` };
   }
@@ -241,12 +258,19 @@ export class Approvals {
     return { kind: 'refused', obligation, reason, retryable: true };
   }
 
-  async #use(found: Found & { kind: 'approved' }, asked: Asked): Promise<Verdict | undefined> {
-    const { request } = found.record;
+  /** Looked at once more: somebody may have denied it since, or a key may be revoked. */
+  async #use({ request }: ApprovalRecord, asked: Asked): Promise<Verdict | undefined> {
     try {
+      const now = this.#options.clock();
+      const all = await this.#quorums(asked, now);
+      if ('kind' in all) return this.#verdict(all, asked);
+      const record = await this.#requests.get(request.id);
+      const open = record?.state === 'open' ? [{ ...record, request }] : [];
+      const answer = await this.#answered(open, all, now);
+      if (answer?.kind === 'refused') return this.#verdict(answer, asked);
       const isTimely = this.#options.clock() < Date.parse(request.expiresAt);
-      if (isTimely && (await this.#requests.settle(request.id, 'used'))) {
-        this.#note('approval.given', request, { by: found.by });
+      if (answer?.kind === 'approved' && isTimely && (await this.#requests.settle(request.id, 'used'))) {
+        this.#note('approval.given', request, { by: answer.by });
         return undefined;
       }
     } catch (error) {
