@@ -367,9 +367,17 @@ export class Monitor {
     tool: Asking['tool'],
   ): Promise<Approved | Verdict | undefined> {
     const handlers = this.#options.obligations ?? {};
+    const toolDigest = await this.#digestOf(tool);
+    const of = toolDigest === undefined ? asked : { ...asked, toolDigest };
+    if (!isReal(purpose)) return approvals.preview(of, handlers);
+    const met = await approvals.meet(of, handlers);
+    if (met === undefined || 'code' in met || (await this.#digestOf(tool)) === toolDigest) return met;
+    return denied('tool_contract_changed', 'the tool is not, or no longer, what was approved');
+  }
+
+  async #digestOf(tool: Asking['tool']): Promise<string | undefined> {
     const digest = tool instanceof CalledTool ? await digestOf(tool, this.#lookupTimeoutMs) : undefined;
-    const of = typeof digest === 'string' ? { ...asked, toolDigest: digest } : asked;
-    return isReal(purpose) ? approvals.meet(of, handlers) : approvals.preview(of, handlers);
+    return typeof digest === 'string' ? digest : undefined;
   }
 
   #approvalsOf(options: MonitorOptions & GoverningOptions): Approvals {

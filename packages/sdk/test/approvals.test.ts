@@ -5,6 +5,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   type ApprovalRecord,
   type ApprovalStore,
+  CalledTool,
   CovenantDeniedError,
   createMonitor,
   type Decision,
@@ -16,6 +17,7 @@ import {
   revokeCovenant,
   SqliteStore,
   signApproval,
+  toolDigest,
 } from '../src/index.js';
 import { AUDIENCE, RULES, refund, type Scene, scene } from './approval-support.js';
 import { HOUR, NOW } from './support.js';
@@ -75,9 +77,12 @@ describe('a call that needs approval', () => {
   });
 
   it('says in a request all that is judged', async () => {
-    const digest = 'a'.repeat(64);
-    const call = { ...refund(), context: { ...refund().context, tool: { name: 'refund', digest } } };
-    const { approval } = await (await s.monitor()).check(call);
+    // What an agent says of its tool counts for nothing: the host tells it.
+    const tool = { name: 'refund', digest: 'a'.repeat(64) };
+    const call = { ...refund(), context: { ...refund().context, tool } };
+    const contract = { name: 'refund', description: 'Refunds.' };
+    const asking = { tool: new CalledTool('refund', () => contract) };
+    const { approval } = await (await s.monitor()).check(call, asking);
     const { request } = (await s.approvals.get(approval?.id as string)) as ApprovalRecord;
     expect(request).toMatchObject({
       audience: AUDIENCE,
@@ -87,7 +92,7 @@ describe('a call that needs approval', () => {
       action: 'refund',
       resource: '/orders/7',
       context: call.context,
-      toolDigest: digest,
+      toolDigest: toolDigest(contract),
     });
   });
 
@@ -274,7 +279,12 @@ describe('a refusal', () => {
 describe('an approval counts for nothing else', () => {
   const others: [
     string,
-    (s: Scene) => Promise<{ options?: Partial<MonitorOptions>; asked?: object; call?: object }>,
+    (s: Scene) => Promise<{
+      options?: Partial<MonitorOptions>;
+      asked?: object;
+      asking?: { tool: CalledTool };
+      call?: object;
+    }>,
   ][] = [
     ['other arguments', async () => ({ call: refund(51) })],
     ['another resource', async () => ({ call: refund(50, '8') })],
@@ -288,9 +298,7 @@ describe('an approval counts for nothing else', () => {
     ],
     [
       'another tool',
-      async () => ({
-        call: { ...refund(), context: { ...refund().context, tool: { digest: 'b'.repeat(64) } } },
-      }),
+      async () => ({ asking: { tool: new CalledTool('refund', () => ({ name: 'refund' })) } }),
     ],
     ['another covenant', async ({ c, anna }) => ({ options: { covenant: await approvedBy(c, anna.did) } })],
     [
@@ -311,9 +319,9 @@ describe('an approval counts for nothing else', () => {
   it.each(others)('not for %s', async (_name, other) => {
     const first = await s.monitor();
     await s.answer(await first.check(refund()), s.anna);
-    const { options, asked, call = refund() } = await other(s);
+    const { options, asked, asking, call = refund() } = await other(s);
     const monitor = await s.monitor(options, asked);
-    const decision = await monitor.check(call as ReturnType<typeof refund>);
+    const decision = await monitor.check(call as ReturnType<typeof refund>, asking);
     expect(decision.permitted).toBe(false);
     expect(['obligation_pending', 'wrong_agent']).toContain(decision.code);
     // It is still there for what it was given for.
@@ -685,6 +693,24 @@ describe('a decision that waits', () => {
     );
     await s.answer({ approval: { id, expiresAt } } as Decision, s.anna);
     expect(await deciding).toMatchObject({ code: 'covenant_invalid', check: 'not_revoked' });
+  });
+
+  it('is judged anew: a signature for a tool that was changed meanwhile is none for what would run', async () => {
+    const monitor = await s.monitor({}, { waitMs: 60_000 });
+    let description = 'Refunds.';
+    const tool = new CalledTool('refund', () => ({ name: 'refund', description }));
+    const deciding = monitor.check(refund(), { tool });
+    const { items } = await vi.waitFor(async () => {
+      const page = await s.approvals.list({ state: 'open' });
+      expect(page.items).toHaveLength(1);
+      return page;
+    });
+    const { id, expiresAt } = (items[0] as ApprovalRecord).request;
+    description = 'Refunds everything.';
+    await s.answer({ approval: { id, expiresAt } } as Decision, s.anna);
+    expect(await deciding).toMatchObject({ permitted: false, code: 'tool_contract_changed' });
+    description = 'Refunds.';
+    expect(await monitor.check(refund(), { tool })).toMatchObject({ permitted: true, approval: { id } });
   });
 
   it('ends pending when the time is over, and at once when the monitor closes', async () => {

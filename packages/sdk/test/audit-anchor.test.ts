@@ -57,7 +57,8 @@ async function within<T>(use: (store: EncryptedStore, log: AuditLog) => Promise<
   }
 }
 
-const [first, second, third] = [0, 1, 2].map((n) => () => documents[n] as CovenantDocument);
+const document = (n: number) => () => documents[n] as CovenantDocument;
+const [first, second, third] = [document(0), document(1), document(2)];
 
 describe('auditAnchor', () => {
   it('remembers over the lives of a process, in entries that an auditor verifies', async () => {
