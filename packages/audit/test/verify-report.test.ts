@@ -192,7 +192,10 @@ describe('an archive', () => {
 
   async function archiveSignedBy(...signers: readonly KeyPair[]) {
     const [first = '', ...more] = await Promise.all(signers.map((key) => signed(rotated, key)));
-    const log = new Map(tilesOf(rotated)).set('checkpoint', Buffer.from(addSignatures(first, more.map(line))));
+    const log = new Map(tilesOf(rotated)).set(
+      'checkpoint',
+      Buffer.from(addSignatures(first, more.map(line))),
+    );
     const path = join(scratch(), 'archive');
     await exportLog(readerOf(log), path, { to: 512 });
     return (await verifyExport(path, all)).problem;
