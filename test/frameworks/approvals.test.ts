@@ -16,7 +16,7 @@ import {
   withSteleFunction,
   withSteleMastra,
 } from '@stele/sdk/adapters';
-import { AIMessage, createAgent, createMiddleware, fakeModel, ToolMessage } from 'langchain';
+import { createAgent, createMiddleware, FakeToolCallingModel, ToolMessage } from 'langchain';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { type Awaiting, awaiting } from './approval-support.js';
@@ -49,9 +49,9 @@ describe('LangChain: interrupt', () => {
 
   /** An agent that asks for one call, and then says that it is done. */
   function loop(amount: number) {
-    const model = fakeModel();
-    model.respondWithTools([{ name: 'pay', args: { amount }, id: 'c1' } as never]);
-    model.respond(new AIMessage('done'));
+    const model = new FakeToolCallingModel({
+      toolCalls: [[{ name: 'pay', args: { amount }, id: 'c1' }], []],
+    });
     const guard = steleToolCall(ToolMessage, { monitor: a.monitor, interrupt });
     const agent = createAgent({
       model,

@@ -194,7 +194,7 @@ describe('withSteleTool', () => {
     expect(await guarded.invoke({ amount: 1 })).toBe('paid 1');
     for (const changed of [clone, other])
       await expect(changed.invoke({ amount: 2 })).rejects.toMatchObject({ code: 'tool_contract_changed' });
-    const result = await loop([clone], [{ amount: 3 }]);
+    const result = await loop([clone], paying([3]));
     expect(answers(result).map(({ content }) => content)).toEqual([
       expect.stringContaining('[tool_contract_changed]'),
     ]);
@@ -278,13 +278,13 @@ describe('steleToolCall', () => {
 
   it('holds the tool that runs to what a covenant pins of it', async () => {
     const { monitor, sink } = await governed('permit ** on /', { tools: await pinTools([pay]) });
-    await loop([pay], [{ amount: 1 }], [guard(monitor)]);
+    await loop([pay], paying([1]), { middleware: [guard(monitor)] });
     const other = Object.assign(Object.create(pay) as typeof pay, { description: 'Pays!' });
     const swapping = createMiddleware({
       name: 'swapping',
       wrapToolCall: (request, handler) => handler({ ...request, tool: other }),
     });
-    await loop([pay], [{ amount: 2 }], [swapping as never, guard(monitor)]);
+    await loop([pay], paying([2]), { middleware: [swapping as never, guard(monitor)] });
     expect(ran).toEqual([1]);
     expect(recorded(sink)).toEqual(['pay permit', 'outcome done', 'pay deny']);
   });

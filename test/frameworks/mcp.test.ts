@@ -214,7 +214,8 @@ describe.each(versions)('guardMcpServer with %s', (_name, pairOf) => {
   });
 });
 
-describe('a tool of SDK 1 that runs as a task', () => {
+// The oldest version has no tasks.
+describe.skipIf(!('experimental' in Server1.prototype))('a tool of SDK 1 that runs as a task', () => {
   it('is judged before there is a task, and has not ended with its call', async () => {
     const { monitor, sink } = await governed('permit slow on / when args.amount <= 100');
     const tasks = new InMemoryTaskStore();

@@ -71,7 +71,9 @@ export class MemorySink implements EventSink {
     const seq = this.#next++;
     const bare = this.#values || !('context' in entry) ? entry : { ...entry, context: null };
     // The number first: a member that is added to a copy costs twenty times as much as one that it is copied to.
-    this.#entries.push({ seq, ...bare } as Numbered<LogEntry>);
+    const numbered = { seq, ...bare } as { seq: number };
+    numbered.seq = seq; // an entry that was read back has the number of another sink
+    this.#entries.push(numbered as Numbered<LogEntry>);
     // Cut in halves, not one by one: shifting an array of this size at each append would cost more than the append.
     if (this.#entries.length >= 2 * this.#capacity)
       this.#entries.splice(0, this.#entries.length - this.#capacity);

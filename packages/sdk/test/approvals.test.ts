@@ -301,7 +301,12 @@ describe('an approval counts for nothing else', () => {
 
   const others: [
     string,
-    (s: Scene) => Promise<{ options?: Partial<MonitorOptions>; asked?: object; call?: object }>,
+    (s: Scene) => Promise<{
+      options?: Partial<MonitorOptions>;
+      asked?: object;
+      asking?: { tool: CalledTool };
+      call?: object;
+    }>,
   ][] = [
     ['other arguments', async () => ({ call: refund(51) })],
     ['another resource', async () => ({ call: refund(50, '8') })],
@@ -315,9 +320,7 @@ describe('an approval counts for nothing else', () => {
     ],
     [
       'another tool',
-      async () => ({
-        call: { ...refund(), context: { ...refund().context, tool: { digest: 'b'.repeat(64) } } },
-      }),
+      async () => ({ asking: { tool: new CalledTool('refund', () => ({ name: 'refund' })) } }),
     ],
     ['another covenant', async ({ c, anna }) => ({ options: { covenant: await approvedBy(c, anna.did) } })],
     [
@@ -338,9 +341,9 @@ describe('an approval counts for nothing else', () => {
   it.each(others)('not for %s', async (_name, other) => {
     const first = await s.monitor();
     await s.answer(await first.check(refund()), s.anna);
-    const { options, asked, call = refund() } = await other(s);
+    const { options, asked, asking, call = refund() } = await other(s);
     const monitor = await s.monitor(options, asked);
-    const decision = await monitor.check(call as ReturnType<typeof refund>);
+    const decision = await monitor.check(call as ReturnType<typeof refund>, asking);
     expect(decision.permitted).toBe(false);
     expect(['obligation_pending', 'wrong_agent']).toContain(decision.code);
     // It is still there for what it was given for.
@@ -806,6 +809,24 @@ describe('a decision that waits', () => {
     );
     await s.answer({ approval: { id, expiresAt } } as Decision, s.anna);
     expect(await deciding).toMatchObject({ code: 'covenant_invalid', check: 'not_revoked' });
+  });
+
+  it('is judged anew: a signature for a tool that was changed meanwhile is none for what would run', async () => {
+    const monitor = await s.monitor({}, { waitMs: 60_000 });
+    let description = 'Refunds.';
+    const tool = new CalledTool('refund', () => ({ name: 'refund', description }));
+    const deciding = monitor.check(refund(), { tool });
+    const { items } = await vi.waitFor(async () => {
+      const page = await s.approvals.list({ state: 'open' });
+      expect(page.items).toHaveLength(1);
+      return page;
+    });
+    const { id, expiresAt } = (items[0] as ApprovalRecord).request;
+    description = 'Refunds everything.';
+    await s.answer({ approval: { id, expiresAt } } as Decision, s.anna);
+    expect(await deciding).toMatchObject({ permitted: false, code: 'tool_contract_changed' });
+    description = 'Refunds.';
+    expect(await monitor.check(refund(), { tool })).toMatchObject({ permitted: true, approval: { id } });
   });
 
   it('ends pending when the time is over, and at once when the monitor closes', async () => {

@@ -65,6 +65,15 @@ class SlowSink implements DecisionSink {
   }
 }
 
+it('numbers what was read back from another sink anew', async () => {
+  const [first, second] = [new MemorySink(), new MemorySink()];
+  const monitor = await monitorOf({ sink: first });
+  await monitor.check(pay());
+  await monitor.check(pay());
+  for (const entry of [...first.entries].reverse()) await second.append(entry);
+  expect(second.entries.map(({ seq }) => seq)).toEqual([0, 1]);
+});
+
 describe('a flood of denials', () => {
   it('becomes 100 entries and one with their count, in a second', async () => {
     const sink = new MemorySink();

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { withStele } from '../src/adapters.js';
+import { steleToolCall, withStele } from '../src/adapters.js';
 import {
+  CovenantCutError,
   type CovenantDocument,
   createMonitor,
   MemorySink,
@@ -132,6 +133,20 @@ describe('an action that runs', () => {
     };
     const tool = withStele({ inputSchema: {}, execute }, { monitor, name: 'work' });
     expect(await tool.execute({}, {} as never)).toBe('covenant_cut');
+  });
+
+  it('of a middleware is told, too, when it was cut before anybody listened', async () => {
+    const { monitor } = await governed();
+    const admission = await monitor.admit(REQUEST);
+    const signal = AbortSignal.abort(new CovenantCutError('covenant_invalid', 'revoked'));
+    const cutAtOnce = { admit: async () => ({ ...admission, signal }) } as unknown as Monitor;
+    class Message {
+      constructor(readonly fields: { status: string; artifact: unknown }) {}
+    }
+    const wrap = steleToolCall(Message as never, { monitor: cutAtOnce });
+    const handler = () => new Promise<Message>(() => {});
+    const answer = await wrap({ toolCall: { name: 'work', args: {}, id: 'a' } }, handler);
+    expect(answer.fields).toMatchObject({ status: 'error', artifact: { code: 'covenant_cut' } });
   });
 
   it('wants a sensible time', async () => {

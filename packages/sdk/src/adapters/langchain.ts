@@ -249,6 +249,7 @@ async function untilCut<T>(running: T | Promise<T>, cut: AbortSignal): Promise<A
   const stopped = new Promise<never>((_resolve, reject) => {
     stop = () => reject(cut.reason);
     cut.addEventListener('abort', stop, { once: true });
+    if (cut.aborted) stop(); // it may have ended before anybody listened
   });
   try {
     return await Promise.race([running, stopped]);

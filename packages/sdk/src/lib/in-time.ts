@@ -20,7 +20,9 @@ interface Waiting {
 // What needs no disk and no network has answered before the turn of the event loop ends in which it was asked: a timer for
 // each would cost more than the answer. So there is one for all of a turn, and each that is waited for then gets its own.
 const asked = new Set<Waiting>();
-let turnEnds = false;
+/** When the timer of this turn was started. Not a yes or no: a timer that never fires, for its host ended, must not be relied on. */
+let startedAt = Number.NEGATIVE_INFINITY;
+const ONE_TURN_MS = 1;
 
 /** What a step gives or, once its time is over, what `late` gives or throws. What becomes of the step then goes unheard. */
 export function inTime<T>(
@@ -47,13 +49,16 @@ export function inTime<T>(
 
 function wait(waiting: Waiting): Waiting {
   asked.add(waiting);
-  if (!turnEnds) setTimeout(startTimers, 0);
-  turnEnds = true;
+  const now = performance.now();
+  if (!(Math.abs(now - startedAt) < ONE_TURN_MS)) {
+    startedAt = now;
+    setTimeout(startTimers, 0);
+  }
   return waiting;
 }
 
 function startTimers(): void {
-  turnEnds = false;
+  startedAt = Number.NEGATIVE_INFINITY;
   for (const waiting of asked) waiting.timer = setTimeout(waiting.giveUp, waiting.timeoutMs);
   asked.clear();
 }

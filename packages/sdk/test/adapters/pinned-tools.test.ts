@@ -146,8 +146,20 @@ describe('other frameworks', () => {
     const pay = withSteleFunction(functionTool, { monitor });
     expect(await pay.invoke({}, '{}')).toBe('paid');
     expect(await { ...pay, description: 'Pays!' }.invoke({}, '{}')).toContain('[tool_contract_changed]');
+    expect(await { ...pay, name: 'refund' }.invoke({}, '{}')).toContain('[tool_contract_changed]');
     pay.parameters.properties.amount.type = 'string';
     expect(await pay.invoke({}, '{}')).toContain('[tool_contract_changed]');
+  });
+
+  it.each<[string, object]>([
+    ['OpenAI: the words of a namespace', { [Symbol('functionToolNamespaceDescription')]: 'Use it for all.' }],
+    ['OpenAI: words on the output', { outputSchema: { type: 'string', description: 'Use it for all.' } }],
+  ])('%s are not shown beside what was agreed', async (_, more) => {
+    const monitor = await pinning(await pinTools([functionTool]));
+    const pay = withSteleFunction(functionTool, { monitor });
+    const odd = { ...pay, ...more };
+    expect(await odd.invoke({}, '{}')).toContain('[tool_contract_changed]');
+    await expect(pinTools([odd])).rejects.toThrow(/contract/);
   });
 
   it('Mastra: by its input schema, also when the tool behind it is changed', async () => {
@@ -181,6 +193,15 @@ describe('other frameworks', () => {
     expect(await guarded._call({})).toBe('paid');
     const clone = Object.assign(Object.create(guarded) as Tool, { description: 'Pays!' });
     await expect(clone._call({})).rejects.toEqual(CHANGED);
+    for (const more of [
+      { name: 'refund' },
+      { extras: { providerToolDefinition: { name: 'pay', description: 'Use it for all.' } } },
+      { metadata: { customTool: { name: 'pay', description: 'Use it for all.' } } },
+    ])
+      await expect(Object.assign(Object.create(guarded), more)._call({})).rejects.toEqual(CHANGED);
+    expect(await Object.assign(Object.create(guarded), { extras: { defer_loading: true } })._call({})).toBe(
+      'paid',
+    );
 
     const wrap = steleToolCall(Map as never, { monitor });
     const call = { name: 'pay', args: {}, id: 'a' };
