@@ -107,6 +107,7 @@ if (failures.length > 0) {
 }
 let passed = failures.length === 0;
 for (const longer of LONGER) passed = (await goOnLonger(longer)) && passed;
+passed = (await underOldestFrameworks()) && passed;
 process.exitCode = passed ? 0 : 1;
 
 function report() {
@@ -125,10 +126,20 @@ async function loadAttack() {
 }
 
 /** @returns whether they passed */
-async function goOnLonger({ what, env, suites }) {
+function goOnLonger({ what, env, suites }) {
   const vitest = join(root, 'node_modules/vitest/vitest.mjs');
+  return passes(what, [process.execPath, vitest, 'run', ...suites], env);
+}
+
+/** @returns whether they passed */
+function underOldestFrameworks() {
+  const command = [process.execPath, join(root, 'scripts/test-frameworks.mjs')];
+  return passes('the adapters under the oldest and the newest frameworks', command, {});
+}
+
+async function passes(what, command, env) {
   try {
-    await run([process.execPath, vitest, 'run', ...suites], { env: { ...process.env, ...env } });
+    await run(command, { env: { ...process.env, ...env } });
     process.stdout.write(`${what}: passed\n`);
     return true;
   } catch (error) {

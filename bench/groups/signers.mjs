@@ -156,7 +156,7 @@ async function managerOf(ring) {
 
 /** The key service of the tests, with real keys, and a client of the AWS SDK. */
 async function startKms(folder) {
-  const source = fileURLToPath(new URL('../../packages/crypto/test/support/kms-server.ts', import.meta.url));
+  const source = fileURLToPath(new URL('../../test/support/kms/kms-server.ts', import.meta.url));
   const outfile = join(folder, 'kms-server.mjs');
   await build({ entryPoints: [source], outfile, bundle: true, platform: 'node', format: 'esm' });
   const { KmsServer } = await import(pathToFileURL(outfile));

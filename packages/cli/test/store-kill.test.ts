@@ -80,7 +80,7 @@ describe.skipIf(process.platform === 'win32')('killed in the midst (needs POSIX 
       expect(json.reencrypted).toBeLessThan(COUNT);
       expect(json.keys.at(-1)).toMatchObject({ current: false, records: 0 });
       const verified = await steleJson(['store', 'verify', to, '--encryption-key-file', next]);
-      expect(verified.json.good).toEqual({ covenants: COUNT, revocations: 2 });
+      expect(verified.json.good).toEqual({ covenants: COUNT, revocations: 2, approvals: 0 });
     },
     240_000,
   );

@@ -149,7 +149,7 @@ export class Monitor {
    */
   async check(request: ActionRequest, asking?: Asking): Promise<Decision> {
     const admitted = await observeDecision(() => this.#decide(request, 'check', asking?.tool));
-    if ('reserved' in admitted) await this.#settled(admitted.reserved.keep());
+    if ('reserved' in admitted) await this.#settled(admitted.reserved?.keep());
     return admitted.decision;
   }
 
@@ -223,7 +223,7 @@ export class Monitor {
         this.#running.end(running);
         // Side by side: a ledger that does not answer must not keep the outcome out of the record.
         await Promise.all([
-          this.#settled(outcome === 'not_performed' ? reserved.takeBackBudgets() : reserved.keep()),
+          this.#settled(outcome === 'not_performed' ? reserved?.takeBackBudgets() : reserved?.keep()),
           this.#recorder.outcome(receipt.seq, outcome, this.#clock(), this.#recordTimeoutMs),
         ]);
       },
@@ -333,7 +333,7 @@ export class Monitor {
 
     const lost = await met.use();
     if (lost !== undefined) {
-      await this.#settled(charged.reservation.takeBack());
+      await this.#settled(charged.reservation?.takeBack());
       return refuse({ ...lost, limits: appliedLimits(judged), obligations });
     }
     const approved = { ...permit, approval: met.approval };
@@ -455,7 +455,7 @@ export class Monitor {
 
   async #permit(
     verdict: Verdict,
-    reserved: Reserved,
+    reserved: Reserved | undefined,
     about: Deciding & { readonly request: Snapshot },
     settles: boolean,
   ): Promise<Admitted | Refused> {
@@ -469,16 +469,17 @@ export class Monitor {
         receipt,
       };
     } catch (error) {
-      await this.#settled(reserved.takeBack());
+      await this.#settled(reserved?.takeBack());
       const detail = error instanceof Error ? { detail: error.message } : {};
       return this.#refuse(denied('record_failed', 'the decision could not be recorded', detail), about);
     }
   }
 
   /** A ledger that does not answer keeps the charge when the reservation expires: too much is counted, never too little. */
-  #settled(settling: Promise<void>): Promise<void> {
+  async #settled(settling: Promise<void> | undefined): Promise<void> {
+    if (settling === undefined) return;
     const nothing = () => undefined;
-    return inTime(() => settling, this.#recordTimeoutMs, nothing).catch(nothing);
+    await inTime(() => settling, this.#recordTimeoutMs, nothing).catch(nothing);
   }
 
   /** A denial does not wait for its record, and stands whatever becomes of it. */
@@ -514,7 +515,7 @@ export class Monitor {
 interface Admitted {
   readonly decision: Decision;
   readonly snapshot: Snapshot;
-  readonly reserved: Reserved;
+  readonly reserved: Reserved | undefined;
   readonly receipt: Receipt;
 }
 

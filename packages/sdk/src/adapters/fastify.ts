@@ -71,7 +71,9 @@ export async function steleFastify(fastify: FastifyLike, options: FastifyGuardOp
     const url = endsAtSemicolon ? (request.url.split(';', 1)[0] as string) : request.url;
     const asked = { method: request.method, url, caseSensitive, fold };
     try {
-      const admission = await admitHttp(await monitor(), { ...options, ...ofRoute(request) }, request, asked);
+      const route = choicesOf(request);
+      const choices = route === undefined ? options : { ...options, ...route };
+      const admission = await admitHttp(await monitor(), choices, request, asked);
       // Whoever asked may be gone by now: then it does not run.
       if (!reply.raw.destroyed) {
         settleAtEnd(admission, reply);
@@ -122,8 +124,9 @@ function refuseEarlierPlugins(fastify: object): void {
   );
 }
 
-function ofRoute({ routeOptions }: FastifyRequestLike): RouteChoices {
+function choicesOf({ routeOptions }: FastifyRequestLike): RouteChoices | undefined {
   const { action, resource } = (routeOptions?.config as { stele?: RouteChoices } | undefined)?.stele ?? {};
+  if (action === undefined && resource === undefined) return undefined;
   return {
     ...(action === undefined ? {} : { action }),
     ...(resource === undefined ? {} : { resource }),

@@ -31,10 +31,12 @@ export function refuseCapitals(
   own: { action: boolean; resource: boolean },
   fold: Fold,
 ): void {
-  const known = looked.get(covenants);
-  const found = known?.fold === fold ? known.found : misspellings(covenants, fold);
-  looked.set(covenants, { fold, found });
-  const first = found.find(
+  let known = looked.get(covenants);
+  if (known?.fold !== fold) {
+    known = { fold, found: misspellings(covenants, fold) };
+    looked.set(covenants, known);
+  }
+  const first = known.found.find(
     ({ action, where }) => (own.action || mayMatchHttp(action)) && !(own.resource && where === 'resource'),
   );
   if (first !== undefined) throw new TypeError(first.problem);

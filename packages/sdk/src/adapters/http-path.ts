@@ -7,6 +7,7 @@
 export function decodedPath(url: string): string {
   const path = url.replace(ORIGIN, '').split('?', 1)[0] as string;
   if (!PATH.test(path)) return UNREADABLE;
+  if (!path.includes('%')) return path;
   try {
     return path.split('/').map(decodedSegment).join('/');
   } catch {

@@ -59,14 +59,16 @@ function requestOf<Request>(
       context: { ...(typeof context === 'function' ? context(request) : context), http: { method, path } },
     };
   };
-  const [first, ...others] = methodsOf(asked).flatMap((method) =>
-    pathsOf(covenants, options, asked).map((path) => read(method, path)),
-  ) as [ActionRequest, ...ActionRequest[]];
+  const [method, ...methods] = methodsOf(asked);
+  const [path, ...paths] = pathsOf(covenants, options, asked);
+  const first = read(method, path);
+  if (methods.length === 0 && paths.length === 0) return first;
+  const others = [method, ...methods].flatMap((each) => [path, ...paths].map((other) => read(each, other)));
   return others.find((other) => isDeniedByRule(covenants, other)) ?? first;
 }
 
 /** Routers answer HEAD with the handler of GET: where a rule denies that GET, this is how the request is judged. */
-function methodsOf({ method }: Asked): string[] {
+function methodsOf({ method }: Asked): readonly [string, ...string[]] {
   const lower = method.toLowerCase();
   return lower === 'head' ? ['head', 'get'] : [lower];
 }
@@ -76,7 +78,7 @@ function pathsOf(
   covenants: Monitor['covenants'],
   own: { readonly action?: unknown; readonly resource?: unknown },
   { url, caseSensitive, fold = lowerCase }: Asked,
-): string[] {
+): readonly [string, ...string[]] {
   const path = decodedPath(url);
   if (caseSensitive === true) return [path];
   const folded = fold(path);

@@ -15,7 +15,7 @@ interface Counted {
 }
 
 export type Charge =
-  | { readonly ok: true; readonly limits: readonly AppliedLimit[]; readonly reservation: Reserved }
+  | { readonly ok: true; readonly limits: readonly AppliedLimit[]; readonly reservation: Reserved | undefined }
   | {
       readonly ok: false;
       readonly limits: readonly AppliedLimit[];
@@ -23,7 +23,7 @@ export type Charge =
       readonly retryAfterMs?: number;
     };
 
-/** A charge that was made, until it is settled. */
+/** A charge that was made, until it is settled; undefined where no limit applies. */
 export interface Reserved {
   /** Keeps the charge. */
   keep(): Promise<void>;
@@ -54,7 +54,7 @@ function counted({ link, evaluation }: Judged): Counted[] {
  */
 export async function charge(judged: readonly Judged[], ledger: LimitLedger): Promise<Charge> {
   const all = judged.length === 1 ? counted(judged[0] as Judged) : judged.flatMap(counted);
-  if (all.length === 0) return { ok: true, limits: [], reservation: nothing };
+  if (all.length === 0) return { ok: true, limits: [], reservation: undefined };
   const answer = await ledger.reserve(all.map((one) => one.charge));
   const limits = all.map(({ limit }, i) => ({ remaining: answer.remaining[i] as number, ...limit }));
   if (answer.ok) return { ok: true, limits, reservation: reserved(ledger, answer.id, all) };
@@ -72,5 +72,3 @@ function reserved(ledger: LimitLedger, id: string, all: readonly Counted[]): Res
     takeBackBudgets: async () => await ledger.release(id, budgets()),
   };
 }
-
-const nothing: Reserved = { keep: async () => {}, takeBack: async () => {}, takeBackBudgets: async () => {} };
