@@ -15,7 +15,11 @@ interface Counted {
 }
 
 export type Charge =
-  | { readonly ok: true; readonly limits: readonly AppliedLimit[]; readonly reservation: Reserved | undefined }
+  | {
+      readonly ok: true;
+      readonly limits: readonly AppliedLimit[];
+      readonly reservation: Reserved | undefined;
+    }
   | {
       readonly ok: false;
       readonly limits: readonly AppliedLimit[];
