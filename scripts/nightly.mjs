@@ -108,6 +108,7 @@ if (failures.length > 0) {
 let passed = failures.length === 0;
 for (const longer of LONGER) passed = (await goOnLonger(longer)) && passed;
 passed = (await underOldestFrameworks()) && passed;
+passed = (await measuresStill()) && passed;
 process.exitCode = passed ? 0 : 1;
 
 function report() {
@@ -135,6 +136,12 @@ function goOnLonger({ what, env, suites }) {
 function underOldestFrameworks() {
   const command = [process.execPath, join(root, 'scripts/test-frameworks.mjs')];
   return passes('the adapters under the oldest and the newest frameworks', command, {});
+}
+
+/** @returns whether every measurement still runs; its figures mean nothing */
+function measuresStill() {
+  const command = [process.execPath, join(root, 'scripts/bench.mjs'), '--smoke'];
+  return passes('bench, one short round', command, {});
 }
 
 async function passes(what, command, env) {
