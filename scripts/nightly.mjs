@@ -109,6 +109,7 @@ let passed = failures.length === 0;
 for (const longer of LONGER) passed = (await goOnLonger(longer)) && passed;
 passed = (await underOldestFrameworks()) && passed;
 passed = (await measuresStill()) && passed;
+passed = (await languageByChance()) && passed;
 process.exitCode = passed ? 0 : 1;
 
 function report() {
@@ -136,6 +137,12 @@ function goOnLonger({ what, env, suites }) {
 function underOldestFrameworks() {
   const command = [process.execPath, join(root, 'scripts/test-frameworks.mjs')];
   return passes('the adapters under the oldest and the newest frameworks', command, {});
+}
+
+/** @returns whether the language held against random documents, as in `npm test` */
+function languageByChance() {
+  const vitest = join(root, 'node_modules/vitest/vitest.mjs');
+  return passes('the language by chance', [process.execPath, vitest, 'run', '--project', 'ccl-chance'], {});
 }
 
 /** @returns whether every measurement still runs; its figures mean nothing */
