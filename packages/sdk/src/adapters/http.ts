@@ -1,4 +1,4 @@
-/** Express 5 and Connect. Typed by structure, so that neither need be installed. */
+/** Express 4 and 5, and Connect. Typed by structure, so that neither need be installed. */
 
 import { type Denial, denialOf } from '../denial.js';
 import { CovenantDeniedError } from '../errors.js';

@@ -71,13 +71,15 @@ async function checkAll(
   }
 }
 
+/** What is done with a record that cannot be read: it is named, and the walk goes on. */
+const noting = (findings: Findings, passed: () => void) => (error: Parameters<Findings['addError']>[0]) => {
+  findings.addError(error);
+  passed();
+};
+
 async function checkCovenants(store: BackedStore, findings: Findings, passed: () => void): Promise<number> {
   let good = 0;
-  const onCorrupt = (error: Parameters<Findings['addError']>[0]) => {
-    findings.addError(error);
-    passed();
-  };
-  for await (const { kind, id, document } of covenantsOf(store, onCorrupt)) {
+  for await (const { kind, id, document } of covenantsOf(store, noting(findings, passed))) {
     const { valid, checks } = await checkIntegrity(document);
     const failed = checks.find((check) => !check.passed)?.name ?? 'structure';
     if (valid) good++;
@@ -93,11 +95,7 @@ const MAX_REVOCATIONS = 1000;
 async function checkRevocations(store: BackedStore, findings: Findings, passed: () => void): Promise<number> {
   let good = 0;
   let [covenant, ofCovenant] = ['', 0];
-  const onCorrupt = (error: Parameters<Findings['addError']>[0]) => {
-    findings.addError(error);
-    passed();
-  };
-  for await (const { kind, id, document } of revocationsOf(store, onCorrupt)) {
+  for await (const { kind, id, document } of revocationsOf(store, noting(findings, passed))) {
     if (document.covenant !== covenant) [covenant, ofCovenant] = [document.covenant, 0];
     if (++ofCovenant === MAX_REVOCATIONS + 1)
       findings.add({ kind: 'covenant', id: covenant, code: 'revocation_limit' });
@@ -110,11 +108,7 @@ async function checkRevocations(store: BackedStore, findings: Findings, passed: 
 
 async function checkApprovals(store: BackedStore, findings: Findings, passed: () => void): Promise<number> {
   let good = 0;
-  const onCorrupt = (error: Parameters<Findings['addError']>[0]) => {
-    findings.addError(error);
-    passed();
-  };
-  for await (const { kind, id, document } of approvalsOf(store, onCorrupt)) {
+  for await (const { kind, id, document } of approvalsOf(store, noting(findings, passed))) {
     if (await isSigned(document)) good++;
     else findings.add({ kind, id, code: 'approval_refused' });
     passed();
