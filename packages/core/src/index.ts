@@ -45,6 +45,7 @@ export {
   verifyRevocationList,
 } from './revocation-list.js';
 export { type RevokeOptions, revokeCovenant } from './revoke.js';
+export { type Period, standingPeriod } from './standing-period.js';
 export {
   type ApprovalDocument,
   type ApprovalObligation,

@@ -80,13 +80,20 @@ describe('the measurements of a monitor', () => {
 
   it('tell a whole verification from a look at what can change', async () => {
     const { values } = meters();
-    const monitor = await monitorOf();
+    const monitor = await monitorOf({ store: new MemoryStore() });
     await monitor.check(read);
     await monitor.check(read);
     expect(await values('stele.covenant.verify.latency_ms')).toEqual([
       [{ scope: 'whole' }, 1],
       [{ scope: 'standing' }, 2],
     ]);
+  });
+
+  it('tell of no look where only the time can change anything', async () => {
+    const { values } = meters();
+    const monitor = await monitorOf();
+    await monitor.check(read);
+    expect(await values('stele.covenant.verify.latency_ms')).toEqual([[{ scope: 'whole' }, 1]]);
   });
 
   it('count what the limits granted and refused, and a ledger that fails', async () => {

@@ -26,7 +26,7 @@ const table = {
     meaning: 'Time to verify one covenant with its chain.',
     labels: {
       scope:
-        '`whole`, or `standing`: only what time, revocation and key status can change is looked at again',
+        '`whole`, or `standing`: what revocation and key status can change is looked at again, where there is any to ask for',
     },
     alert: 'P99 > 100 ms',
   },

@@ -150,7 +150,8 @@ async function continuitiesOf(
   }
 }
 
-function checkTypes(options: VerifyOptions): void {
+/** @throws TypeError for options of the wrong type */
+export function checkTypes(options: VerifyOptions): void {
   mustBeArray('trust', options.trust);
   mustBeArray('countersigners', options.countersigners);
   if (typeof options.continuity !== 'function') mustBeArray('continuity', options.continuity);

@@ -71,7 +71,7 @@ function guarded<T extends ToolLike>(
   tool: T,
   name: string,
   options: AiToolGuardOptions,
-  monitor: () => Promise<Monitor>,
+  monitor: () => Monitor | Promise<Monitor>,
 ): T {
   const { execute } = tool;
   if (typeof execute !== 'function') {
@@ -128,7 +128,7 @@ function guarded<T extends ToolLike>(
 function orOwnAnswer(
   tool: ToolLike,
   request: (input: unknown) => ActionRequest,
-  monitor: () => Promise<Monitor>,
+  monitor: () => Monitor | Promise<Monitor>,
   ofTool: (self: unknown) => Asking,
 ): (input: unknown, callOptions: unknown) => Promise<boolean> {
   const { needsApproval: own } = tool;

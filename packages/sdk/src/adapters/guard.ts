@@ -9,11 +9,11 @@ export type GuardOptions =
 
 type Unset<T> = { [K in keyof T]?: undefined };
 
-/** The monitor of one adapter. It is made on the first use; when that fails the next use tries again. */
-export function lazyMonitor(options: GuardOptions): () => Promise<Monitor> {
+/** The monitor of one adapter, at once where there is one. It is made on the first use; when that fails the next use tries again. */
+export function lazyMonitor(options: GuardOptions): () => Monitor | Promise<Monitor> {
   if (options.monitor !== undefined) {
     const { monitor } = options;
-    return async () => monitor;
+    return () => monitor;
   }
   if (options.covenant === undefined) throw new TypeError('a guard needs { covenant } or { monitor }');
   let made: Promise<Monitor> | undefined;

@@ -5,7 +5,10 @@ import type { Monitor } from '../monitor.js';
 export type Fold = (text: string) => string;
 
 /** Only ASCII: this is all that most routers fold, since the rest reaches them percent-encoded. */
-export const lowerCase: Fold = (text) => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+export const lowerCase: Fold = (text) =>
+  CAPITALS.test(text) ? text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()) : text;
+
+const CAPITALS = /[A-Z]/;
 
 /** Express ignores case in routes unless told otherwise. Connect compares prefixes without regard to case, too. */
 export function isCaseSensitive(request: { readonly app?: unknown }): boolean {

@@ -5,7 +5,7 @@
  * parsers disagree is made malformed to the rules, so that it is denied rather than guessed at.
  */
 export function decodedPath(url: string): string {
-  const path = url.replace(ORIGIN, '').split('?', 1)[0] as string;
+  const path = withoutQuery(url.startsWith('/') ? url : url.replace(ORIGIN, ''));
   if (!PATH.test(path)) return UNREADABLE;
   if (!path.includes('%')) return path;
   try {
@@ -13,6 +13,11 @@ export function decodedPath(url: string): string {
   } catch {
     return UNREADABLE;
   }
+}
+
+function withoutQuery(target: string): string {
+  const end = target.indexOf('?');
+  return end === -1 ? target : target.slice(0, end);
 }
 
 /** A request line may hold an absolute URL (RFC 9112 section 3.2.2). After an odd host some parsers begin the path early. */

@@ -56,12 +56,13 @@ export function steleMiddleware<Request extends HttpRequestLike = HttpRequestLik
 }
 
 async function guard<Request extends HttpRequestLike>(
-  monitor: () => Promise<Monitor>,
+  monitor: () => Monitor | Promise<Monitor>,
   options: HttpGuardOptions<Request>,
   request: Request,
   response: HttpResponseLike,
 ): Promise<boolean> {
-  const guarding = await monitor();
+  const made = monitor();
+  const guarding = made instanceof Promise ? await made : made;
   try {
     const asked = askedOf(request, options.caseSensitive);
     const { settle } = await admitHttp(guarding, options, request, asked);

@@ -64,7 +64,7 @@ export function requestOf(
  * the call is left to the guard, which fails in the same way and lets nothing run.
  */
 export async function previewOf(
-  monitor: () => Promise<Monitor>,
+  monitor: () => Monitor | Promise<Monitor>,
   asked: ActionRequest,
   options?: PreviewOptions,
 ): Promise<Denial | undefined> {
@@ -83,7 +83,7 @@ export const isAwaited = (denial: Denial | undefined): boolean => denial?.pendin
 
 /** Whether a person must be asked before a call of a guarded tool, which is judged again when it runs. */
 export const mustAsk = async (
-  monitor: () => Promise<Monitor>,
+  monitor: () => Monitor | Promise<Monitor>,
   asked: ActionRequest,
   asking: Asking,
 ): Promise<boolean> => isAwaited(await previewOf(monitor, asked, { ...asking, judgedAgain: true }));

@@ -2,13 +2,15 @@
  * Which covenants govern a monitor. Each is verified once, here; afterwards only what time, revocation and key status
  * can change is looked at, by `standing`.
  */
-import type {
-  ChainLink,
-  CheckResult,
-  CovenantDocument,
-  Resolve,
-  VerifiedCovenant,
-  VerifyOptions,
+import {
+  type ChainLink,
+  type CheckResult,
+  type CovenantDocument,
+  type Period,
+  type Resolve,
+  standingPeriod,
+  type VerifiedCovenant,
+  type VerifyOptions,
 } from '@stele/core';
 import { canonicalizeJson, sha256 } from '@stele/crypto';
 import type { CovenantStore } from '@stele/store';
@@ -38,6 +40,8 @@ export interface Governing {
   readonly pinned: readonly Pinned[];
   /** What is asked of each of the leaves, time and again. */
   readonly question: VerifyOptions;
+  /** When all of them stand, where that is a matter of time alone. */
+  readonly period: Period | undefined;
 }
 
 export interface GoverningOptions {
@@ -93,14 +97,23 @@ function assemble(covenants: readonly VerifiedCovenant[], options: GoverningOpti
   const all = Object.freeze([...links.values()]);
   const pinned = pinnedIn(all);
   if ('code' in pinned) return pinned;
+  const leaves = covenants.filter(({ id }) => !ancestors.has(id));
+  const asked = question(all, options);
   return {
-    leaves: covenants.filter(({ id }) => !ancestors.has(id)),
+    leaves,
     links: all,
     ids: Object.freeze([...links.keys()]),
     policy: sha256(canonicalizeJson(all.map((link) => link.document.constraints))),
     pinned,
-    question: question(all, options),
+    question: asked,
+    period: commonPeriod(leaves.map((covenant) => standingPeriod(covenant, asked))),
   };
+}
+
+function commonPeriod(periods: readonly (Period | undefined)[]): Period | undefined {
+  if (!periods.every((period) => period !== undefined)) return undefined;
+  const from = Math.max(...periods.map((period) => period.from));
+  return { from, until: Math.min(...periods.map((period) => period.until)) };
 }
 
 function question(links: readonly ChainLink[], options: GoverningOptions): VerifyOptions {

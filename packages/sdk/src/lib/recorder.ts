@@ -26,9 +26,11 @@ export class Recorder {
   readonly #sink: DecisionSink;
   readonly #takesEvents: boolean;
   readonly #denials = new Denials((entry, filed) => this.#later(entry, filed));
-  readonly #underway = new Set<Promise<void>>();
   #permits = 0;
   #notes = 0;
+  /** Denials, outcomes and events that are on their way, and who waits until there are none. */
+  #underway = 0;
+  readonly #closing: (() => void)[] = [];
   #lost = 0;
 
   private constructor(sink: DecisionSink) {
@@ -66,22 +68,19 @@ export class Recorder {
   async permit(verdict: Verdict, about: Deciding, settles: boolean, timeoutMs: number): Promise<Receipt> {
     if (this.#permits >= MAX_WAITING) throw new Error('too many permits wait for their record');
     this.#permits++;
-    const appended = this.#append(decisionRecord(verdict, about, settles));
-    const ended = () => {
-      this.#permits--;
+    const appended = this.#append(decisionRecord(verdict, about, settles), this.#permitEnded);
+    const late = () => {
+      // Should it be durable after all, the record says that nothing came of it.
+      const undone = ({ seq }: Receipt) => this.outcome(seq, 'not_performed', about.now, timeoutMs);
+      appended.then(undone, () => undefined);
+      throw new Error('the record of the permit was not durable in time');
     };
-    appended.then(ended, ended);
-    return await inTime(
-      () => appended,
-      timeoutMs,
-      () => {
-        // Should it be durable after all, the record says that nothing came of it.
-        const undone = ({ seq }: Receipt) => this.outcome(seq, 'not_performed', about.now, timeoutMs);
-        appended.then(undone, () => undefined);
-        throw new Error('the record of the permit was not durable in time');
-      },
-    );
+    return inTime(() => appended, timeoutMs, late);
   }
+
+  readonly #permitEnded = () => {
+    this.#permits--;
+  };
 
   /** Records a denial in passing. */
   denial(verdict: Verdict, about: Deciding): Filed {
@@ -98,10 +97,10 @@ export class Recorder {
    * result is held back no longer than `timeoutMs`.
    */
   async outcome(of: number, outcome: Outcome, now: number, timeoutMs: number): Promise<void> {
-    if (this.#underway.size >= MAX_WAITING) this.#lost++;
+    if (this.#underway >= MAX_WAITING) this.#lost++;
     else
       await inTime(
-        () => this.#track(this.#appendOrLose(outcomeRecord(of, outcome, now))),
+        () => this.#appendOrLose(outcomeRecord(of, outcome, now)),
         timeoutMs,
         () => undefined,
       );
@@ -114,14 +113,14 @@ export class Recorder {
     facts: Readonly<Record<string, string | number | readonly string[]>>,
   ): void {
     if (!this.#takesEvents) return;
-    void this.#track(this.#appendOrLose({ v: 1, kind, time: timeOf(now), ...facts } as EventRecord));
+    void this.#appendOrLose({ v: 1, kind, time: timeOf(now), ...facts } as EventRecord);
   }
 
   /** Waits for what is on its way, though not for ever, then closes the sink. */
   async close(timeoutMs: number): Promise<void> {
     this.#denials.flush();
     await inTime(
-      () => Promise.all(this.#underway),
+      () => this.#none(),
       timeoutMs,
       () => undefined,
     );
@@ -134,16 +133,15 @@ export class Recorder {
       return;
     }
     this.#notes++;
-    void this.#track(this.#appendOrLose(entry, filed).finally(() => this.#notes--));
+    void this.#appendOrLose(entry, filed).finally(() => this.#notes--);
   }
 
-  #track(writing: Promise<void>): Promise<void> {
-    const tracked = writing.finally(() => this.#underway.delete(tracked));
-    this.#underway.add(tracked);
-    return tracked;
+  /** Resolves when nothing is on its way. */
+  async #none(): Promise<void> {
+    if (this.#underway > 0) await new Promise<void>((resolve) => this.#closing.push(resolve));
   }
 
-  async #append(entry: LogEntry): Promise<Receipt> {
+  async #append(entry: LogEntry, ended?: () => void): Promise<Receipt> {
     const lost = this.#lost;
     this.#lost = 0;
     try {
@@ -152,15 +150,21 @@ export class Recorder {
     } catch (error) {
       this.#lost += lost;
       throw error;
+    } finally {
+      ended?.();
     }
   }
 
-  async #appendOrLose(entry: LogEntry, filed: Filed = {}): Promise<void> {
+  /** Never rejects. */
+  async #appendOrLose(entry: LogEntry, filed?: Filed): Promise<void> {
+    this.#underway++;
     try {
-      filed.receipt = await this.#append(entry);
+      const receipt = await this.#append(entry);
+      if (filed !== undefined) filed.receipt = receipt;
     } catch {
       this.#lost += decisionsIn(entry);
     }
+    if (--this.#underway === 0) for (const closed of this.#closing.splice(0)) closed();
   }
 }
 
