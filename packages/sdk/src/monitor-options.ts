@@ -12,7 +12,7 @@ export interface MonitorOptions extends KeysOverTime {
   covenant: CovenantDocument | readonly CovenantDocument[];
   /** Where parents and revocations are looked up. */
   store?: CovenantStore;
-  /** did:keys trusted to issue or to stand at the root of a chain. See `verifyCovenant`. */
+  /** did:keys trusted to issue or to stand at the root of a chain, read once. See `verifyCovenant`. */
   trust?: readonly string[];
   /** Who the agent is. A covenant made for another denies everything. Needed where request data chooses the covenant. */
   agent?: string;

@@ -81,8 +81,11 @@ export class Monitor {
       throw new TypeError('createMonitor needs { covenant }');
     }
     const store = options.store && observeStore(options.store);
+    const { trust } = options;
     const decisions = new Decisions({
       ...options,
+      // Read once, like every value: a decision need not look at it again.
+      ...(Array.isArray(trust) ? { trust: [...(trust as readonly string[])] } : {}),
       ...(store === undefined ? {} : { store }),
       covenant: [options.covenant].flat() as CovenantDocument[],
       told: await toldOnce(options, store, clockOf(options.clock)),

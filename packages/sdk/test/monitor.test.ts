@@ -221,6 +221,21 @@ describe('covenants that do not hold', () => {
     expect((await decide(simple, { mustGovern: [c.manager.did] })).code).toBe('covenant_missing');
   });
 
+  it.each([
+    ['with a store', () => ({ store: new MemoryStore() })],
+    ['without one', () => ({})],
+  ])('trust is read once, %s', async (_what, options) => {
+    const trust = [c.owner.did];
+    const monitor = await monitorOf(simple, { ...options(), trust });
+    trust.splice(0, 1, c.manager.did);
+    expect((await monitor.check(read)).code).toBe('permitted');
+    expect(await decide(simple, { ...options(), trust })).toMatchObject({
+      code: 'covenant_invalid',
+      check: 'trust',
+    });
+    await expect(monitorOf(simple, { ...options(), trust: c.owner.did as never })).rejects.toThrow(TypeError);
+  });
+
   it('options that are none are the caller’s mistake', async () => {
     await expect(createMonitor(undefined as never)).rejects.toThrow(TypeError);
     await expect(createMonitor({} as never)).rejects.toThrow(TypeError);
