@@ -59,7 +59,7 @@ export class AuditLog {
       values: options.values,
       onAppended: (at, records) => {
         for (const { time } of records) this.#noteTime(time);
-        this.#checkpointing.note(at + records.length);
+        this.#checkpointing.note(at, records);
       },
     });
   }

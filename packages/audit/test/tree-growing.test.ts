@@ -1,5 +1,6 @@
 /** A tree that grows beside the appends, as far as one publication may carry. */
 import assert from 'node:assert/strict';
+import fc from 'fast-check';
 import { describe, it } from 'vitest';
 import type { LogBackend, LogRecord } from '../src/index.js';
 import { append } from '../src/lib/contract/harness.js';
@@ -20,6 +21,19 @@ async function publish(log: LogBackend, tree: GrowingTree): Promise<void> {
   const publication = { checkpoint, size: tree.size, tiles: tree.unstaged() };
   assert.equal(await log.publish({ before: await log.checkpoint(), ...publication }), true);
   tree.markPublished();
+}
+
+/** Notes which records were read back. */
+class Reading extends MemoryLogBackend {
+  readonly read = new Set<number>();
+
+  override async *records(from: number, to: number) {
+    let at = from;
+    for await (const records of super.records(from, to)) {
+      for (const _ of records) this.read.add(at++);
+      yield records;
+    }
+  }
 }
 
 describe('a tree that grows', () => {
@@ -60,5 +74,47 @@ describe('a tree that grows', () => {
     await tree.grow(5);
     await publish(log, tree);
     assert.equal(await codeOf(() => GrowingTree.load(log, 5)), 'audit_log_corrupt');
+  });
+
+  it('holds the same whoever appended what, and reads back only what others did', async () => {
+    const runs = fc.array(
+      fc.record({ own: fc.boolean(), count: fc.integer({ min: 1, max: 300 }), grows: fc.boolean() }),
+      { maxLength: 8 },
+    );
+    await fc.assert(
+      fc.asyncProperty(runs, fc.boolean(), async (parts, alwaysGrows) => {
+        const log = new Reading();
+        await log.open();
+        const tree = await GrowingTree.load(log, 0);
+        const others = new Set<number>();
+        let size = 0;
+        for (const { own, count, grows } of parts) {
+          const records = sampleRecords(size, size + count);
+          await append(log, records);
+          if (own) tree.recent.add(size, records);
+          else for (let i = size; i < size + count; i++) others.add(i);
+          size += count;
+          if (grows || alwaysGrows) await tree.grow(size);
+        }
+        await tree.growTo(size);
+        if (alwaysGrows) assert.deepEqual(log.read, others);
+        const plain = await GrowingTree.load(log, 0);
+        await plain.growTo(size);
+        assert.deepEqual(tree.root(), plain.root());
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('holds what was acknowledged, whatever has become of it in the log since', async () => {
+    const log = await logOf([...sampleRecords(0, 2), ...sampleRecords(9, 10)]);
+    const [tree, honest] = [
+      await GrowingTree.load(log, 0),
+      await GrowingTree.load(await logOf(sampleRecords(0, 3)), 0),
+    ];
+    tree.recent.add(0, sampleRecords(0, 3));
+    await tree.growTo(3);
+    await honest.growTo(3);
+    assert.deepEqual(tree.root(), honest.root());
   });
 });

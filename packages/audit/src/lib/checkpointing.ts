@@ -1,6 +1,6 @@
 /** The heads of a log: when they are made, signed, kept and published. */
 import type { Signer } from '@stele/crypto';
-import type { HeadKeeper, LogBackend } from '../backend.js';
+import type { HeadKeeper, LogBackend, LogRecord } from '../backend.js';
 import { AuditError } from '../errors.js';
 import { formatCheckpoint, openCheckpoint } from './checkpoint.js';
 import { assertSigns } from './key-turns.js';
@@ -70,9 +70,10 @@ export class Checkpointing {
     return { entries, ageMs: this.#since === undefined ? 0 : performance.now() - this.#since };
   }
 
-  /** Says that the durable log has grown. */
-  note(size: number): void {
-    this.#size = Math.max(this.#size, size);
+  /** Says that records have become durable. */
+  note(at: number, records: readonly Pick<LogRecord, 'leaf' | 'hash'>[]): void {
+    this.#tree.recent.add(at, records);
+    this.#size = Math.max(this.#size, at + records.length);
     this.#since ??= performance.now();
     this.#arm();
   }
@@ -205,7 +206,7 @@ export class Checkpointing {
     }
     const { size, root } = await openCheckpoint(note, keys, origin);
     this.#size = Math.max(this.#size, size);
-    if (size > this.#tree.size) this.#tree = await GrowingTree.load(backend, size);
+    if (size > this.#tree.size) this.#tree = await GrowingTree.load(backend, size, this.#tree.recent);
     const own = size === this.#tree.size ? this.#tree.root() : await rootAt(backend, size);
     if (!Buffer.from(own).equals(root)) {
       throw new AuditError(

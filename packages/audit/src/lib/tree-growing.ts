@@ -1,8 +1,10 @@
 /** The growth of a log's tree beside the appends: what is durable becomes hashes, tiles and bundles. */
-import type { LogBackend, LogTile } from '../backend.js';
+import { setImmediate } from 'node:timers/promises';
+import type { LogBackend, LogRecord, LogTile } from '../backend.js';
 import { AuditError } from '../errors.js';
 import { keyFrom } from './key-turns.js';
 import type { VerifierKey } from './note.js';
+import { RecentRecords } from './recent-records.js';
 import { decodeBundle, encodeBundle, TILE_WIDTH } from './tiles.js';
 import { TreeEdge } from './tree-edge.js';
 
@@ -11,10 +13,16 @@ const MAX_ENTRIES = 65_536;
 const MAX_BYTES = 32 * 1024 * 1024;
 /** So many bundles are staged at a time: fewer would cost more steps each, more would come all at once. */
 const STAGED_TOGETHER = 16;
+/** So many that are known here are added at a time: appends take their turn in between. */
+const ADDED_TOGETHER = 128;
+
+type Record = Pick<LogRecord, 'leaf' | 'hash'>;
 
 export class GrowingTree {
   readonly #backend: LogBackend;
   readonly #edge: TreeEdge;
+  /** What was appended here: a tree of it holds what was acknowledged, and need not read it back. */
+  readonly recent: RecentRecords;
   /** The leaves of the bundle that is not full. */
   #leaves: Uint8Array[];
   #bundles: LogTile[] = [];
@@ -25,25 +33,26 @@ export class GrowingTree {
   #stagedBundles = 0;
   #key: VerifierKey | undefined;
 
-  private constructor(backend: LogBackend, edge: TreeEdge, leaves: Uint8Array[]) {
+  private constructor(backend: LogBackend, edge: TreeEdge, recent: RecentRecords, leaves: Uint8Array[]) {
     this.#backend = backend;
     this.#edge = edge;
+    this.recent = recent;
     this.#leaves = leaves;
     this.#published = edge.size;
   }
 
   /** @param size of a tree that was published */
-  static async load(backend: LogBackend, size: number): Promise<GrowingTree> {
+  static async load(backend: LogBackend, size: number, recent = new RecentRecords()): Promise<GrowingTree> {
     const edge = await TreeEdge.load(backend, size);
     const width = size % TILE_WIDTH;
-    if (width === 0) return new GrowingTree(backend, edge, []);
+    if (width === 0) return new GrowingTree(backend, edge, recent, []);
     const bundle = await backend.entries(Math.floor(size / TILE_WIDTH), width);
     if (bundle === undefined) {
       throw new AuditError('audit_log_corrupt', `${backend.name}: the last bundle of entries is missing`, {
         hint: 'Take it from a copy of the log.',
       });
     }
-    return new GrowingTree(backend, edge, decodeBundle(bundle, width));
+    return new GrowingTree(backend, edge, recent, decodeBundle(bundle, width));
   }
 
   get size(): number {
@@ -74,7 +83,7 @@ export class GrowingTree {
 
   async #grow(size: number, maxBytes: number): Promise<void> {
     if (this.size >= size || this.#bytes >= maxBytes) return;
-    for await (const records of this.#backend.records(this.size, size)) {
+    for await (const records of this.#records(this.size, size)) {
       for (const { leaf, hash } of records) this.#add(leaf, hash);
       await this.#stageFull();
       if (this.#bytes >= maxBytes) return;
@@ -87,6 +96,26 @@ export class GrowingTree {
         hint: 'Keep the log as evidence, and begin a new one that names it.',
       },
     );
+  }
+
+  /** The records of a range: what others have appended, or what was appended before this life, is had from the log. */
+  async *#records(from: number, to: number): AsyncGenerator<readonly Record[]> {
+    for (let at = from; at < to; ) {
+      const known = this.recent.take(at, Math.min(ADDED_TOGETHER, to - at));
+      if (known.length > 0) {
+        await setImmediate();
+        at += known.length;
+        yield known;
+        continue;
+      }
+      const { first } = this.recent;
+      const end = first > at ? Math.min(first, to) : to;
+      for await (const records of this.#backend.records(at, end)) {
+        at += records.length;
+        yield records;
+      }
+      if (at < end) return;
+    }
   }
 
   /** Makes durable what a checkpoint of now covers, where the backend can do that before it is signed. */
