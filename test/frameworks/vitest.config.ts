@@ -20,7 +20,7 @@ const fromOldest: Plugin = {
 
 const settings = { testTimeout: 30_000, hookTimeout: 30_000 };
 /** Tested beside the package with the newest versions. */
-const besideThePackage = ['ai-sdk', 'http', 'http-paths'].map(
+const besideThePackage = ['ai-approval', 'ai-sdk', 'http', 'http-paths'].map(
   (name) => `../../packages/sdk/test/adapters/${name}.test.ts`,
 );
 
