@@ -35,7 +35,7 @@ export default defineConfig({
           ...settings,
           name: 'oldest',
           include: ['*.test.ts', ...besideThePackage],
-          exclude: ['mcp-gateway.test.ts'], // a program of ours under an SDK of its own
+          exclude: ['mcp-gateway.test.ts', 'guide.test.ts'], // programs of ours under an SDK of its own; what a reader installs
         },
       },
     ],

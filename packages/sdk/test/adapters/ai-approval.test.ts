@@ -271,6 +271,11 @@ describe('stelePolicyClient', () => {
     [{ tool: { name: 'pay' }, args: { amount: 50 } }, 'requires-approval'],
     [{ tool: { name: 'pay' }, args: { amount: 5000 } }, 'deny'],
     [{ tool: { name: 'pay' } }, 'deny'],
+    [{ toolCall: { toolName: 'pay', input: { amount: 5 } }, tools: {}, messages: [] }, 'not-applicable'],
+    [{ toolCall: { toolName: 'pay', input: { amount: 50 } } }, 'requires-approval'],
+    [{ toolCall: { toolName: 'pay', input: { amount: 5000 } }, args: { amount: 5 } }, 'deny'],
+    [{ toolCall: {}, tool: { name: 'pay' }, args: { amount: 5 } }, 'deny'],
+    [{ toolCall: null }, 'deny'],
     [{ action: 'pay' }, 'deny'],
     [undefined, 'deny'],
   ])('answers %j with %s', async (input, decision) => {
