@@ -1,5 +1,6 @@
+import { once } from 'node:events';
 import { request } from 'node:http';
-import { type FastifyGuardOptions, steleFastify } from '@stele/sdk/adapters';
+import { type FastifyGuardOptions, steleFastify, steleSignal } from '@stele/sdk/adapters';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { describe, expect, it } from 'vitest';
 import { governed, recorded } from './support.js';
@@ -159,6 +160,22 @@ describe('steleFastify', () => {
     expect((await fetch(`${url}/files/a`)).status).toBe(200);
     await app.close();
     expect(recorded(sink)).toEqual(['http.get permit', 'outcome done']);
+  });
+
+  it('tells a handler to stop when its covenant is revoked while it runs', async () => {
+    const { monitor, sink, revoke } = await governed("permit http.get on '/work'", { revocationMaxAgeMs: 5 });
+    const app = Fastify();
+    await app.register(steleFastify, { monitor } as never);
+    app.get('/work', async (request) => {
+      const signal = steleSignal(request);
+      void revoke();
+      await once(signal, 'abort');
+      throw signal.reason;
+    });
+    const { status, body } = await ask(app, '/work');
+    expect([status, JSON.parse(body).code]).toEqual([500, 'covenant_cut']);
+    expect(recorded(sink)).toEqual(['http.get permit', 'outcome unknown']);
+    expect(sink.events).toMatchObject([{ kind: 'covenant.cut', actions: 1 }]);
   });
 
   it('refuses to come after a plugin whose routes it could not guard', async () => {

@@ -1,4 +1,5 @@
-import { type HonoGuardOptions, steleHono } from '@stele/sdk/adapters';
+import { once } from 'node:events';
+import { type HonoGuardOptions, steleHono, steleSignal } from '@stele/sdk/adapters';
 import { Hono } from 'hono';
 import { describe, expect, it } from 'vitest';
 import { governed, recorded } from './support.js';
@@ -62,6 +63,22 @@ describe('steleHono', () => {
     const { app, sink } = await application();
     expect((await app.request('/fails')).status).toBe(500);
     expect(recorded(sink)).toEqual(['http.get permit', 'outcome unknown']);
+  });
+
+  it('tells a handler to stop when its covenant is revoked while it runs', async () => {
+    const { monitor, sink, revoke } = await governed('permit http.get on /work', { revocationMaxAgeMs: 5 });
+    const app = new Hono();
+    app.use(steleHono({ monitor }) as never);
+    app.get('/work', async (c) => {
+      const signal = steleSignal(c);
+      void revoke();
+      await once(signal, 'abort');
+      return c.text(signal.reason.code, 503);
+    });
+    const cut = await app.request('/work');
+    expect([cut.status, await cut.text()]).toEqual([503, 'covenant_cut']);
+    expect(recorded(sink)).toEqual(['http.get permit', 'outcome unknown']);
+    expect(sink.events).toMatchObject([{ kind: 'covenant.cut', actions: 1 }]);
   });
 
   it('does not run for one who is gone', async () => {

@@ -175,6 +175,27 @@ describe('stele approvals deny', () => {
   });
 });
 
+/** What was folded in one piece again. */
+const unfolded = (out: string) => out.replaceAll(/\n *… /g, '');
+
+/** Lines as a terminal shows them, which goes on at the left edge where one is too long for it. */
+function onScreen(out: string, columns: number): string[] {
+  return out.split('\n').flatMap((line) => {
+    const rows = [''];
+    let at = 0;
+    for (const character of line) {
+      const width = /\p{M}/u.test(character) ? 0 : /\p{Ideographic}/u.test(character) ? 2 : 1;
+      if (at + width > columns) {
+        rows.push('');
+        at = 0;
+      }
+      rows.push(`${rows.pop()}${character}`);
+      at += width;
+    }
+    return rows;
+  });
+}
+
 describe('stele approvals show', () => {
   it('shows all that is signed for, and what could mislead a terminal escaped', async () => {
     const text = 'fine\u001b[2K\u202e\nstate       used';
@@ -201,11 +222,11 @@ describe('stele approvals show', () => {
         '\\u001b',
         '\\u{202e}',
         '\\n',
-        'desk\\\\u{7}',
+        '"desk\\u0007"',
         '  holds',
       ],
     ])
-      expect(out).toContain(shown);
+      expect(unfolded(out)).toContain(shown);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: it is what must not be there
     expect(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/.test(out)).toBe(false);
     expect(out.split('\n').filter((line) => line.startsWith('state'))).toEqual(['state       open']);
@@ -223,9 +244,66 @@ describe('stele approvals show', () => {
     const store = await filled([request]);
     const { out } = await stele(['approvals', 'show', request.id, '--store', store.name]);
     const escaped = odd.map((each) => `\\u{${each.codePointAt(0)?.toString(16)}}`);
-    expect(out).toContain(`"to": "acme${escaped.join('')}"`);
+    expect(unfolded(out)).toContain(`"to": "acme${escaped.join('')}"`);
     const { json } = await approvals('show', request.id, '--store', store.name);
     expect(json).toMatchObject({ request: { context: request.context } });
+  });
+
+  describe.each([undefined, 40, 200])('in a terminal of %s columns', (columns) => {
+    const width = columns ?? 80;
+
+    /** What stands at the left edge, of the rows that hold what is asked only the name. */
+    async function leftEdge(request: ApprovalRequest): Promise<string[]> {
+      const store = await filled([request]);
+      const { out } = await stele(['approvals', 'show', request.id, '--store', store.name], '', columns);
+      const lines = onScreen(out.replaceAll(request.id, requestId()), width);
+      return lines.flatMap((line) => {
+        const [, quoting] = /^(monitor|resource) {3}/.exec(line) ?? [];
+        return quoting === undefined ? (line.startsWith(' ') ? [] : [line]) : [quoting];
+      });
+    }
+
+    it.each<[string, string]>([
+      ['spaces up to the edge', `${' '.repeat(500)}state       used`],
+      ['words that fill a line', `${'x'.repeat(width)}approved by  ${'y'.repeat(300)}`],
+      ['words at every column', Array.from({ length: 300 }, (_, i) => 'state'.padEnd(i % 41)).join('')],
+      ['newlines', '\nstate       used\r\napproved by  all\u2028denied by    nobody\u0085tool'],
+      ['what moves the cursor', '\u001b[1A\u001b[2Kstate       used\u009b2J\u0008\u0008'],
+      ['text that is turned round', `\u202edesu       etats\u2066${'x'.repeat(200)}`],
+      ['characters of two columns', `${'金'.repeat(200)}state       used`],
+      ['characters of none', `${'e\u0301'.repeat(300)}state       used`],
+      ['the mark of what goes on', `${'… '.repeat(200)}state`],
+    ])('no line of what is asked looks like one of the tool: %s', async (_what, hostile) => {
+      const askedAt = Date.now();
+      const context = (text: string) => {
+        const deep = Array.from({ length: 44 }).reduce<object>((inner) => ({ inner }), { text });
+        return { args: { amount: 250, [text]: text, deep, list: [text, `"${text}`] } };
+      };
+      const facts = (text: string) => ({
+        audience: `desk ${text}`.slice(0, 256),
+        resource: `/orders/${text.replaceAll(/\p{C}/gu, '').slice(0, 1_000)}`,
+        context: context(text),
+      });
+      const harmless = await leftEdge(requestFor(facts('7'), askedAt));
+      expect(harmless.slice(0, 2)).toEqual([expect.stringMatching(/^request {5}/), expect.anything()]);
+      expect(await leftEdge(requestFor(facts(hostile), askedAt))).toEqual(harmless);
+    });
+  });
+
+  it('lists no request that was not made', async () => {
+    const resource = `/orders/${' '.repeat(54)}${requestId()}  used`;
+    const request = requestFor({ resource });
+    const store = await filled([request]);
+    const { out } = await stele(['approvals', 'list', '--store', store.name], '', 80);
+    const ids = onScreen(out, 80).filter((line) => line.startsWith('urn:'));
+    expect(ids).toEqual([expect.stringContaining(request.id.slice(0, 70))]);
+  });
+
+  it('says plainly where nothing is known of the tool', async () => {
+    const request = requestFor();
+    const store = await filled([request]);
+    const { out } = await stele(['approvals', 'show', request.id, '--store', store.name]);
+    expect(out).toMatch(/^tool {8}unknown: /m);
   });
 
   it('says whose signatures do not verify, and counts nobody', async () => {

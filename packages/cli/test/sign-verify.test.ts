@@ -63,6 +63,42 @@ describe('sign', () => {
     });
   });
 
+  it('names who may approve what the rules require', async () => {
+    const [ada, ben] = [await folder.key('ada.jwk'), await folder.key('ben.jwk')];
+    const text = ['human', 'finance'].map((name) => `require ${name}.approval for a on /`);
+    const file = folder.at('approvers.json');
+    const { code } = await stele([
+      ...['sign', folder.write('two.ccl', text.join('\n')), '--key', owner.file, '--beneficiary', agent.did],
+      ...['--approver', ada.did, '--approver', `human.approval=${ben.did}`, '--threshold', '2'],
+      ...['--approver', `finance.approval=${ada.did}`, '--out', file],
+    ]);
+    expect(code).toBe(0);
+    expect(JSON.parse(folder.read('approvers.json'))).toMatchObject({
+      approvers: {
+        'human.approval': { keys: [ada.did, ben.did], threshold: 2 },
+        'finance.approval': { keys: [ada.did], threshold: 1 },
+      },
+    });
+    expect((await stele(['verify', file, '--trust', owner.did])).code).toBe(0);
+  });
+
+  it.each<[string, () => string[], string]>([
+    ['for what the rules do not require', () => ['--approver', `other=${agent.did}`], 'usage'],
+    ['for a member of every object', () => ['--approver', `__proto__=${agent.did}`], 'usage'],
+    ['that is no did:key', () => ['--approver', 'https://acme.example/ada'], 'covenant_malformed'],
+    ['named twice', () => ['--approver', agent.did, '--approver', agent.did], 'covenant_malformed'],
+    ['fewer than must sign', () => ['--approver', agent.did, '--threshold', '2'], 'covenant_malformed'],
+    ['none, with a threshold', () => ['--threshold', '1'], 'usage'],
+    ['with two thresholds', () => ['--approver', agent.did, '--threshold', '1', '--threshold', '1'], 'usage'],
+    ['of whom none must sign', () => ['--approver', agent.did, '--threshold', '0'], 'usage'],
+    ['with a threshold that is no number', () => ['--approver', agent.did, '--threshold', '1e0'], 'usage'],
+  ])('refuses approvers %s', async (_what, more, expected) => {
+    const requiring = folder.write('requiring.ccl', 'permit a on /\nrequire human.approval for a on /\n');
+    const argv = ['sign', requiring, '--key', owner.file, '--beneficiary', agent.did, ...more()];
+    const { code, json } = await steleJson(argv);
+    expect([code, json.error.code]).toEqual([2, expected]);
+  });
+
   it('countersigns, once', async () => {
     const covenant = await signed('countersigned.json', '--countersigner', agent.did);
     expect((await stele(['verify', covenant])).code).toBe(1);

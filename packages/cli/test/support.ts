@@ -11,13 +11,17 @@ export interface Ran {
   readonly err: string;
 }
 
-/** Runs the command in this process, with text on standard input. */
-export async function stele(argv: readonly string[], stdin: string | Uint8Array = ''): Promise<Ran> {
+/** Runs the command in this process, with text on standard input, and a terminal of so many columns for what it prints. */
+export async function stele(
+  argv: readonly string[],
+  stdin: string | Uint8Array = '',
+  columns?: number,
+): Promise<Ran> {
   let out = '';
   let err = '';
   const streams = {
     stdin: [stdin],
-    stdout: { write: (text: string) => (out += text) },
+    stdout: { write: (text: string) => (out += text), columns },
     stderr: { write: (text: string) => (err += text) },
   };
   return { code: await run(argv, streams), out, err };

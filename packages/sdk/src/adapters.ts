@@ -1,4 +1,5 @@
 /** Guards for the frameworks that agents act through. None of the frameworks need be installed to import this. */
+export { steleSignal } from './adapters/admitted.js';
 export {
   type PolicyAnswer,
   steleActiveTools,

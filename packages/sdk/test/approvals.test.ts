@@ -12,6 +12,7 @@ import {
   type Decision,
   denialOf,
   generateKeyPair,
+  type KeyPair,
   MemoryLimits,
   type Monitor,
   type MonitorOptions,
@@ -39,7 +40,7 @@ const changed = (store: ApprovalStore, changes: Partial<ApprovalStore>): Approva
   get: (id) => store.get(id),
   list: (options) => store.list(options),
   sign: (document) => store.sign(document),
-  settle: (id, state) => store.settle(id, state),
+  settle: (id, state, seen) => store.settle(id, state, seen),
   delete: (id) => store.delete(id),
   ...changes,
 });
@@ -500,6 +501,39 @@ describe('between the look at the signatures and their use', () => {
     asked = undefined;
     for (let i = 0; i < 3; i++) expect((await monitor.check(refund(5))).permitted).toBe(true);
   });
+
+  /** Somebody signs while the approval is on its way to be used. */
+  async function signedAtLast(by: () => KeyPair, verdict: 'approve' | 'deny') {
+    let asked: Decision | undefined;
+    const store = changed(s.approvals, {
+      settle: async (id, state, seen) => {
+        const given = asked;
+        asked = undefined;
+        if (given !== undefined) await s.answer(given, by(), verdict);
+        return s.approvals.settle(id, state, seen);
+      },
+    });
+    const monitor = await s.monitor({}, { store });
+    const first = await monitor.check(refund());
+    await s.answer(first, s.anna);
+    asked = first;
+    const decision = await monitor.check(refund());
+    return { decision, state: (await s.approvals.get(first.approval?.id as string))?.state };
+  }
+
+  it('a denial prevails that comes in at the very moment of the use', async () => {
+    const { decision, state } = await signedAtLast(() => s.anna, 'deny');
+    expect(decision).toMatchObject({ ...UNMET, reason: expect.stringContaining('refused') });
+    expect(state).toBe('denied');
+  });
+
+  it.each(['approve', 'deny'] as const)(
+    'what a stranger signs at that moment (%s) keeps nobody waiting',
+    async (verdict) => {
+      const { decision, state } = await signedAtLast(() => s.bert, verdict);
+      expect([decision.code, state]).toEqual(['permitted', 'used']);
+    },
+  );
 
   it('a key that is revoked counts no more', async () => {
     let isRevoked = false;

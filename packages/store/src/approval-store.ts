@@ -75,10 +75,11 @@ export interface ApprovalStore {
 
   /**
    * Brings an open request into another state. Of many that try at once, in whatever processes, exactly one does it.
-   * @returns whether this call did; false when the request was not open, or is not there
+   * @param seen the record that this rests on: what was signed since, a denial say, keeps it from happening
+   * @returns whether this call did; false when the request was not open, is not there, or is no longer as it was seen
    * @throws StoreError `record_corrupt`
    */
-  settle(id: string, state: 'used' | 'denied' | 'void'): Promise<boolean>;
+  settle(id: string, state: 'used' | 'denied' | 'void', seen?: ApprovalRecord): Promise<boolean>;
 
   /**
    * Removes a record, readable or not. Only for what has expired: a request that was used and is removed before could be opened

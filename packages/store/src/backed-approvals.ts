@@ -16,6 +16,7 @@ import {
   decodeApproval,
   withSignatures,
 } from './lib/approval-records.js';
+import { equalBytes } from './lib/bytes.js';
 import { isRecordId } from './lib/ids.js';
 import { listPage } from './lib/listing.js';
 import type { RecordBackend } from './record-backend.js';
@@ -63,13 +64,14 @@ export class BackedApprovals implements ApprovalStore {
     });
   }
 
-  async settle(id: string, state: 'used' | 'denied' | 'void'): Promise<boolean> {
+  async settle(id: string, state: 'used' | 'denied' | 'void', seen?: ApprovalRecord): Promise<boolean> {
     this.#assertOpen();
     if (!isState(state) || (state as ApprovalState) === 'open')
       throw new TypeError('state must be "used", "denied" or "void"');
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const found = await this.#read(id);
       if (found?.record.state !== 'open') return false;
+      if (seen !== undefined && !isSame(found.record, seen)) return false;
       if (await this.#write({ ...found.record, state }, found.version)) return true;
     }
     throw busy(id);
@@ -125,6 +127,9 @@ export class BackedApprovals implements ApprovalStore {
     return this.#backend.write([{ kind: KIND, id, expected, next: approvalContent(record) }]);
   }
 }
+
+const isSame = (one: ApprovalRecord, other: ApprovalRecord): boolean =>
+  equalBytes(approvalContent(one).bytes, approvalContent(other).bytes);
 
 function taken(id: string): StoreError {
   return new StoreError('approval_exists', `${id} is there already`, {

@@ -1,7 +1,8 @@
 import type { Budget } from '../lib/budget.js';
 import { isValidAction, normalizeResource } from '../lib/names.js';
-import { matchPattern, type Pattern, type PatternSegment } from '../lib/pattern.js';
-import { type Place, SegmentFinder, type SegmentTest, segmentTest } from './segments.js';
+import { matchPattern, type Pattern } from '../lib/pattern.js';
+import { type Place, SegmentFinder, type SegmentTest } from './segments.js';
+import { closure, meetsNoMore, moves, type Shape, Shapes, type Trail, textOf } from './shapes.js';
 
 export type PatternKind = 'action' | 'resource';
 
@@ -13,22 +14,6 @@ export interface Word {
 
 /** There is none; or one could not be written although nothing shows that there is none. */
 export type NoWord = 'none' | 'unsure';
-
-/** A pattern in a form that says the same in one way: no `**` beside another, and `*` before `**`. */
-interface Shape {
-  readonly id: number;
-  readonly pattern: Pattern;
-  readonly steps: readonly Step[];
-  readonly isLiteral: boolean;
-}
-
-type Step = 'many' | 'one' | SegmentTest;
-
-/** A pattern that a word must not match and still can: all places in it that the word may have come to, sorted. */
-interface Trail {
-  readonly shape: Shape;
-  readonly places: readonly number[];
-}
 
 /** How far a word has come: one place in each pattern that it must match, all places in those that it must not. */
 interface Node {
@@ -50,9 +35,7 @@ export class WordFinder {
   readonly #kind: PatternKind;
   readonly #budget: Budget;
   readonly #segments: SegmentFinder;
-  readonly #shapes = new Map<Pattern, Shape>();
-  readonly #byText = new Map<string, Shape>();
-  readonly #tests = new Map<string, SegmentTest>();
+  readonly #shapes = new Shapes();
   readonly #covered = new Map<number, boolean>();
   readonly #met = new Map<number, boolean>();
 
@@ -66,7 +49,7 @@ export class WordFinder {
   covers(big: Pattern, small: Pattern): boolean {
     this.#budget.spend(1);
     if (big.matchesAll) return true;
-    const [outer, inner] = [this.#shape(big), this.#shape(small)];
+    const [outer, inner] = [this.#shapes.of(big), this.#shapes.of(small)];
     if (outer === inner) return true;
     const key = outer.id * 65_536 + inner.id;
     let covered = this.#covered.get(key);
@@ -81,7 +64,7 @@ export class WordFinder {
   meets(left: Pattern, right: Pattern): boolean {
     this.#budget.spend(1);
     if (left.matchesAll || right.matchesAll) return true;
-    const [one, other] = [this.#shape(left), this.#shape(right)];
+    const [one, other] = [this.#shapes.of(left), this.#shapes.of(right)];
     if (one === other) return true;
     const key = Math.max(one.id, other.id) * 65_536 + Math.min(one.id, other.id);
     let met = this.#met.get(key);
@@ -96,35 +79,8 @@ export class WordFinder {
   find(inside: readonly Pattern[], outside: readonly Pattern[]): Word | NoWord {
     this.#budget.spend(1 + inside.length * outside.length);
     for (const big of outside) if (inside.some((small) => this.covers(big, small))) return 'none';
-    return this.#search(inside.map(this.#shape, this), outside.map(this.#shape, this));
-  }
-
-  #shape(pattern: Pattern): Shape {
-    let shape = this.#shapes.get(pattern);
-    if (shape === undefined) {
-      const segments = inOrder(pattern.segments);
-      const text = segments.map(textOf).join('/');
-      shape = this.#byText.get(text);
-      if (shape === undefined) {
-        const steps = segments.map(this.#step, this);
-        const isLiteral = segments.every(({ kind }) => kind === 'literal');
-        shape = { id: this.#byText.size, pattern, steps, isLiteral };
-        this.#byText.set(text, shape);
-      }
-      this.#shapes.set(pattern, shape);
-    }
-    return shape;
-  }
-
-  /** One test for each text, so that a segment is asked once. */
-  #step(segment: PatternSegment): Step {
-    if (segment.kind === 'many' || segment.kind === 'one') return segment.kind;
-    let test = this.#tests.get(segment.text);
-    if (test === undefined) {
-      test = segmentTest(segment);
-      this.#tests.set(segment.text, test);
-    }
-    return test;
+    const shapeOf = (pattern: Pattern) => this.#shapes.of(pattern);
+    return this.#search(inside.map(shapeOf), outside.map(shapeOf));
   }
 
   #search(inside: readonly Shape[], outside: readonly Shape[]): Word | NoWord {
@@ -312,90 +268,8 @@ const PLACE_AFTER: Readonly<Record<Place, Place>> = {
   url: 'url',
 };
 
-/** All ways in which the patterns that must match can take one segment. */
-function* moves(
-  shapes: readonly Shape[],
-  places: readonly number[],
-): Generator<{ readonly places: number[]; readonly required: SegmentTest[] }> {
-  const options = shapes.map(({ steps }, i) => {
-    const at = places[i]!;
-    const skipped = steps[at] === 'many' ? at + 1 : at;
-    const next = steps[skipped];
-    const taken = next === undefined ? [] : [{ to: skipped + 1, step: next }];
-    return skipped > at ? [...taken, { to: at, step: 'one' as Step }] : taken;
-  });
-  const chosen: number[] = options.map(() => 0);
-  if (options.some((list) => list.length === 0)) return;
-  for (;;) {
-    const now = options.map((list, i) => list[chosen[i]!]!);
-    const required = now.flatMap(({ step }) => (typeof step === 'object' ? [step] : []));
-    yield { places: now.map(({ to }) => to), required: [...new Set(required)] };
-    let i = chosen.length - 1;
-    while (i >= 0 && chosen[i]! + 1 === options[i]!.length) chosen[i--] = 0;
-    if (i < 0) return;
-    chosen[i]!++;
-  }
-}
-
-/**
- * The places, which come sorted, and those behind a `**` that may be empty. What lies before the last `**` that was
- * reached says nothing more: whatever matches from there matches from that `**`, too.
- */
-function closure({ steps }: Shape, places: readonly number[]): number[] {
-  const reached = new Set<number>();
-  for (const place of places) {
-    reached.add(place);
-    if (steps[place] === 'many') reached.add(place + 1);
-  }
-  const sorted = [...reached];
-  const last = sorted.findLast((place) => steps[place] === 'many') ?? 0;
-  return sorted.filter((place) => place >= last);
-}
-
-/** Whether a word that came by the first trails can match no more than one that came by the others. Both are sorted. */
-function meetsNoMore(trails: readonly Trail[], others: readonly Trail[]): boolean {
-  if (trails.length > others.length) return false;
-  let at = 0;
-  for (const { shape, places } of trails) {
-    while (at < others.length && others[at]!.shape !== shape) at++;
-    if (at === others.length || !isPart(places, others[at]!.places)) return false;
-  }
-  return true;
-}
-
-/** Both are sorted. */
-function isPart(part: readonly number[], whole: readonly number[]): boolean {
-  let at = 0;
-  for (const place of part) {
-    while (at < whole.length && whole[at]! < place) at++;
-    if (whole[at] !== place) return false;
-  }
-  return true;
-}
-
 function segmentsOf(node: Node): string[] {
   const segments: string[] = [];
   for (let at = node; at.before !== undefined; at = at.before) segments.unshift(at.segment);
   return segments;
-}
-
-function inOrder(segments: readonly PatternSegment[]): PatternSegment[] {
-  const ordered: PatternSegment[] = [];
-  let many: PatternSegment | undefined;
-  for (const segment of segments) {
-    if (segment.kind === 'many') many = segment;
-    else {
-      if (segment.kind !== 'one' && many !== undefined) {
-        ordered.push(many);
-        many = undefined;
-      }
-      ordered.push(segment);
-    }
-  }
-  return many === undefined ? ordered : [...ordered, many];
-}
-
-function textOf(segment: PatternSegment): string {
-  if (segment.kind === 'many') return '**';
-  return segment.kind === 'one' ? '*' : segment.text;
 }

@@ -6,6 +6,7 @@ import {
   type Signer,
 } from '@stele/sdk';
 import { type Command, InvalidArgumentError } from 'commander';
+import { type ApproverFlags, addApproverOptions, readApprovers } from '../lib/approver-flags.js';
 import { compileText } from '../lib/ccl-file.js';
 import type { Cli, ExitCode } from '../lib/cli.js';
 import { readCovenant } from '../lib/covenant-file.js';
@@ -24,7 +25,7 @@ import {
 import { parsePoint } from '../lib/times.js';
 import { many } from '../lib/verify-flags.js';
 
-interface Flags extends PassphraseFlags {
+interface Flags extends PassphraseFlags, ApproverFlags {
   readonly key: string;
   readonly beneficiary?: string;
   readonly beneficiaryName?: string;
@@ -43,7 +44,7 @@ interface Flags extends PassphraseFlags {
 }
 
 export function define(command: Command, cli: Cli): void {
-  addPassphraseOptions(command)
+  addApproverOptions(addPassphraseOptions(command))
     .argument('[constraints.ccl]', 'the rules, in CCL; - for standard input')
     .requiredOption('--key <file>', `what signs: ${KEY_OPTION}`)
     .option('--beneficiary <did>', 'the agent: a did:key or any absolute URI')
@@ -71,6 +72,7 @@ export function define(command: Command, cli: Cli): void {
 Examples:
   $ stele sign rules.ccl --key owner.key --beneficiary did:key:z6Mk… --expires 90d --out covenant.json
   $ stele sign rules.ccl --key ring --passphrase-file passphrase --beneficiary https://acme.example/agents/refunds
+  $ stele sign rules.ccl --key ring --beneficiary https://acme.example/agents/refunds --approver did:key:z6Mk… --approver did:key:z6Mr… --threshold 2
   $ stele sign --countersign covenant.json --key auditor.key --out covenant.json`,
     )
     .action(cli.does((rules: string | undefined, flags: Flags) => sign(rules, flags, cli)));
@@ -110,7 +112,7 @@ async function build(
   const { beneficiary, beneficiaryName, issuerName, parent } = flags;
   if (beneficiary === undefined) throw usage('say for whom: --beneficiary <did>');
   const constraints = await readText(rules, cli.streams);
-  compileText(constraints, rules); // for a message that names the file
+  const policy = compileText(constraints, rules); // for a message that names the file
   return buildCovenant({
     beneficiary: { id: beneficiary, ...given('name', beneficiaryName) },
     constraints,
@@ -121,6 +123,7 @@ async function build(
     ...given('parent', parent === undefined ? undefined : await readCovenant(parent, cli.streams)),
     ...given('delegation', flags.delegation === undefined ? undefined : { maxDepth: flags.delegation }),
     ...given('requiredCountersigners', flags.countersigner),
+    ...given('approvers', readApprovers(flags, policy)),
     ...given('metadata', await readMetadata(flags, cli.streams)),
     ...given('allowWider', flags.allowWider),
   });

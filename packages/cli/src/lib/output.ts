@@ -1,16 +1,8 @@
 /** What is shown: text of strangers made harmless, tables, JSON. */
 import type { CheckResult, Verification } from '@stele/sdk';
+import { HIDDEN, printable } from './printable.js';
 
-/** Controls, and whatever may be drawn as nothing or as a space that is none. */
-const HIDDEN = /[\p{C}\p{Zl}\p{Zp}\p{DI}\u{2800}]|(?! )\p{Zs}/gu;
-
-/** Text from outside for a terminal: nothing in it can move the cursor, hide or reorder; cut at `limit` characters. */
-export function printable(text: string, limit = 200): string {
-  const shown = text
-    .slice(0, limit)
-    .replace(HIDDEN, (c) => `\\u{${(c.codePointAt(0) as number).toString(16)}}`);
-  return text.length > limit ? `${shown}…` : shown;
-}
+export { printable };
 
 /** Cuts a text, without changing the rest: for JSON, which is escaped by `jsonText`. */
 export function cut(text: string, limit = 200): string {

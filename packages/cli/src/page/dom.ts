@@ -1,5 +1,7 @@
 /** Elements made from data. Text is only ever set as text: nothing that a log holds is read as markup. */
 
+export { printable as shown } from '../lib/printable.js';
+
 type Child = Node | string | undefined;
 type Attributes = Readonly<Record<string, string | number | boolean | undefined>>;
 
@@ -44,15 +46,6 @@ const whole = new Intl.NumberFormat('en-US');
 
 /** A count with thousands separators. */
 export const count = (value: number): string => whole.format(value);
-
-const HIDDEN = /[\p{C}\p{Zl}\p{Zp}]/gu;
-
-/** Text of strangers in one line: nothing in it can hide or turn the direction of what stands beside it. */
-export function shown(text: string, limit = 200): string {
-  const cut = text.slice(0, limit);
-  const visible = cut.replace(HIDDEN, (c) => `\\u{${(c.codePointAt(0) ?? 0).toString(16)}}`);
-  return text.length > limit ? `${visible}…` : visible;
-}
 
 /** `2026-11-30 07:55:12.123`, UTC; a dash for no time. */
 export function timeText(ms: number, digits: 16 | 19 | 23 = 19): string {

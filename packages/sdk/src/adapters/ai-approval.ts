@@ -44,19 +44,34 @@ export interface PolicyAnswer {
   readonly reason?: string;
 }
 
+/** The input of `opaPolicy` as it is when nothing is said, and with `toInput: (asked) => asked`. */
+interface PolicyInput {
+  readonly tool?: { readonly name?: unknown };
+  readonly args?: unknown;
+  readonly toolCall?: { readonly toolName?: unknown; readonly input?: unknown };
+  readonly tools?: object;
+}
+
 /**
- * A `PolicyClient` for `opaPolicy({ client, path })` of `@ai-sdk/policy-opa`, with its usual input: the same as `steleToolApproval`, for
- * hosts that have that package in place. The path is not looked at. It sees no tools: under a covenant that pins some, or for approvals of tools, give `contract`.
+ * A `PolicyClient` for `opaPolicy({ client, path, toInput: (asked) => asked })` of `@ai-sdk/policy-opa`: the same as
+ * `steleToolApproval`, for hosts that have that package in place. The path is not looked at. With its usual input, without `toInput`, it
+ * sees no tools: under a covenant that pins some, or where approvals are asked for, it then needs `contract`.
  */
 export function stelePolicyClient(options: ToolGuardOptions): {
   evaluate<Input = unknown, Result = unknown>(path: string, input: Input): Promise<Result>;
 } {
   const approval = steleToolApproval(options);
   async function evaluate(_path: string, input: unknown): Promise<PolicyAnswer> {
-    const { tool, args } = (input ?? {}) as { tool?: { name?: unknown }; args?: unknown };
+    const {
+      tool,
+      args,
+      toolCall = { toolName: tool?.name, input: args },
+      tools,
+    } = (input ?? {}) as PolicyInput;
+    const toolName: unknown = toolCall?.toolName;
     // A call whose name is not where it is expected is no tool of the covenant's.
-    if (typeof tool?.name !== 'string') return { decision: 'deny', reason: 'the input names no tool' };
-    const answer = await approval({ toolCall: { toolName: tool.name, input: args } });
+    if (typeof toolName !== 'string') return { decision: 'deny', reason: 'the input names no tool' };
+    const answer = await approval({ toolCall: { toolName, input: toolCall.input }, tools });
     if (answer.type === 'not-applicable') return { decision: 'not-applicable' };
     return { decision: answer.type === 'denied' ? 'deny' : 'requires-approval', reason: answer.reason };
   }

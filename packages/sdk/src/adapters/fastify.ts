@@ -7,6 +7,8 @@ import { type Choice, lazyMonitor } from './guard.js';
 import { admitHttp, type RequestChoices } from './http-request.js';
 import { problemOf } from './problem.js';
 
+export { steleSignal } from './admitted.js';
+
 /** What a request of Fastify looks like from here. */
 export interface FastifyRequestLike {
   readonly method: string;

@@ -5,6 +5,8 @@ import { lazyMonitor } from './guard.js';
 import { admitHttp, type RequestChoices } from './http-request.js';
 import { problemOf } from './problem.js';
 
+export { steleSignal } from './admitted.js';
+
 /** What a context of Hono looks like from here. */
 export interface HonoContextLike {
   readonly req: {

@@ -2,6 +2,7 @@
 import { evaluate } from '@stele/ccl';
 import type { ActionRequest } from '../decision.js';
 import type { Admission, Monitor } from '../monitor.js';
+import { noteAdmitted } from './admitted.js';
 import { type Choice, choose, type GuardOptions, type HostFacts } from './guard.js';
 import { type Fold, lowerCase, refuseCapitals } from './http-case.js';
 import { decodedPath } from './http-path.js';
@@ -29,9 +30,10 @@ export interface Asked {
 
 /**
  * Lets a request in.
+ * @param request what the framework hands to a handler, which may ask `steleSignal` about it
  * @throws CovenantDeniedError when it is not permitted
  */
-export async function admitHttp<Request>(
+export async function admitHttp<Request extends object>(
   monitor: Monitor,
   options: RequestChoices<Request>,
   request: Request,
@@ -39,7 +41,10 @@ export async function admitHttp<Request>(
 ): Promise<Admission> {
   const { covenants } = monitor;
   const admission = await monitor.admit(requestOf(covenants, options, request, asked), { tool: 'none' });
-  if (monitor.covenants === covenants) return admission;
+  if (monitor.covenants === covenants) {
+    noteAdmitted(request, admission);
+    return admission;
+  }
   // What governs was established only now: the request has to be read in its light.
   await admission.settle('not_performed');
   return admitHttp(monitor, options, request, asked);

@@ -8,6 +8,8 @@ import { isCaseSensitive } from './http-case.js';
 import { type Asked, admitHttp, type RequestChoices } from './http-request.js';
 import { problemOf } from './problem.js';
 
+export { steleSignal } from './admitted.js';
+
 /** What a request of Express or Connect looks like from here. */
 export interface HttpRequestLike {
   method?: string | undefined;

@@ -98,9 +98,9 @@ export class ApprovalRequests {
     return this.#ask((store) => store.get(id));
   }
 
-  /** Ends an open request. @returns false where it was open no more */
-  settle(id: string, state: Exclude<ApprovalState, 'open'>): Promise<boolean> {
-    return this.#ask((store) => store.settle(id, state));
+  /** Ends an open request. @returns false where it was open no more, or more was signed than was seen */
+  settle(id: string, state: Exclude<ApprovalState, 'open'>, seen?: ApprovalRecord): Promise<boolean> {
+    return this.#ask((store) => store.settle(id, state, seen));
   }
 
   /** Ends the open requests of every chain that holds a covenant. */

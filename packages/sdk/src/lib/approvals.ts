@@ -49,6 +49,8 @@ type Found =
   | { readonly kind: 'pending'; readonly record: ApprovalRecord }
   | { readonly kind: 'approved'; readonly record: ApprovalRecord; readonly by: readonly string[] };
 
+/** How often more may be signed while an approval is used; each key signs once. */
+const MAX_USES = 4;
 /** Decisions that wait for signatures at once. */
 const MAX_WAITING = 1_000;
 /** How long after one look at a request the next one is, in milliseconds; each pause is half as long again. */
@@ -258,18 +260,20 @@ export class Approvals {
     return { kind: 'refused', obligation, reason, retryable: true };
   }
 
-  /** Looked at once more: somebody may have denied it since, or a key may be revoked. */
+  /** Looked at once more: somebody may have denied it since, or a key may be revoked. And again when more is signed meanwhile. */
   async #use({ request }: ApprovalRecord, asked: Asked): Promise<Verdict | undefined> {
     try {
-      const now = this.#options.clock();
-      const all = await this.#quorums(asked, now);
-      if ('kind' in all) return this.#verdict(all, asked);
-      const record = await this.#requests.get(request.id);
-      const open = record?.state === 'open' ? [{ ...record, request }] : [];
-      const answer = await this.#answered(open, all, now);
-      if (answer?.kind === 'refused') return this.#verdict(answer, asked);
-      const isTimely = this.#options.clock() < Date.parse(request.expiresAt);
-      if (answer?.kind === 'approved' && isTimely && (await this.#requests.settle(request.id, 'used'))) {
+      for (let attempt = 0; attempt < MAX_USES; attempt++) {
+        const now = this.#options.clock();
+        const all = await this.#quorums(asked, now);
+        if ('kind' in all) return this.#verdict(all, asked);
+        const record = await this.#requests.get(request.id);
+        if (record?.state !== 'open') break;
+        const answer = await this.#answered([{ ...record, request }], all, now);
+        if (answer?.kind === 'refused') return this.#verdict(answer, asked);
+        const isTimely = this.#options.clock() < Date.parse(request.expiresAt);
+        if (answer?.kind !== 'approved' || !isTimely) break;
+        if (!(await this.#requests.settle(request.id, 'used', record))) continue;
         this.#note('approval.given', request, { by: answer.by });
         return undefined;
       }

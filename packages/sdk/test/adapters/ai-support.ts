@@ -47,6 +47,8 @@ export interface Sdk {
   dynamicTool(definition: Definition): ToolLike;
   /** Runs the calls as one step of an agent, then the model says `done`. */
   run(tools: Tools, calls: readonly Call[], options?: object): Promise<Run>;
+  /** The same with a step for each list of calls. */
+  runSteps(tools: Tools, steps: readonly (readonly Call[])[], options?: object): Promise<Run>;
 }
 
 const usage = {
@@ -54,24 +56,24 @@ const usage = {
   outputTokens: { total: 1, text: 1, reasoning: 0 },
 };
 const finish = (unified: 'stop' | 'tool-calls') => ({ finishReason: { unified, raw: undefined }, usage });
-const calling = (calls: readonly Call[]) =>
+const calling = (calls: readonly Call[], step: number) =>
   calls.map(({ toolName, input }, i) => ({
     type: 'tool-call' as const,
-    toolCallId: `call-${i}`,
+    toolCallId: `call-${step}-${i}`,
     toolName,
     input: JSON.stringify(input),
   }));
 
 /** A function, not a list: the oldest mock begins a list with its second step. */
-function generated(calls: readonly Call[]) {
+function generated(asked: readonly (readonly Call[])[]) {
   const steps = [
-    { content: calling(calls), ...finish('tool-calls'), warnings: [] },
+    ...asked.map((calls, i) => ({ content: calling(calls, i), ...finish('tool-calls'), warnings: [] })),
     { content: [{ type: 'text' as const, text: 'done' }], ...finish('stop'), warnings: [] },
   ];
   return { doGenerate: async () => steps.shift() };
 }
 
-function streamed(calls: readonly Call[], simulate: (options: { chunks: object[] }) => unknown) {
+function streamed(asked: readonly (readonly Call[])[], simulate: (options: { chunks: object[] }) => unknown) {
   const start = { type: 'stream-start', warnings: [] };
   const text = [
     { type: 'text-start', id: 't' },
@@ -79,7 +81,7 @@ function streamed(calls: readonly Call[], simulate: (options: { chunks: object[]
     { type: 'text-end', id: 't' },
   ];
   const steps = [
-    [start, ...calling(calls), { type: 'finish', ...finish('tool-calls') }],
+    ...asked.map((calls, i) => [start, ...calling(calls, i), { type: 'finish', ...finish('tool-calls') }]),
     [start, ...text, { type: 'finish', ...finish('stop') }],
   ];
   return { doStream: async () => ({ stream: simulate({ chunks: steps.shift() ?? [] }) }) };
@@ -89,7 +91,8 @@ interface Prompted {
   readonly prompt: readonly { readonly content: unknown }[];
 }
 
-const toldIn = (calls: readonly Prompted[]): Told[] => (calls[1]?.prompt.at(-1)?.content ?? []) as Told[];
+const toldIn = ([, ...next]: readonly Prompted[]): Told[] =>
+  next.flatMap(({ prompt }) => (prompt.at(-1)?.content ?? []) as Told[]);
 
 interface Generated {
   readonly steps: readonly { readonly content: readonly Part[] }[];
@@ -118,29 +121,31 @@ type Model = { readonly doGenerateCalls: Prompted[]; readonly doStreamCalls: Pro
 
 function sdk({ ai, Model, simulate }: Api, streams: boolean): Sdk {
   const NewModel = Model as new (script: object) => Model;
-  const loop = { prompt: 'go', stopWhen: ai.stepCountIs(4) };
+  const runSteps: Sdk['runSteps'] = async (tools, steps, options = {}) => {
+    const loop = { prompt: 'go', stopWhen: ai.stepCountIs(steps.length + 2) };
+    if (streams) {
+      const model = new NewModel(streamed(steps, simulate as Parameters<typeof streamed>[1]));
+      const stream = (ai.streamText as (o: object) => Streamed)({
+        model,
+        tools,
+        ...loop,
+        onError: () => {},
+        ...options,
+      });
+      const parts: Part[] = [];
+      for await (const part of stream.fullStream) parts.push(part);
+      return { parts, told: toldIn(model.doStreamCalls), text: await stream.text };
+    }
+    const model = new NewModel(generated(steps));
+    const generate = ai.generateText as (o: object) => Promise<Generated>;
+    const { steps: ran, text } = await generate({ model, tools, ...loop, ...options });
+    return { parts: ran.flatMap(({ content }) => content), told: toldIn(model.doGenerateCalls), text };
+  };
   return {
     tool: ai.tool as Sdk['tool'],
     dynamicTool: ai.dynamicTool as Sdk['dynamicTool'],
-    async run(tools, calls, options = {}) {
-      if (streams) {
-        const model = new NewModel(streamed(calls, simulate as Parameters<typeof streamed>[1]));
-        const stream = (ai.streamText as (o: object) => Streamed)({
-          model,
-          tools,
-          ...loop,
-          onError: () => {},
-          ...options,
-        });
-        const parts: Part[] = [];
-        for await (const part of stream.fullStream) parts.push(part);
-        return { parts, told: toldIn(model.doStreamCalls), text: await stream.text };
-      }
-      const model = new NewModel(generated(calls));
-      const generate = ai.generateText as (o: object) => Promise<Generated>;
-      const { steps, text } = await generate({ model, tools, ...loop, ...options });
-      return { parts: steps.flatMap(({ content }) => content), told: toldIn(model.doGenerateCalls), text };
-    },
+    run: (tools, calls, options) => runSteps(tools, [calls], options),
+    runSteps,
   };
 }
 

@@ -1,8 +1,9 @@
-import type { RequestListener } from 'node:http';
+import { once } from 'node:events';
+import type { IncomingMessage, RequestListener } from 'node:http';
 import connect from 'connect';
 import express from 'express';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { steleMiddleware } from '../../src/adapters.js';
+import { steleMiddleware, steleSignal } from '../../src/adapters.js';
 import {
   type CovenantDocument,
   createMonitor,
@@ -29,6 +30,8 @@ beforeAll(async () => {
 });
 
 afterEach(closeServers);
+
+type Guard = ReturnType<typeof steleMiddleware>;
 
 /** The next outcome that reaches the sink. */
 function outcomes(): { sink: MemorySink; next: () => Promise<string> } {
@@ -481,6 +484,65 @@ describe.each([
     const port = await serve(makeApp(late, () => void runs++));
     expect((await ask(port, '/orders/9')).text).toBe('early');
     expect(runs).toBe(0);
+  });
+
+  it('tells a handler to stop when its covenant is revoked while it runs', async () => {
+    const store = new MemoryStore();
+    const { sink, next } = outcomes();
+    const revoke = async () =>
+      store.putRevocation(await revokeCovenant(simple, { signer: c.owner, reason: 'lost' }));
+    const port = await app(
+      { covenant: simple, store, sink, revocationMaxAgeMs: 5 },
+      async (request, response) => {
+        const signal = steleSignal(request);
+        void revoke();
+        await once(signal, 'abort');
+        response.statusCode = 503;
+        response.end(signal.reason.code);
+      },
+    );
+    expect(await ask(port, '/orders/1')).toMatchObject({ status: 503, text: 'covenant_cut' });
+    expect(await next()).toBe('unknown');
+    expect(sink.events).toMatchObject([{ kind: 'covenant.cut', covenant: simple.id, actions: 1 }]);
+  });
+
+  it.each(['outer', 'inner'])('tells a handler behind two guards when the %s one cuts', async (which) => {
+    const running = gate();
+    const monitors = await Promise.all(
+      ['outer', 'inner'].map(async (name) => {
+        const covenant = await c.covenant('permit http.get on **', now());
+        const store = new MemoryStore();
+        if (name === which)
+          running.opened.then(async () =>
+            store.putRevocation(await revokeCovenant(covenant, { signer: c.owner, reason: 'lost' })),
+          );
+        return createMonitor({ covenant, store, sink: new MemorySink(), revocationMaxAgeMs: 5 });
+      }),
+    );
+    const [outer, inner] = monitors.map((monitor) => steleMiddleware({ monitor })) as [Guard, Guard];
+    const guarded = makeApp(inner, async (request, response) => {
+      const signal = steleSignal(request);
+      running.open();
+      await once(signal, 'abort');
+      response.end(signal.reason.code);
+    });
+    const port = await serve((request, response) =>
+      outer(request, response, () => guarded(request as IncomingMessage, response)),
+    );
+    expect((await ask(port, '/')).text).toBe('covenant_cut');
+  });
+
+  it('has no signal for a request that no guard let in', async () => {
+    const port = await serve((request, response) => {
+      let code: unknown;
+      try {
+        steleSignal(request);
+      } catch (error) {
+        code = (error as { code?: unknown }).code;
+      }
+      response.end(code);
+    });
+    expect((await ask(port, '/orders/1')).text).toBe('request_unguarded');
   });
 });
 

@@ -11,7 +11,13 @@ import { MockLanguageModelV4 } from 'ai7/test';
 import connect from 'connect';
 import express from 'express';
 import { z } from 'zod';
-import { type GuardOptions, steleMiddleware, withStele, withSteleTools } from '../../src/adapters.js';
+import {
+  type GuardOptions,
+  steleMiddleware,
+  steleSignal,
+  withStele,
+  withSteleTools,
+} from '../../src/adapters.js';
 import type { CovenantDocument, CovenantStore, Monitor } from '../../src/index.js';
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -125,6 +131,8 @@ export function http(): void {
   app.get('/files/:id', steleMiddleware({ covenant }), (request, response) => {
     holds<Equal<typeof request.params.id, string>>();
     holds<Equal<IsAny<typeof request>, false>>();
+    const signal = steleSignal(request);
+    holds<Equal<typeof signal, AbortSignal>>();
     response.end();
   });
   app.get(
@@ -149,6 +157,9 @@ export function http(): void {
   plain.use(steleMiddleware({ covenant, store }));
   plain.use('/api', steleMiddleware({ covenant }));
   plain.use(steleMiddleware({ covenant, context: (request) => ({ session: { at: request.url } }) }));
+  plain.use((request, response) => void response.end(steleSignal(request).aborted));
+  // @ts-expect-error the id of a request, say, is nothing that a guard knows
+  steleSignal('r1');
   // @ts-expect-error neither covenant nor monitor
   steleMiddleware({ store });
 }

@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type ApprovalFlags, addStoreOption, isExpired, withStore } from '../../lib/approvals/request.js';
 import type { Cli, ExitCode } from '../../lib/cli.js';
 import { ENCRYPTION_HELP } from '../../lib/encryption-keys.js';
+import { fold } from '../../lib/fold.js';
 import { jsonText, printable } from '../../lib/output.js';
 
 interface Flags extends ApprovalFlags {
@@ -45,7 +46,7 @@ async function list(flags: Flags, cli: Cli): Promise<ExitCode> {
     const requests = records.map(rowOf);
     if (flags.json) cli.print(jsonText({ store: shown, requests, more, unreadable }));
     else {
-      for (const row of requests) cli.print(textOf(row));
+      for (const row of requests) cli.print(textOf(row, cli.streams.stdout.columns));
       for (const id of unreadable) cli.print(`record_corrupt  ${printable(id)}`);
       if (requests.length === 0) cli.print('no requests');
       if (more) cli.print(`there are more than ${flags.limit}: raise --limit`);
@@ -81,11 +82,15 @@ function rowOf(record: ApprovalRecord) {
   };
 }
 
-function textOf({ id, state, expired, expiresAt, ...row }: ReturnType<typeof rowOf>): string {
+function textOf(
+  { id, state, expired, expiresAt, ...row }: ReturnType<typeof rowOf>,
+  columns: number | undefined,
+): string {
   const { audience, agent, action, resource, approvals, denials } = row;
+  const asked = `  ${printable(action)} ${printable(resource)}  by ${printable(agent)}, of ${printable(audience)}`;
   return [
     `${id}  ${state}, ${expired ? 'expired' : 'until'} ${expiresAt}, ${approvals} approvals, ${denials} denials`,
-    `  ${printable(action)} ${printable(resource)}  by ${printable(agent)}, of ${printable(audience)}`,
+    fold(asked, 2, columns),
   ].join('\n');
 }
 

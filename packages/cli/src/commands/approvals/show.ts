@@ -35,7 +35,9 @@ async function show(id: string, flags: Flags, cli: Cli): Promise<ExitCode> {
   return withStore<ExitCode>(flags, async (store) => {
     const record = await readRequest(store, id);
     const standing = await standingOf(record, store, { given, trust: flags.trust, now: new Date() });
-    cli.print(flags.json ? jsonText(asJson(record, standing)) : asText(record, standing));
+    cli.print(
+      flags.json ? jsonText(asJson(record, standing)) : asText(record, standing, cli.streams.stdout.columns),
+    );
     return 0;
   });
 }

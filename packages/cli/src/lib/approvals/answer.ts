@@ -7,6 +7,7 @@ import type { Cli, ExitCode } from '../cli.js';
 import { confirm } from '../confirm.js';
 import { ENCRYPTION_HELP } from '../encryption-keys.js';
 import { CliError } from '../errors.js';
+import { fold } from '../fold.js';
 import { refuseTwoInputs } from '../input.js';
 import { KEY_OPTION, readSigner } from '../keys.js';
 import { jsonText, printable } from '../output.js';
@@ -55,7 +56,7 @@ async function answer(id: string, verdict: Verdict, flags: AnswerFlags, cli: Cli
     const record = await readRequest(store, id);
     const options = { given, trust: flags.trust, now: new Date() };
     const standing = await standingOf(record, store, options);
-    if (!flags.json) cli.print(asText(record, standing));
+    if (!flags.json) cli.print(asText(record, standing, cli.streams.stdout.columns));
     const signer = toSigner(await readSigner(flags.key, flags, cli), 'approval');
     const did = signer.keyId.slice(0, signer.keyId.indexOf('#'));
     const refusals = refusalsOf(record, standing, {
@@ -67,7 +68,9 @@ async function answer(id: string, verdict: Verdict, flags: AnswerFlags, cli: Cli
     if (refusals.length > 0) {
       if (flags.json)
         cli.print(jsonText({ signed: false, verdict, key: did, refusals, ...asJson(record, standing) }));
-      else for (const { message } of refusals) cli.print(`not signed: ${printable(message, 4_000)}`);
+      else
+        for (const { message } of refusals)
+          cli.print(fold(`not signed: ${printable(message, 4_000)}`, 10, cli.streams.stdout.columns));
       return 1;
     }
     await confirm(`this signs to ${verdict} the call above`, flags.yes === true, cli);

@@ -109,6 +109,36 @@ export function keepingApprovals(test: Case): void {
     },
   );
 
+  approvalTest('settles nothing that is no longer as it was seen', async (approvals) => {
+    const request = await opened(approvals);
+    const seen = (await approvals.get(request.id)) as ApprovalRecord;
+    const approved = await approvals.sign(await sampleApproval(request));
+    assert.equal(await approvals.settle(request.id, 'used', seen), false);
+    const denied = await approvals.sign(await sampleApproval(request, 'ben', 'deny'));
+    assert.equal(await approvals.settle(request.id, 'used', approved), false);
+    assert.equal((await approvals.get(request.id))?.state, 'open');
+    assert.equal(await approvals.settle(request.id, 'used', denied), true);
+    assert.equal(await approvals.settle(request.id, 'used', denied), false);
+  });
+
+  approvalTest('of a use and a denial at once lets one happen', async (approvals) => {
+    for (let round = 0; round < 8; round++) {
+      const request = await opened(approvals);
+      const denial = await sampleApproval(request, 'ben', 'deny');
+      const seen = await approvals.sign(await sampleApproval(request));
+      const [isUsed, isDenied] = await Promise.all([
+        approvals.settle(request.id, 'used', seen),
+        approvals.sign(denial).then(
+          () => true,
+          ({ code }: { code: unknown }) => code !== 'approval_closed',
+        ),
+      ]);
+      assert.notEqual(isUsed, isDenied);
+      const record = await approvals.get(request.id);
+      assert.deepEqual([record?.state === 'used', record?.denial !== undefined], [isUsed, isDenied]);
+    }
+  });
+
   approvalTest('keeps what was signed when it is settled, and takes nothing after', async (approvals) => {
     const request = await opened(approvals);
     const approval = await sampleApproval(request);
