@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, it } from 'vitest';
+import { afterEach, beforeEach, describe, it } from 'vitest';
 import { haveCompiler } from '../../../test/support/compiler.js';
 import { sqliteDrivers } from '../../../test/support/sqlite.js';
 import { FileStore, SqliteStore } from '../src/index.js';
@@ -56,13 +56,22 @@ const [dyingWriter, enduringWriter] = [
 describe.skipIf(!haveCompiler).each(kinds)(
   'on a disk that fails (needs a C compiler on Linux), $kind',
   ({ kind, open, strides }) => {
+    let disk: FaultyDisk;
+    beforeEach(() => {
+      disk = new FaultyDisk(control);
+    });
+    afterEach(() => {
+      disk.heal();
+      disk.close();
+      rmSync(folder, { recursive: true, force: true });
+    });
+
     it.each([
       ['before it is made', 'kill', strides.kill],
       ['when a write is half made', 'half, then kill', strides.half],
     ] as const)(
       'has what was acknowledged, and nothing by half, when its process dies at a call, %s',
       async (_, action, usual) => {
-        const disk = new FaultyDisk(control);
         const { first, stride } = paced(usual);
         let at = first;
         for (let died = true; died; at += stride) {
@@ -82,8 +91,6 @@ describe.skipIf(!haveCompiler).each(kinds)(
           await store.close();
           rmSync(folder, { recursive: true });
         }
-        disk.heal();
-        disk.close();
         assert.ok(at > FEWEST_CALLS, `${at} calls`);
       },
       600_000,

@@ -38,11 +38,12 @@ async function endures(path: string, at: number): Promise<boolean> {
   if (failure !== undefined) {
     assert.ok(failure instanceof StoreError, String(failure));
     assert.equal(failure.code, 'store_unavailable');
+    // What is written in two halves is written.
     assert.notEqual(action, 'short');
   }
   const again = store === undefined || done === steps.length ? open(path) : store;
-  for (let at = await assertSteps(again, states, done); at < steps.length; at++)
-    await perform(again, steps[at] as Step);
+  for (done = await assertSteps(again, states, done); done < steps.length; done++)
+    await perform(again, steps[done] as Step);
   await assertSteps(again, states, steps.length);
   await again.close();
   const last = open(path);
