@@ -41,6 +41,14 @@ const LONGER = [
     suites: ['packages/audit/test/file-log.killed.test.ts', 'packages/audit/test/audit-log.faults.test.ts'],
   },
   {
+    what: 'a disk under local stores that fails at every call, and a connection to PostgreSQL that is cut at every message',
+    env: { STELE_FAULT_STRIDE: '1' },
+    suites: [
+      'packages/store/test/local-stores.faults.test.ts',
+      'packages/store/test/postgres-messages.faults.test.ts',
+    ],
+  },
+  {
     what: '1,000 deaths of writers of logs in SQLite and in PostgreSQL, and four processes on one log',
     env: { STELE_LOG_KILLS: '1000', STELE_LOG_ENTRIES: '5000' },
     suites: [

@@ -4,6 +4,7 @@
  */
 
 import { chromiumPath, haveChromium } from './chromium.js';
+import { haveCompiler } from './compiler.js';
 import { haveGo } from './go.js';
 import { havePostgres, postgresPrograms, postgresUrl } from './postgres.js';
 import { havePromtool } from './promtool.js';
@@ -17,6 +18,7 @@ export default function announceSkips(): void {
   if (!haveVectors) missing.push(`third-party vectors (${vectorsFolder}; set STELE_VECTORS to their folder)`);
   if (!haveSqlite) missing.push('SQLite (better-sqlite3, which has to be compiled, or Node 22 and newer)');
   if (!canMountSmallDisks) missing.push('a small file system of its own, for the full disk (root on Linux)');
+  if (!haveCompiler) missing.push('a C compiler on Linux, for a disk that fails at every call (cc)');
   if (!havePromtool) missing.push('promtool (the Debian package prometheus has it; or set STELE_PROMTOOL)');
   if (!haveGo) {
     missing.push(

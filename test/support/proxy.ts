@@ -8,8 +8,15 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
  */
 export type ProxyMode = 'passing' | 'silent' | 'deaf';
 
+/**
+ * Sees what passes, and says how many of the bytes do: where it is not all of them, every connection is cut behind those.
+ * @param server the proxy's own connection to the server: one for each of a client's
+ */
+export type Inspect = (bytes: Buffer, from: 'client' | 'server', server: Socket) => number;
+
 export class FaultyProxy {
   mode: ProxyMode = 'passing';
+  inspect: Inspect = (bytes) => bytes.length;
   readonly #target: URL;
   readonly #sockets = new Set<Socket>();
   #server: Server;
@@ -61,13 +68,18 @@ export class FaultyProxy {
       const outside = connect(Number(this.#target.port), this.#target.hostname);
       this.#keep(inside, outside);
       inside.on('data', (bytes) => {
-        if (this.mode !== 'silent') outside.write(bytes);
+        if (this.mode !== 'silent') this.#pass(bytes, this.inspect(bytes, 'client', outside), outside);
       });
       outside.on('data', (bytes) => {
         if (this.mode === 'deaf') this.cut();
-        if (this.mode === 'passing') inside.write(bytes);
+        if (this.mode === 'passing') this.#pass(bytes, this.inspect(bytes, 'server', outside), inside);
       });
     });
+  }
+
+  #pass(bytes: Buffer, most: number, to: Socket): void {
+    if (most === bytes.length) to.write(bytes);
+    else to.write(bytes.subarray(0, most), () => this.cut());
   }
 
   #keep(...pair: Socket[]): void {

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { type CovenantDocument, FileStore } from '@stele/sdk';
 import { DynamoDbStore } from '@stele/store/dynamodb';
@@ -10,6 +11,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vites
 import { makeTable, startDynamoDb } from '../../../test/support/dynamodb.js';
 import { KmsServer } from '../../../test/support/kms/kms-server.js';
 import { deadPort } from '../../../test/support/proxy.js';
+import { run } from '../src/index.js';
 import { parseStoreName } from '../src/lib/store/name.js';
 import { fill } from './store-support.js';
 import { Folder, stele, steleJson } from './support.js';
@@ -79,6 +81,15 @@ async function refused(...argv: string[]): Promise<{ code: string; message: stri
   expect(code).toBe(2);
   expect(`${out}${err}`).not.toContain(SECRET);
   return json.error;
+}
+
+/** Runs a command before a person who types. @returns its exit code and all it wrote */
+async function atTerminal(typed: string, ...argv: string[]): Promise<[number, string]> {
+  const stdin = Object.assign(new PassThrough(), { isTTY: true, setRawMode: () => undefined });
+  stdin.end(typed);
+  let shown = '';
+  const output = { write: (text: string) => (shown += text) };
+  return [await run(['store', ...argv], { stdin, stdout: output, stderr: output }), shown];
 }
 
 describe('a table in DynamoDB', () => {
@@ -185,11 +196,18 @@ describe('keys that AWS KMS seals', () => {
         { current: false, records: 0 },
       ],
     });
-    const dropped = await store('reencrypt', to, ...keys(), '--drop-unused');
-    expect(dropped.json).toMatchObject({ done: true, reencrypted: 0 });
-    expect((await store('stats', to, ...keys())).json.keys).toEqual([
-      { keyId: turned.json.keys[0].keyId, current: true, records: 6 },
+    const drop = ['reencrypt', to, ...keys(), '--drop-unused'];
+    const usage = async () => (await store('stats', to, ...keys())).json.keys;
+    expect((await refused(...drop, '--rotate')).code).toBe('not_confirmed');
+    expect(await atTerminal('no\n', ...drop, '--rotate')).toEqual([
+      2,
+      expect.stringContaining('nothing was done'),
     ]);
+    expect(await usage()).toEqual(turned.json.keys);
+    expect(await atTerminal('yes\n', ...drop)).toEqual([0, expect.stringContaining('are to be forgotten')]);
+    const left = [{ keyId: turned.json.keys[0].keyId, current: true, records: 6 }];
+    expect(await usage()).toEqual(left);
+    expect((await store(...drop, '--yes')).json).toMatchObject({ done: true, reencrypted: 0, keys: left });
     const back = fresh();
     expect((await store('copy', to, back, ...keys())).code).toBe(0);
     expect(await documentsOf(back)).toEqual(await documentsOf(from));

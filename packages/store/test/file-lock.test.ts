@@ -53,6 +53,20 @@ describe('the lock of a folder', () => {
     assert.equal(existsSync(lockOf(folder)), false);
   }, 60_000);
 
+  it('that its process could not remove is removed by any store of that process', async () => {
+    const folder = freshFolder();
+    const backend = await filled(folder, 1);
+    const noDisk = (original: (path: unknown) => unknown, path: unknown) => {
+      if (path === lockOf(folder)) throw Object.assign(new Error('injected'), { code: 'EIO' });
+      return original(path);
+    };
+    assert.equal(await withFs('unlinkSync', noDisk, () => put(backend, 1)), true);
+    assert.equal(existsSync(lockOf(folder)), true);
+    const other = new FileBackend(folder);
+    assert.equal(existsSync(lockOf(folder)), false);
+    assert.equal(await put(other, 2), true);
+  });
+
   it('of a process whose start cannot be told is not, although its number may be another’s', async () => {
     const other = [boot, space, process.pid, '1'].join(' ');
     assert.equal(isGone(other), true);

@@ -15,6 +15,9 @@ export interface LockTimes {
   readonly patienceMs: number;
 }
 
+/** Locks of this process that could not be removed when they were released: at most one for each folder, whichever object held it. */
+const left = new Set<string>();
+
 const TIMES: LockTimes = { leaseMs: 10_000, patienceMs: 15_000 };
 
 /**
@@ -27,8 +30,6 @@ export class FileLock {
   readonly #temporary: string;
   readonly #times: LockTimes;
   #mine = '';
-  /** A lock of ours that could not be removed. */
-  #left: string | undefined;
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(folder: string, times = TIMES) {
@@ -109,7 +110,7 @@ export class FileLock {
     const released = ignoringErrors(() => {
       if (readText(this.#path) === this.#mine) removeFile(this.#path);
     });
-    if (!released) this.#left = this.#mine;
+    if (!released) left.add(this.#mine);
   }
 
   /**
@@ -117,13 +118,14 @@ export class FileLock {
    * only that one may remove its lock.
    */
   #clear(holder: string, leaseIsOver = false): boolean {
-    if (!leaseIsOver && holder !== this.#left && !isGone(holder)) return false;
+    if (!leaseIsOver && !left.has(holder) && !isGone(holder)) return false;
     const right = this.#rightTo(holder);
     const take = () => writeFileSync(right, randomUUID(), { flag: 'wx', mode: 0o600 });
     if (!succeeds(take, ['EEXIST'])) return false;
     try {
       if (readText(this.#path) !== holder) return false;
       removeFile(this.#path);
+      left.delete(holder);
       return true;
     } finally {
       removeFile(right);

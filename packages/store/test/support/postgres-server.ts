@@ -18,15 +18,16 @@ afterAll(() => {
 
 export class PostgresServer {
   readonly url: string;
+  /** Everything that it keeps. */
+  readonly folder: string;
   readonly #port: number;
-  readonly #folder: string;
 
   private constructor(port: number) {
     this.#port = port;
     this.url = `postgres://stele@127.0.0.1:${port}/postgres`;
-    this.#folder = mkdtempSync(join(tmpdir(), 'stele-postgres-'));
-    chmodSync(this.#folder, 0o700);
-    if (user.uid !== undefined) chownSync(this.#folder, user.uid, user.gid);
+    this.folder = mkdtempSync(join(tmpdir(), 'stele-postgres-'));
+    chmodSync(this.folder, 0o700);
+    if (user.uid !== undefined) chownSync(this.folder, user.uid, user.gid);
     made.push(this);
   }
 
@@ -51,7 +52,7 @@ export class PostgresServer {
   /** Returns when it takes connections. */
   start(): void {
     const settings = `-p ${this.#port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c shared_buffers=8MB`;
-    this.#run('pg_ctl', 'start', '-w', '-l', join(this.#folder, 'log'), '-o', settings);
+    this.#run('pg_ctl', 'start', '-w', '-l', join(this.folder, 'log'), '-o', settings);
   }
 
   /** `immediate` is as if it were killed: it comes back by its log. */
@@ -61,7 +62,7 @@ export class PostgresServer {
 
   remove(): void {
     this.#spawn('pg_ctl', 'stop', '-w', '-m', 'immediate');
-    rmSync(this.#folder, { recursive: true, force: true });
+    rmSync(this.folder, { recursive: true, force: true });
   }
 
   #run(program: string, ...args: string[]): void {
@@ -72,8 +73,8 @@ export class PostgresServer {
   #spawn(program: string, ...args: string[]) {
     return spawnSync(join(postgresPrograms ?? '', program), args, {
       ...user,
-      cwd: this.#folder,
-      env: { ...process.env, PGDATA: this.#folder, LC_ALL: 'C' },
+      cwd: this.folder,
+      env: { ...process.env, PGDATA: this.folder, LC_ALL: 'C' },
       // A server that is started keeps what it is given open.
       stdio: ['ignore', 'ignore', program === 'initdb' ? 'pipe' : 'ignore'],
       encoding: 'utf8',

@@ -21,11 +21,11 @@ export async function bundle(name: string): Promise<string> {
   return outfile;
 }
 
-/** Runs a program to its end. */
-export async function run(program: string, args: readonly string[]) {
+/** Runs a program to its end. @param environment besides this process's own */
+export async function run(program: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}) {
   const child = spawn(process.execPath, [program, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, NODE_PATH: at('../../../../node_modules') }, // where the driver is
+    env: { ...process.env, ...environment, NODE_PATH: at('../../../../node_modules') }, // where the driver is
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {

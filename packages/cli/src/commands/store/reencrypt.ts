@@ -2,6 +2,7 @@ import { type ReencryptProgress, SealedKeys } from '@stele/sdk';
 import type { EncryptedStore } from '@stele/store';
 import type { Command } from 'commander';
 import type { Cli, ExitCode } from '../../lib/cli.js';
+import { confirm } from '../../lib/confirm.js';
 import { addEncryptionOptions, ENCRYPTION_HELP, readEncryptionKeys } from '../../lib/encryption-keys.js';
 import { CliError } from '../../lib/errors.js';
 import { count, jsonText } from '../../lib/output.js';
@@ -14,12 +15,14 @@ import { openNamedStore } from '../../lib/stores.js';
 interface Flags extends StoreFlags {
   readonly rotate?: true;
   readonly dropUnused?: true;
+  readonly yes?: true;
 }
 
 export function define(command: Command, cli: Cli): void {
   addProgressOptions(addEncryptionOptions(command.argument('<store>', STORE_ARGUMENT)))
     .option('--rotate', 'make a new key in the ring first')
     .option('--drop-unused', 'afterwards forget, for ever, the keys of the ring that no record is under')
+    .option('--yes', 'with --drop-unused: do not ask whether it is meant')
     .addHelpText('after', HELP)
     .action(cli.does((name: string, flags: Flags) => reencrypt(name, flags, cli)));
 }
@@ -30,7 +33,8 @@ every process the new key beside the old one, which it goes on writing under; th
 this. Cut short, at any point, it is run again and goes on. Destroy an old key only when it is said to be unused and every process has
 long been writing under the new one; backups still need it.
 With --encryption-key-ring the ring says which key is the new one: --rotate makes it, and the processes that have the ring see it within
-a minute. Leave --rotate out where a run was cut short. Of processes and backups --drop-unused knows nothing.
+a minute. Leave --rotate out where a run was cut short. Of processes, of backups and of other stores under the same ring --drop-unused
+knows nothing: it asks first.
 Exit codes: 0 if every record is under the new key, 1 if some are not, 2 if the store failed or it was interrupted.
 ${ENCRYPTION_HELP}
 
@@ -48,6 +52,9 @@ async function reencrypt(name: string, flags: Flags, cli: Cli): Promise<ExitCode
   const { store, encrypted, shown } = await openNamedStore(name, { keys });
   try {
     await assertSealed(encrypted as EncryptedStore, shown);
+    // Before all else: nobody waits long for the question, and who is refused has made no key.
+    const forgets = `the keys that no record of ${shown} is under are to be forgotten, whatever backups and other stores hold under them`;
+    if (flags.dropUnused) await confirm(forgets, flags.yes === true, cli);
     if (flags.rotate) await ring?.rotate();
     const findings = new Findings(cli, flags.json === true);
     const progress = await run(encrypted as EncryptedStore, findings, flags, cli);
