@@ -2,6 +2,7 @@
 export default [
   'packages/*',
   'packages/ccl/vitest.chance.config.ts',
+  'packages/store/vitest.memory.config.ts',
   'examples/*',
   'editors/*',
   'test/house',

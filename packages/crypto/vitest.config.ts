@@ -8,6 +8,8 @@ export default defineConfig({
   test: {
     name: 'crypto',
     include: ['test/**/*.test.ts'],
+    isolate: false, // a file leaves nothing behind that the next one would see
+    setupFiles: ['../../test/support/end-file.ts'],
     // Some derive keys, start processes or fill a ring, which a busy machine may take long over.
     testTimeout: 60_000,
     coverage: {

@@ -1,9 +1,10 @@
 /**
- * Derives the same key once in a process. To open what a passphrase seals costs a good part of a second, by design, and these tests open
+ * Derives the same key once in a test file. To open what a passphrase seals costs a good part of a second, by design, and these tests open
  * the same few files time and again; what comes out is the same. The packages that seal, and processes of their own, do without.
  */
 import crypto, { type ScryptOptions } from 'node:crypto';
 import { syncBuiltinESMExports } from 'node:module';
+import { afterAll } from 'vitest';
 
 type Answer = (error: Error | null, key: Buffer) => void;
 
@@ -33,5 +34,10 @@ function remembering(
   );
 }
 
-crypto.scrypt = remembering as typeof crypto.scrypt;
-syncBuiltinESMExports();
+function put(scrypt: typeof crypto.scrypt): void {
+  crypto.scrypt = scrypt;
+  syncBuiltinESMExports();
+}
+
+put(remembering as typeof crypto.scrypt);
+afterAll(() => put(derive));

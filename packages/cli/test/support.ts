@@ -1,7 +1,6 @@
-import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll } from 'vitest';
+import { temporaryFolder } from '../../../test/support/folders.js';
 import { run } from '../src/index.js';
 
 /** What one run of the command left behind. */
@@ -38,12 +37,8 @@ export async function steleJson(
 
 /** A folder for the files of one suite. */
 export class Folder {
-  readonly path = mkdtempSync(join(tmpdir(), 'stele-cli-'));
+  readonly path = temporaryFolder();
   #ring: Promise<Ring> | undefined;
-
-  constructor() {
-    afterAll(() => rmSync(this.path, { recursive: true, force: true }));
-  }
 
   at(name: string): string {
     return join(this.path, name);

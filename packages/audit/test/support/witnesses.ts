@@ -1,18 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { generateKeyPair, type KeyPair } from '@stele/crypto';
-import { afterAll } from 'vitest';
+import { temporaryFolder } from '../../../../test/support/folders.js';
 import { formatAddCheckpoint } from '../../src/lib/witness-protocol.js';
 import { Witness, type WitnessOptions } from '../../src/witness.js';
 import type { NumberedLog } from './logs.js';
 
-/** A folder that is there until the tests of the file are over. */
-export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'stele-witness-'));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
+export { temporaryFolder } from '../../../../test/support/folders.js';
 
 export const WITNESS_NAME = 'witness.example/w1';
 

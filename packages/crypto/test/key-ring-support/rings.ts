@@ -1,8 +1,8 @@
 /** What the tests of key rings share: folders, sealers, managers on a clock that the test moves. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect } from 'vitest';
+import { expect } from 'vitest';
+import { temporaryFolder } from '../../../../test/support/folders.js';
 import { KeyManager } from '../../src/lib/key-manager.js';
 import type { KeyManagerOptions } from '../../src/lib/key-manager-types.js';
 import { type KeyRing, KeyRingError, type KeyRingErrorCode, MemoryKeyRing } from '../../src/lib/key-ring.js';
@@ -14,13 +14,9 @@ export const START = 1_700_000_000_000;
 export const SEALING_KEY = Uint8Array.from({ length: 32 }, (_, i) => i + 1);
 export const sealer = rawKeySealer(SEALING_KEY);
 
-const folder = mkdtempSync(join(tmpdir(), 'stele-rings-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-let made = 0;
-
 /** A path under which there is nothing yet. */
 export function freshPath(): string {
-  return join(folder, `ring-${made++}`);
+  return join(temporaryFolder(), 'ring');
 }
 
 /** Every file below a folder. */

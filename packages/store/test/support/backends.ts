@@ -1,8 +1,6 @@
 /** Every backend that can run here, each on fresh ground. */
-import { existsSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll } from 'vitest';
+import { memoryFolder } from '../../../../test/support/folders.js';
 import { sqliteDrivers } from '../../../../test/support/sqlite.js';
 import { rawKeys } from '../../src/index.js';
 import { EncryptedBackend } from '../../src/lib/encrypted-backend.js';
@@ -13,29 +11,10 @@ import { SqliteBackend } from '../../src/lib/sqlite-backend.js';
 import type { RecordBackend } from '../../src/record-backend.js';
 import { remoteBackends } from './remote.js';
 
-/** A folder that is removed after the test file. */
-export function temporaryFolder(within = tmpdir()): string {
-  const folder = mkdtempSync(join(within, 'stele-store-'));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }), 60_000);
-  return folder;
-}
+export { memoryFolder, temporaryFolder } from '../../../../test/support/folders.js';
 
-const MEMORY = '/dev/shm';
-const ROOM = 512 * 1024 * 1024;
-
-/** Such a folder in memory, where there is room, for tests of what is written and not of what a disk keeps. */
-export const memoryFolder = (): string => temporaryFolder(hasRoom(MEMORY) ? MEMORY : tmpdir());
-
-/** A container has 64 MiB there, unless it was given more. */
-function hasRoom(path: string): boolean {
-  if (!existsSync(path)) return false;
-  const { bavail, bsize } = statfsSync(path);
-  return bavail * bsize >= ROOM;
-}
-
-const folder = memoryFolder();
-let made = 0;
-const fresh = (name: string): string => join(folder, `${name}-${made++}`);
+/** A path that nothing is at. */
+const fresh = (name: string): string => join(memoryFolder(), name);
 
 export const KEY = Uint8Array.from({ length: 32 }, (_, i) => i);
 

@@ -5,11 +5,8 @@ import type { RecordChange } from '../../src/record-backend.js';
 import { covenantIdOf, memoryFolder } from './backends.js';
 import { putRecord } from './records.js';
 
-const root = memoryFolder();
-let made = 0;
-
 /** A path in memory that nothing is at. */
-export const freshFolder = (): string => join(root, String(made++));
+export const freshFolder = (): string => join(memoryFolder(), 'records');
 
 export const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 

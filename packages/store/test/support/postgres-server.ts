@@ -3,17 +3,18 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll } from 'vitest';
+import { afterEveryFile } from '../../../../test/support/file-hooks.js';
 import { postgresPrograms } from '../../../../test/support/postgres.js';
 import { deadPort } from '../../../../test/support/proxy.js';
 
 /** The server refuses to run as root; then it runs as the user that owns nothing. */
 const NOBODY = 65_534;
 const user = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
-const made: PostgresServer[] = [];
+let made: PostgresServer[] = [];
 
-afterAll(() => {
+afterEveryFile(() => {
   for (const server of made) server.remove();
+  made = [];
 });
 
 export class PostgresServer {

@@ -2,11 +2,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Redis } from 'ioredis';
-import { afterAll } from 'vitest';
+import { afterEveryFile } from '../../../../test/support/file-hooks.js';
 import { deadPort } from '../../../../test/support/proxy.js';
 
 const running = new Set<ChildProcess>();
-afterAll(() => {
+afterEveryFile(() => {
   for (const child of running) child.kill('SIGKILL');
 });
 

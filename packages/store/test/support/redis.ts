@@ -1,10 +1,11 @@
-/** Prefixes of one test file, whose keys are deleted after it. */
+/** Prefixes, whose keys are deleted after the test file that asked for them. */
 import { Redis } from 'ioredis';
-import { afterAll } from 'vitest';
+import { afterEveryFile } from '../../../../test/support/file-hooks.js';
 import { redisUrl } from '../../../../test/support/redis.js';
 
 const run = `stele-test-${process.pid}-${Date.now().toString(36)}`;
 let made = 0;
+let deleted = 0;
 
 /** A prefix under which there is nothing. */
 export const freshPrefix = (): string => `${run}-${made++}`;
@@ -13,7 +14,9 @@ export const freshPrefix = (): string => `${run}-${made++}`;
 export const inspector = new Redis(redisUrl, { lazyConnect: true });
 inspector.on('error', () => {});
 
-afterAll(async () => {
+afterEveryFile(async () => {
+  if (deleted === made) return;
+  deleted = made;
   if (inspector.status === 'wait') await inspector.connect().catch(() => {});
   for (
     let cursor = '0', first = true;
@@ -24,5 +27,4 @@ afterAll(async () => {
     cursor = next;
     if (keys.length > 0) await inspector.unlink(...keys);
   }
-  inspector.disconnect();
-}, 60_000);
+});

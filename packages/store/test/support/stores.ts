@@ -12,11 +12,8 @@ import {
 import { MemoryBackend } from '../../src/lib/memory-backend.js';
 import { KEY, memoryFolder } from './backends.js';
 
-const folder = memoryFolder();
-let made = 0;
-
 /** A path that nothing is at. */
-export const freshPath = (name = 'store'): string => join(folder, `${name}-${made++}`);
+export const freshPath = (name = 'store'): string => join(memoryFolder(), name);
 
 /** As little as a medium can do. */
 class PlainBackend extends MemoryBackend {
