@@ -1,6 +1,6 @@
 /** Keys in memory: asked for once, for a second, and overwritten. */
 import assert from 'node:assert/strict';
-import { describe, it } from 'vitest';
+import { describe, it, onTestFinished, vi } from 'vitest';
 import { AuditError, MemorySubjectKeys, type SubjectKey, type SubjectKeys } from '../src/index.js';
 import { extracted } from '../src/lib/sealed-values.js';
 import { SubjectKeyCache } from '../src/lib/subject-key-cache.js';
@@ -117,6 +117,23 @@ describe('SubjectKeyCache', () => {
     keys.hold = Promise.reject(shut);
     keys.hold.catch(() => undefined);
     await assert.rejects(prkOf('anna'), shut);
+  });
+
+  it('waits for ten seconds, and no longer', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { keys, prkOf } = made();
+    keys.hold = new Promise(() => undefined);
+    let code: string | undefined;
+    const failing = codeOf(() => prkOf('anna')).then((found) => {
+      code = found;
+    });
+    await vi.advanceTimersByTimeAsync(9_999);
+    assert.equal(code, undefined);
+    await vi.advanceTimersByTimeAsync(1);
+    await failing;
+    assert.equal(code, 'subject_keys_unavailable');
+    assert.equal(vi.getTimerCount(), 0);
   });
 
   it('does not remember a failure, nor one that was forgotten', async () => {
