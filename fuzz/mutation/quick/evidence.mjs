@@ -5,7 +5,7 @@ process.env.STELE_EXPORT_CHANGES = '20';
 process.env.STELE_POSTGRES = 'postgres://127.0.0.1:1/none';
 
 const files =
-  /^(?:attacks|verify-(?:log|options|pruned|proof|report)|proofs|export-attacks|export)\.test\.ts$/;
+  /^(?:attacks|audit-log\.keys|export|export-attacks|folder-reader|log-walk|proofs|verify-(?:log|options|proof|pruned|report))\.test\.ts$/;
 
 export const strykerPlugins = quickRunner({
   folder: 'packages/audit/test',
