@@ -25,6 +25,7 @@ describe('the options of a verification', () => {
   const options: [string, Record<string, unknown>, unknown][] = [
     ['no keys', {}, TypeError],
     ['no key', { keys: [] }, RangeError],
+    ['keys that are no list', { keys: '' }, TypeError],
     ['too many keys', { keys: Array(1_001).fill(vkey(own)) }, RangeError],
     ['a key that is none', { keys: ['hello'] }, AuditError],
     ['a key that is nothing', { keys: [null] }, TypeError],
