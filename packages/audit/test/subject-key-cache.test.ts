@@ -53,6 +53,18 @@ describe('SubjectKeyCache', () => {
     assert.ok(isZero(prk));
   });
 
+  it('overwrites what is a second old, and nothing younger', async () => {
+    const { keys, clock, cache, prkOf } = made();
+    const old = await prkOf('anna');
+    clock.ms = 600;
+    const young = await prkOf('bert');
+    clock.ms = 1000;
+    cache.sweep();
+    assert.deepEqual([isZero(old), isZero(young), cache.size], [true, false, 1]);
+    assert.equal(await prkOf('bert'), young);
+    assert.equal(keys.asked, 2);
+  });
+
   it('notices within a second that another process destroyed a key', async () => {
     const { keys, clock, cache, prkOf } = made();
     const before = Uint8Array.from(await prkOf('anna'));
