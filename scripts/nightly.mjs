@@ -118,6 +118,7 @@ for (const longer of LONGER) passed = (await goOnLonger(longer)) && passed;
 passed = (await underOldestFrameworks()) && passed;
 passed = (await measuresStill()) && passed;
 passed = (await languageByChance()) && passed;
+passed = (await reachesAllOfTheLog()) && passed;
 process.exitCode = passed ? 0 : 1;
 
 function report() {
@@ -151,6 +152,13 @@ function underOldestFrameworks() {
 function languageByChance() {
   const vitest = join(root, 'node_modules/vitest/vitest.mjs');
   return passes('the language by chance', [process.execPath, vitest, 'run', '--project', 'ccl-chance'], {});
+}
+
+/** @returns whether the tests of the audit log pass, and reach every branch of it */
+function reachesAllOfTheLog() {
+  const vitest = join(root, 'node_modules/vitest/vitest.mjs');
+  const command = [process.execPath, vitest, 'run', '--coverage', '--root', join(root, 'packages/audit')];
+  return passes('every branch of the audit log', command, {});
 }
 
 /** @returns whether every measurement still runs; its figures mean nothing */

@@ -17,7 +17,7 @@ export default configOf('audit', {
     '!test/support/**',
     '!tsconfig.base.json',
     '!package.json',
-    'packages/audit/{dist,node_modules}',
+    'packages/audit/{coverage,dist,node_modules}',
   ],
   // The runner itself sees which test does not end.
   timeoutMS: 3_600_000,

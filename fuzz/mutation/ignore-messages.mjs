@@ -7,6 +7,7 @@ const MESSAGE = {
   ...{
     AuditError: 1,
     bundleError: 0,
+    checkedKeys: 0,
     count: 0,
     failed: 1,
     invalid: 0,

@@ -19,7 +19,7 @@ export default configOf('keys', {
     '!fuzz/mutation/vitest.keys.config.ts',
     '!tsconfig.base.json',
     '!package.json',
-    'packages/crypto/{dist,node_modules}',
+    'packages/crypto/{coverage,dist,node_modules}',
   ],
   timeoutMS: 60_000,
 });

@@ -8,5 +8,12 @@ export default defineConfig({
     isolate: false,
     setupFiles: ['../../test/support/end-file.ts'],
     testTimeout: 60_000,
+    // It takes long: `npm run nightly` asks for it, and needs PostgreSQL.
+    coverage: {
+      provider: 'v8',
+      include: ['src/**'],
+      reporter: ['text', 'json'],
+      thresholds: { branches: 100 },
+    },
   },
 });

@@ -26,7 +26,7 @@ export function configOf(pass, { plugins, ...more }) {
       '!fuzz/mutation/vitest.config.ts',
       '!tsconfig.base.json',
       '!package.json',
-      'packages/ccl/{dist,node_modules}',
+      'packages/ccl/{coverage,dist,node_modules}',
     ],
     tempDirName: `${out}/sandbox`,
     reporters: ['clear-text', 'progress-append-only', 'json', 'html'],

@@ -15,8 +15,10 @@ import {
 } from '@stryker-mutator/api/test-runner';
 import { build } from 'esbuild';
 
-/** A test that keeps the processor busy for so many milliseconds does not end: each takes a fraction of it. */
+/** A test that keeps the processor busy for so many milliseconds longer than it may take does not end. */
 const MOST_MS = 3000;
+/** It may take so many times what it has taken unchanged: what is slow by itself would count as endless on a busy machine. */
+const SLOWER = 3;
 /** One that waits for so long waits for what never comes. */
 const MOST_WAITED_MS = 60_000;
 const LOOK_MS = 100;
@@ -36,9 +38,9 @@ export function quickRunner(settings) {
 class QuickRunner {
   #settings;
   #thread;
-  /** The number of tests that the thread has begun. */
-  #started = new Int32Array(new SharedArrayBuffer(4));
-  /** The tests, the quickest first, as the first run of all has measured. */
+  /** The number of tests that the thread has begun, and how many milliseconds the last of them has taken unchanged. */
+  #started = new Int32Array(new SharedArrayBuffer(8));
+  /** The tests and their milliseconds, the quickest first, as the first run of all has measured. */
   #order = [];
 
   constructor(settings) {
@@ -55,8 +57,8 @@ class QuickRunner {
 
   async dryRun() {
     const { results, coverage } = await this.#ask({ all: true });
-    const quickestFirst = [...results].sort((left, right) => left.timeSpentMs - right.timeSpentMs);
-    this.#order = quickestFirst.map(({ id }) => id);
+    const times = results.map(({ id, timeSpentMs }) => [id, timeSpentMs]);
+    this.#order = times.sort(([, left], [, right]) => left - right);
     return { ...reported(results), mutantCoverage: coverage };
   }
 
@@ -122,7 +124,8 @@ function endless(started, onEndless) {
   return () => {
     const now = Atomics.load(started, 0);
     const { user, system } = process.cpuUsage(since);
-    const isLong = (user + system) / 1000 > MOST_MS || performance.now() - at > MOST_WAITED_MS;
+    const mostMs = MOST_MS + SLOWER * Atomics.load(started, 1);
+    const isLong = (user + system) / 1000 > mostMs || performance.now() - at > MOST_WAITED_MS;
     if (now === seen && isLong) onEndless();
     if (now === seen) return;
     seen = now;

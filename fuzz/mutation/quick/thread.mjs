@@ -18,6 +18,8 @@ const space = {};
 globalThis[namespace] = space;
 /** The tests, as this thread has come to know them: the likeliest to fail first. */
 const places = new Map();
+/** How many milliseconds each takes unchanged. */
+const usual = new Map();
 let killed = 0;
 /** What nobody has caught since the test began. */
 let stray;
@@ -31,7 +33,10 @@ async function answer({ mutant, isStatic, hitLimit, testFilter, order, all }) {
   space.hitLimit = hitLimit;
   space.hitCount = 0;
   space.activeMutant = isStatic ? mutant : undefined;
-  for (const id of order) if (!places.has(id)) places.set(id, places.size);
+  for (const [id, ms] of order) {
+    if (!places.has(id)) places.set(id, places.size);
+    usual.set(id, ms);
+  }
   const results = [];
   const { cases, fault } = await load();
   space.activeMutant = mutant;
@@ -41,6 +46,7 @@ async function answer({ mutant, isStatic, hitLimit, testFilter, order, all }) {
   // A mutant that lets no test file load fails all of them.
   const run = fault === undefined ? cases.filter(isAsked) : [fault];
   for (const each of run.sort((left, right) => placeOf(left) - placeOf(right))) {
+    Atomics.store(started, 1, usual.get(each.id) ?? 0);
     Atomics.add(started, 0, 1);
     const result = await outcome(each);
     results.push(result);

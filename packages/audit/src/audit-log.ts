@@ -244,19 +244,25 @@ export class AuditLog {
 
   /** What a log says of itself before anybody else says something. */
   async #begin({ size, previous }: Opened): Promise<void> {
-    const { backend, key, predecessor } = this.#options;
+    const { key, predecessor } = this.#options;
     if (predecessor !== undefined) await this.#goOnFrom(predecessor, size);
     if (previous !== undefined) {
       const keys = { key: formatVerifierKey(key), previous: formatVerifierKey(previous) };
       await this.#append({ v: 1, kind: 'log.key', time: this.#now(), ...keys }, true);
     }
+    await this.#settle();
+    if (this.lag().entries > 0) await this.#checkpointing.checkpoint();
+  }
+
+  /** Says of the permits of an earlier life that their outcome is unknown. */
+  async #settle(): Promise<void> {
+    const { backend } = this.#options;
     for (let left = await backend.unsettled(); left.length > 0; left = await backend.unsettled()) {
       for (let i = 0; i < left.length; i += TOGETHER) {
         const outcomes = left.slice(i, i + TOGETHER).map((of) => this.#append(this.#unknown(of), true));
         await Promise.all(outcomes);
       }
     }
-    if (this.lag().entries > 0) await this.#checkpointing.checkpoint();
   }
 
   /** A log that was begun with a predecessor may be opened with it again. */

@@ -5,6 +5,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { generateKeyPair, type Signer, toSigner } from '@stele/crypto';
 import { describe, it } from 'vitest';
+import { havePostgres, postgresUrl } from '../../../test/support/postgres.js';
 import {
   AuditLog,
   type AuditLogOptions,
@@ -17,9 +18,11 @@ import {
   WitnessClient,
 } from '../src/index.js';
 import { readCheckpoint } from '../src/lib/checkpoint.js';
+import { PostgresLogBackend } from '../src/postgres.js';
 import { MemoryLogBackend } from '../src/testing.js';
 import { codeOf, decision } from './support/entries.js';
 import { memoryFolder } from './support/folders.js';
+import { freshSchema } from './support/postgres.js';
 import { event } from './support/samples.js';
 
 const root = memoryFolder();
@@ -215,6 +218,24 @@ describe('a backend that others publish to as well', () => {
     assert.equal(readCheckpoint(await log.checkpoint()).size, 600);
     assert.deepEqual((await verifyLog(log, { keys: [pair] })).problems, []);
     await log.close();
+  });
+});
+
+describe.skipIf(!havePostgres)('a log in PostgreSQL that two processes sign (needs it)', () => {
+  it('grows on from what the other has published', async () => {
+    const schema = freshSchema();
+    const opening = () =>
+      open(new PostgresLogBackend(postgresUrl, { schema }), { checkpointIntervalMs: 60_000 });
+    const [log, other] = [await opening(), await opening()];
+    await log.append(event(1));
+    await appendMany(other, 300);
+    const published = await other.checkpoint();
+    assert.equal(readCheckpoint(published).size, 301);
+    assert.equal(await log.checkpoint(), published);
+    await appendMany(log, 300);
+    assert.equal(readCheckpoint(await log.checkpoint()).size, 601);
+    assert.deepEqual((await verifyLog(log, { keys: [pair], since: published })).problems, []);
+    await Promise.all([log.close(), other.close()]);
   });
 });
 

@@ -304,6 +304,38 @@ describe.skipIf(!havePostgres)('a log in PostgreSQL (needs it)', () => {
     assert.deepEqual(await backend(postgresUrl, schema).open(), { size: 0, cutBytes: 0 });
   });
 
+  it('is not taken for one that is not there where the answer is lost', async () => {
+    const [schema, server] = [freshSchema(), await proxy()];
+    await (await open(postgresUrl, schema)).close();
+    const pool = new Pool({ connectionString: server.url, max: 2 });
+    kept({ close: () => pool.end() });
+    await pool.query('SELECT');
+    server.mode = 'deaf';
+    const log = kept(new PostgresLogBackend(pool, { schema }));
+    await rejectsWith(log.open(), 'audit_log_unavailable');
+    server.mode = 'passing';
+    assert.deepEqual(await log.open(), { size: 0, cutBytes: 0 });
+  });
+
+  it('is made by the next one where the connection broke while it was made', async () => {
+    const [schema, server] = [freshSchema(), await proxy()];
+    await inspector.query(`CREATE SCHEMA ${schema}`);
+    const inTheWay = await inspector.connect();
+    kept({ close: async () => inTheWay.release() });
+    await inTheWay.query(`BEGIN; CREATE TABLE ${schema}.audit_head (one boolean)`);
+    const opening = assert.rejects(backend(server.url, schema).open(), { code: 'audit_log_unavailable' });
+    await eventually(async () => {
+      const { rowCount } = await inspector.query(
+        `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%CREATE TABLE "${schema}".audit_head%'`,
+      );
+      assert.equal(rowCount, 1);
+    });
+    server.cut();
+    await opening;
+    await inTheWay.query('ROLLBACK');
+    assert.deepEqual(await backend(postgresUrl, schema).open(), { size: 0, cutBytes: 0 });
+  });
+
   it('is made once by several that come at once', async () => {
     const schema = freshSchema();
     const logs = await Promise.all([1, 2, 3].map(() => open(postgresUrl, schema)));

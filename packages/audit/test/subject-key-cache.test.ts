@@ -1,6 +1,6 @@
 /** Keys in memory: asked for once, for a second, and overwritten. */
 import assert from 'node:assert/strict';
-import { describe, it } from 'vitest';
+import { describe, it, onTestFinished, vi } from 'vitest';
 import { AuditError, MemorySubjectKeys, type SubjectKey, type SubjectKeys } from '../src/index.js';
 import { extracted } from '../src/lib/sealed-values.js';
 import { SubjectKeyCache } from '../src/lib/subject-key-cache.js';
@@ -51,6 +51,18 @@ describe('SubjectKeyCache', () => {
     await prkOf('anna');
     assert.equal(keys.asked, 2);
     assert.ok(isZero(prk));
+  });
+
+  it('overwrites what is a second old, and nothing younger', async () => {
+    const { keys, clock, cache, prkOf } = made();
+    const old = await prkOf('anna');
+    clock.ms = 600;
+    const young = await prkOf('bert');
+    clock.ms = 1000;
+    cache.sweep();
+    assert.deepEqual([isZero(old), isZero(young), cache.size], [true, false, 1]);
+    assert.equal(await prkOf('bert'), young);
+    assert.equal(keys.asked, 2);
   });
 
   it('notices within a second that another process destroyed a key', async () => {
@@ -117,6 +129,23 @@ describe('SubjectKeyCache', () => {
     keys.hold = Promise.reject(shut);
     keys.hold.catch(() => undefined);
     await assert.rejects(prkOf('anna'), shut);
+  });
+
+  it('waits for ten seconds, and no longer', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { keys, prkOf } = made();
+    keys.hold = new Promise(() => undefined);
+    let code: string | undefined;
+    const failing = codeOf(() => prkOf('anna')).then((found) => {
+      code = found;
+    });
+    await vi.advanceTimersByTimeAsync(9_999);
+    assert.equal(code, undefined);
+    await vi.advanceTimersByTimeAsync(1);
+    await failing;
+    assert.equal(code, 'subject_keys_unavailable');
+    assert.equal(vi.getTimerCount(), 0);
   });
 
   it('does not remember a failure, nor one that was forgotten', async () => {

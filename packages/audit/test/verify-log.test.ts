@@ -14,6 +14,7 @@ import {
   cosignerKey,
   type Files,
   keyOf,
+  leaf,
   leaves,
   madeLog,
   naiveRoot,
@@ -113,6 +114,15 @@ describe('verifyLog', () => {
     expect(held.proves[1]).toContain('256, 500');
     expect(held.doesNotProve.join('\n')).toContain('After entry 500');
     expect(held.checked.since).toBe(2);
+  });
+
+  it('reads entries of any length', async () => {
+    const long = (seq: number, length: number) => leaf(seq, { covenant: 'x'.repeat(length) });
+    const entries = leaves(20).with(3, long(3, 300)).with(7, long(7, 65_000)).with(19, long(19, 1_000));
+    expect(await verifyLog(readerOf(await madeLog(entries, own)), { keys })).toMatchObject({
+      valid: true,
+      checked: { entries: 20 },
+    });
   });
 
   it('counts the witnesses that were asked for', async () => {

@@ -53,6 +53,14 @@ describe('a log that was pruned', () => {
     });
   });
 
+  it('must have said so itself, and not somebody in an entry of another kind', async () => {
+    const entries = leaves(700).with(650, leaf(650, { before: 512 }));
+    expect(await verifyLog(readerOf(await madeLog(entries, own), 512), { keys })).toMatchObject({
+      valid: false,
+      problem: { code: 'pruned_unannounced', index: 0, before: 512 },
+    });
+  });
+
   it('cannot do without the hashes of what was pruned', async () => {
     const log = await madeLog(announce(512), own);
     log.delete('tile/1/000.p/2');

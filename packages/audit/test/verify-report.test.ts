@@ -1,4 +1,5 @@
 /** What a verification tells beside the first problem: every place, every checkpoint, and how far it came. */
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { KeyPair } from '@stele/crypto';
 import { describe, expect, it } from 'vitest';
@@ -9,6 +10,7 @@ import { verifyExport } from '../src/verify-export.js';
 import { verifyLog } from '../src/verify-log.js';
 import { exported, inFolder } from './support/export-files.js';
 import {
+  cosignerKey,
   type Files,
   keyOf,
   leaf,
@@ -65,6 +67,14 @@ describe('a log without a head', () => {
     const report = await verifyLog(readerOf(files), { keys: [vkey(next)] });
     expect(report).toMatchObject({ size: 700, to: 700, problem: { code: 'checkpoint_unsigned' } });
     expect(report.problem?.message).toMatch(/^the checkpoint cannot be used: /);
+  });
+});
+
+describe('a log that none of its keys has signed', () => {
+  it('is not asked for witnesses', async () => {
+    const witnesses = { keys: [cosignerKey(third, 'w')] };
+    const { problems } = await verifyLog(readerOf(files), { keys: [vkey(next)], witnesses });
+    expect(problems).toMatchObject([{ code: 'checkpoint_unsigned' }]);
   });
 });
 
@@ -212,6 +222,21 @@ describe('an archive of what was left of a log', () => {
     const report = await verifyExport(path, { keys, since: await at(256) });
     expect(report.problems).toMatchObject([{ code: 'since_uncheckable', index: 0, before: 256 }]);
   });
+
+  it('names the line that is another, or one too many', async () => {
+    const path = join(scratch(), 'archive');
+    await exportLog(readerOf(await madeLog(leaves(1_000), own), 512), path, { to: 768 });
+    const lines = join(path, 'entries.ndjson');
+    const text = readFileSync(lines, 'utf8');
+    writeFileSync(lines, text.replace('c600', 'cXXX'));
+    expect((await verifyExport(path, { keys })).problems).toMatchObject([
+      { code: 'part_changed', index: 600, path: 'entries.ndjson' },
+    ]);
+    writeFileSync(lines, `${text}{}\n`);
+    expect((await verifyExport(path, { keys })).problems).toMatchObject([
+      { code: 'part_changed', index: 768, path: 'entries.ndjson' },
+    ]);
+  });
 });
 
 describe('an archive', () => {
@@ -242,6 +267,40 @@ describe('an archive', () => {
     expect(await archiveSignedBy(own)).toEqual(problem);
     const whole = await verifyLog(readerOf(await madeLog(rotated, own)), all);
     expect(whole.problems).toEqual([problem]);
+  });
+});
+
+describe('a log that has got another key', () => {
+  const turn = leaf(400, { kind: 'log.key', key: vkey(next), previous: vkey(own) });
+  const rotated = entries.with(400, turn);
+  const both = [vkey(own), vkey(next)];
+  const signedBy = async (...signers: readonly KeyPair[]) => {
+    const [first = '', ...more] = await Promise.all(signers.map((key) => signed(rotated, key)));
+    return readerOf(
+      new Map(tilesOf(rotated)).set('checkpoint', Buffer.from(addSignatures(first, more.map(line)))),
+    );
+  };
+
+  it('may be signed by the one before as well', async () => {
+    expect(await verifyLog(await signedBy(own, next), { keys: both })).toMatchObject({ valid: true });
+  });
+
+  it('and is signed by a stranger has nothing but that wrong with it', async () => {
+    const report = await verifyLog(await signedBy(third), { keys: both });
+    expect(report.problems).toMatchObject([{ code: 'checkpoint_unsigned' }]);
+    expect(report.checked.witnesses).toEqual([]);
+  });
+
+  it('was signed by the first alone up to there', async () => {
+    const before = (key: KeyPair, size: number) => signed(rotated.slice(0, size), key);
+    const reader = await signedBy(next);
+    expect(await verifyLog(reader, { keys: both, since: await before(own, 400) })).toMatchObject({
+      valid: true,
+    });
+    const { problems } = await verifyLog(reader, { keys: both, since: await before(next, 400) });
+    expect(problems).toMatchObject([{ code: 'key_retired' }]);
+    const { valid } = await verifyLog(reader, { keys: both, since: await before(next, 401) });
+    expect(valid).toBe(true);
   });
 });
 

@@ -122,7 +122,7 @@ export class Checkpointing {
   /** Publishes everything, if there is anything, and does nothing any more. */
   async close(): Promise<void> {
     this.abandon();
-    await this.#working.catch(() => undefined);
+    await this.#working;
     if (this.#size > (this.#published?.size ?? 0)) await this.checkpoint();
   }
 

@@ -30,14 +30,14 @@ export class Frontier {
     this.#size++;
     let hash = leafHash;
     // Like adding one to a binary number: every carry joins two subtrees.
-    for (let level = 0; ; level++) {
-      if (level > 0 && level % TILE_LEVELS === 0) {
-        this.#completed.push({ level: level / TILE_LEVELS, index: this.#size / 2 ** level - 1, hash });
-      }
-      const left = this.#subtrees[level];
-      this.#subtrees[level] = left === undefined ? hash : undefined;
+    for (let level = 1; ; level++) {
+      const left = this.#subtrees[level - 1];
+      this.#subtrees[level - 1] = left === undefined ? hash : undefined;
       if (left === undefined) return;
       hash = hashNode(left, hash);
+      if (level % TILE_LEVELS === 0) {
+        this.#completed.push({ level: level / TILE_LEVELS, index: this.#size / 2 ** level - 1, hash });
+      }
     }
   }
 

@@ -110,14 +110,6 @@ export class ValueSealer {
   }
 
   /**
-   * Makes sure that the key of a subject is there, as sealing needs it.
-   * @throws AuditError `subject_keys_unavailable`
-   */
-  ready(subject: string): Promise<void> {
-    return this.#cache.use(subject, () => undefined);
-  }
-
-  /**
    * Destroys the key of a subject, here and in the keeping of the host.
    * @returns whether there was one
    * @throws AuditError `subject_keys_unavailable`: it is not known then whether it is destroyed; call again
