@@ -163,16 +163,16 @@ describe('steleFastify', () => {
   });
 
   it('tells a handler to stop when its covenant is revoked while it runs', async () => {
-    const { monitor, sink, revoke } = await governed("permit http.get on '/work'", { revocationMaxAgeMs: 5 });
+    const { monitor, sink, revoke } = await governed("permit http.get on '/job'", { revocationMaxAgeMs: 5 });
     const app = Fastify();
     await app.register(steleFastify, { monitor } as never);
-    app.get('/work', async (request) => {
+    app.get('/job', async (request) => {
       const signal = steleSignal(request);
       void revoke();
       await once(signal, 'abort');
       throw signal.reason;
     });
-    const { status, body } = await ask(app, '/work');
+    const { status, body } = await ask(app, '/job');
     expect([status, JSON.parse(body).code]).toEqual([500, 'covenant_cut']);
     expect(recorded(sink)).toEqual(['http.get permit', 'outcome unknown']);
     expect(sink.events).toMatchObject([{ kind: 'covenant.cut', actions: 1 }]);

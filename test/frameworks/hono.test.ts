@@ -66,16 +66,16 @@ describe('steleHono', () => {
   });
 
   it('tells a handler to stop when its covenant is revoked while it runs', async () => {
-    const { monitor, sink, revoke } = await governed('permit http.get on /work', { revocationMaxAgeMs: 5 });
+    const { monitor, sink, revoke } = await governed('permit http.get on /job', { revocationMaxAgeMs: 5 });
     const app = new Hono();
     app.use(steleHono({ monitor }) as never);
-    app.get('/work', async (c) => {
+    app.get('/job', async (c) => {
       const signal = steleSignal(c);
       void revoke();
       await once(signal, 'abort');
       return c.text(signal.reason.code, 503);
     });
-    const cut = await app.request('/work');
+    const cut = await app.request('/job');
     expect([cut.status, await cut.text()]).toEqual([503, 'covenant_cut']);
     expect(recorded(sink)).toEqual(['http.get permit', 'outcome unknown']);
     expect(sink.events).toMatchObject([{ kind: 'covenant.cut', actions: 1 }]);
