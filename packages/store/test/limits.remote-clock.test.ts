@@ -4,6 +4,7 @@ import { describe, it } from 'vitest';
 import { havePostgres } from '../../../test/support/postgres.js';
 import { haveRedis, redisUrl } from '../../../test/support/redis.js';
 import { isUnavailable, TestClock } from '../src/lib/contract/limits-harness.js';
+import { POSTGRES_LIMITS } from '../src/lib/postgres-limits-schema.js';
 import { PostgresLimits, type PostgresLimitsOptions } from '../src/postgres.js';
 import { RedisLimits } from '../src/redis.js';
 import { freshSchema, inspector, unsyncedUrl } from './support/postgres.js';
@@ -155,6 +156,65 @@ describe.skipIf(!havePostgres)('the counts of PostgresLimits (needs PostgreSQL)'
     for (const odd of ["cost = 'NaN'", 'cost = 0']) {
       await assert.rejects(inspector.query(`UPDATE ${schema}.limit_entries SET ${odd}`));
     }
+    await limits.close();
+  });
+});
+
+describe.skipIf(!havePostgres)('reservations in PostgreSQL (needs it)', () => {
+  it('do not stay when they have expired, though not every call looks for them', async () => {
+    const schema = freshSchema();
+    const clock = new TestClock();
+    const limits = new PostgresLimits(unsyncedUrl, { schema, clock: clock.read, timeoutMs: 30_000 });
+    const charge = { key: 'k', amount: 1e9, cost: 1, periodMs: 1000 };
+    const expire = Array.from({ length: 300 }, () => limits.reserve([charge], { ttlMs: 1000 }));
+    assert.ok((await Promise.all(expire)).every(({ ok }) => ok));
+    clock.at(5000);
+    const left = async () => {
+      const { rows } = await inspector.query(
+        `SELECT count(*)::int AS expired, (SELECT sum(pending)::int FROM ${schema}.limit_counts) AS counted,
+          (SELECT count(*)::int FROM ${schema}.limit_reservations) AS held
+          FROM ${schema}.limit_reservations WHERE expires_at <= 5000`,
+      );
+      return rows[0] as { expired: number; counted: number; held: number };
+    };
+    // One of 64 calls looks, by chance: so many in a row that do not are none that will ever be seen.
+    for (let calls = 0; (await left()).expired > 0; calls++) {
+      assert.ok(calls < 4000, 'nobody looked');
+      await limits.reserve([charge]);
+    }
+    const { counted, held } = await left();
+    assert.equal(counted, held);
+    await limits.close();
+  });
+
+  it('make room at once when they have expired and there may be no more', async () => {
+    const clock = new TestClock();
+    const limits = new PostgresLimits(unsyncedUrl, {
+      schema: freshSchema(),
+      clock: clock.read,
+      maxPending: 3,
+      timeoutMs: 30_000,
+    });
+    const charge = { key: 'k', amount: 1e9, cost: 1, periodMs: 1000 };
+    for (let i = 0; i < 3; i++) assert.ok((await limits.reserve([charge], { ttlMs: 1000 })).ok);
+    await isUnavailable(limits.reserve([charge]));
+    clock.at(5000);
+    for (let i = 0; i < 3; i++) assert.ok((await limits.reserve([charge])).ok);
+    await isUnavailable(limits.reserve([charge]));
+    await limits.close();
+  });
+
+  it('of a schema of before are looked for as seldom, once it is opened', async () => {
+    const schema = freshSchema();
+    const [first] = POSTGRES_LIMITS.steps;
+    await inspector.query(`CREATE SCHEMA ${schema}; ${first?.(schema)}`);
+    await inspector.query(
+      `CREATE TABLE ${schema}.stele_parts (name text PRIMARY KEY, version integer NOT NULL); INSERT INTO ${schema}.stele_parts VALUES ('limits', 1)`,
+    );
+    const limits = new PostgresLimits(unsyncedUrl, { schema, timeoutMs: 30_000 });
+    assert.ok((await limits.reserve([k])).ok);
+    const { rows } = await inspector.query(`SELECT version FROM ${schema}.stele_parts WHERE name = 'limits'`);
+    assert.deepEqual(rows, [{ version: 2 }]);
     await limits.close();
   });
 });

@@ -138,5 +138,9 @@ END $$;
 
 export const POSTGRES_LIMITS: PostgresPart = {
   name: 'limits',
-  steps: [(schema) => [TABLES, HELPERS, RESERVE, SETTLE].map((part) => part(`"${schema}"`)).join('\n')],
+  steps: [
+    (schema) => [TABLES, HELPERS, RESERVE, SETTLE].map((part) => part(`"${schema}"`)).join('\n'),
+    // Looks less often for what has expired.
+    (schema) => RESERVE(`"${schema}"`),
+  ],
 };
