@@ -1,6 +1,7 @@
 /** What the adapters of HTTP frameworks share: the request that a rule sees, and how it is let in. */
 import { evaluate } from '@stele/ccl';
 import type { ActionRequest } from '../decision.js';
+import { httpRequest } from '../lib/request.js';
 import type { Admission, Monitor } from '../monitor.js';
 import { noteAdmitted } from './admitted.js';
 import { type Choice, choose, type GuardOptions, type HostFacts } from './guard.js';
@@ -57,6 +58,8 @@ function requestOf<Request>(
   asked: Asked,
 ): ActionRequest {
   const read = (method: string, path: string): ActionRequest => {
+    if (options.action === undefined && options.resource === undefined && options.context === undefined)
+      return httpRequest(method, path);
     const { action = `http.${method}`, resource = path, context } = options;
     return {
       action: choose(action, request, undefined),
@@ -64,11 +67,11 @@ function requestOf<Request>(
       context: { ...(typeof context === 'function' ? context(request) : context), http: { method, path } },
     };
   };
-  const [method, ...methods] = methodsOf(asked);
-  const [path, ...paths] = pathsOf(covenants, options, asked);
-  const first = read(method, path);
-  if (methods.length === 0 && paths.length === 0) return first;
-  const others = [method, ...methods].flatMap((each) => [path, ...paths].map((other) => read(each, other)));
+  const methods = methodsOf(asked);
+  const paths = pathsOf(covenants, options, asked);
+  const first = read(methods[0], paths[0]);
+  if (methods.length === 1 && paths.length === 1) return first;
+  const others = methods.flatMap((method) => paths.map((path) => read(method, path)));
   return others.find((other) => isDeniedByRule(covenants, other)) ?? first;
 }
 

@@ -25,7 +25,7 @@ export interface HttpResponseLike {
   readonly writableFinished: boolean;
   setHeader(name: string, value: string | number): unknown;
   end(body?: string): unknown;
-  once(event: 'close', listener: () => void): unknown;
+  on(event: 'close', listener: () => void): unknown;
 }
 
 export type HttpGuardOptions<Request extends HttpRequestLike = HttpRequestLike> = RequestChoices<Request> & {
@@ -73,7 +73,7 @@ async function guard<Request extends HttpRequestLike>(
       await settle('not_performed');
       return false;
     }
-    response.once('close', () => void settle(isDone(response) ? 'done' : 'unknown'));
+    response.on('close', () => void settle(isDone(response) ? 'done' : 'unknown'));
     return true;
   } catch (error) {
     if (!(error instanceof CovenantDeniedError)) throw error;

@@ -14,12 +14,15 @@ export function checkTimeout(name: string, ms: number): number {
 interface Waiting {
   readonly timeoutMs: number;
   readonly giveUp: () => void;
-  timer?: ReturnType<typeof setTimeout>;
+  timer: ReturnType<typeof setTimeout> | undefined;
+  isOver: boolean;
 }
 
 // What needs no disk and no network has answered before the turn of the event loop ends in which it was asked: a timer for
 // each would cost more than the answer. So there is one for all of a turn, and each that is waited for then gets its own.
-const asked = new Set<Waiting>();
+let asked: Waiting[] = [];
+/** Those that are over are dropped when there are so many: a turn may take long. */
+let most = 1_000;
 /** When the timer of this turn was started. Not a yes or no: a timer that never fires, for its host ended, must not be relied on. */
 let startedAt = Number.NEGATIVE_INFINITY;
 const ONE_TURN_MS = 1;
@@ -33,7 +36,7 @@ export function inTime<T>(
   return new Promise((resolve, reject) => {
     const answer = Promise.resolve(step());
     const giveUp = () => resolve((async () => late())());
-    const waiting = wait({ timeoutMs, giveUp });
+    const waiting = wait({ timeoutMs, giveUp, timer: undefined, isOver: false });
     answer.then(
       (value) => {
         end(waiting);
@@ -48,7 +51,11 @@ export function inTime<T>(
 }
 
 function wait(waiting: Waiting): Waiting {
-  asked.add(waiting);
+  if (asked.length >= most) {
+    asked = asked.filter(({ isOver }) => !isOver);
+    most = Math.max(1_000, 2 * asked.length);
+  }
+  asked.push(waiting);
   const now = performance.now();
   if (!(Math.abs(now - startedAt) < ONE_TURN_MS)) {
     startedAt = now;
@@ -59,11 +66,12 @@ function wait(waiting: Waiting): Waiting {
 
 function startTimers(): void {
   startedAt = Number.NEGATIVE_INFINITY;
-  for (const waiting of asked) waiting.timer = setTimeout(waiting.giveUp, waiting.timeoutMs);
-  asked.clear();
+  for (const waiting of asked)
+    if (!waiting.isOver) waiting.timer = setTimeout(waiting.giveUp, waiting.timeoutMs);
+  asked = [];
 }
 
 function end(waiting: Waiting): void {
-  if (waiting.timer === undefined) asked.delete(waiting);
-  else clearTimeout(waiting.timer);
+  waiting.isOver = true;
+  clearTimeout(waiting.timer);
 }
