@@ -26,14 +26,13 @@ export interface Deciding {
 /** @param settles false where nobody will tell what became of a permitted action */
 export function decisionRecord(verdict: Verdict, about: Deciding, settles = true): DecisionRecord {
   const { request, governing, agent, now } = about;
-  const trace = activeTraceId();
-  return {
+  const record: Writable<DecisionRecord> = {
     v: 1,
     kind: 'decision',
     time: timeOf(now),
     mode: 'enforce',
     covenant: verdict.covenant ?? governing?.ids.at(-1) ?? '',
-    chain: governing?.ids ?? [],
+    chain: governing?.ids ?? NONE,
     policy: governing?.policy ?? '',
     agent,
     // A request that could not be read has nothing that could be recorded of it; one that is malformed may be of any length.
@@ -43,12 +42,18 @@ export function decisionRecord(verdict: Verdict, about: Deciding, settles = true
     decision: effectOf(verdict),
     code: verdict.code,
     statements: decidingLines(verdict),
-    ...(verdict.pattern === undefined ? {} : { pattern: verdict.pattern }),
-    obligations: verdict.obligations.map((obligation) => obligation.name),
-    ...(trace === undefined ? {} : { trace }),
-    ...(settles ? {} : { settles: false }),
+    obligations: verdict.obligations.length === 0 ? NONE : verdict.obligations.map(({ name }) => name),
   };
+  const trace = activeTraceId();
+  if (verdict.pattern !== undefined) record.pattern = verdict.pattern;
+  if (trace !== undefined) record.trace = trace;
+  if (!settles) record.settles = false;
+  return record;
 }
+
+const NONE: readonly string[] = Object.freeze([]);
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 export function outcomeRecord(of: number, outcome: Outcome, now: number): OutcomeRecord {
   return { v: 1, kind: 'outcome', time: timeOf(now), of, outcome };

@@ -13,8 +13,12 @@ export type ObligationHandler = (
   obligation: Obligation,
 ) => boolean | 'pending' | Promise<boolean | 'pending'>;
 
+const NONE: readonly never[] = Object.freeze([]);
+
 /** Every obligation that applies, over all covenants. */
-export function obligationsOf(judged: readonly Judged[]): Obligation[] {
+export function obligationsOf(judged: readonly Judged[]): readonly Obligation[] {
+  // Of most requests nothing is required.
+  if (!judged.some(({ evaluation }) => evaluation.obligations.length > 0)) return NONE;
   return judged.flatMap(({ link, evaluation }) =>
     evaluation.obligations.map(({ name, line }) => ({ name, line, covenant: link.document.id })),
   );

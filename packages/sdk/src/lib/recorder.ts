@@ -176,12 +176,11 @@ const decisionsIn = (entry: LogEntry): number =>
 function receiptOf(answer: Partial<Receipt>): Receipt {
   const { seq, origin, index, leafHash } = answer;
   if (!isPlace(seq)) throw new TypeError('a sink must answer with the number of the entry: { seq }');
-  return Object.freeze({
-    seq,
-    ...(typeof origin === 'string' ? { origin } : {}),
-    ...(isPlace(index) ? { index } : {}),
-    ...(typeof leafHash === 'string' ? { leafHash } : {}),
-  });
+  const receipt: { -readonly [K in keyof Receipt]: Receipt[K] } = { seq };
+  if (typeof origin === 'string') receipt.origin = origin;
+  if (isPlace(index)) receipt.index = index;
+  if (typeof leafHash === 'string') receipt.leafHash = leafHash;
+  return Object.freeze(receipt);
 }
 
 const isPlace = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
