@@ -4,10 +4,10 @@ import type { Asking } from './called-tool.js';
 import type { ActionRequest, Decision } from './decision.js';
 import { ActionFailedError, ActionNotPerformedError, CovenantDeniedError } from './errors.js';
 import { clockOf } from './lib/clocks.js';
-import { Decisions } from './lib/decisions.js';
+import { type Admitted, Decisions } from './lib/decisions.js';
 import { checkTimeout } from './lib/in-time.js';
 import type { Snapshot } from './lib/request.js';
-import { RunningActions } from './lib/running.js';
+import { type Running, RunningActions } from './lib/running.js';
 import type { Effect, ShadowCounts } from './lib/shadow.js';
 import { observeDecision } from './lib/telemetry-decision.js';
 import { observeStore } from './lib/telemetry-store.js';
@@ -160,22 +160,11 @@ export class Monitor {
   async admit(request: ActionRequest, asking?: Asking): Promise<Admission> {
     const admitted = await observeDecision(() => this.#decisions.decide(request, 'admit', asking?.tool));
     if (!('reserved' in admitted)) throw new CovenantDeniedError(admitted.decision);
-    let settled = false;
     const running = this.#running.begin();
-    return {
-      decision: admitted.decision,
-      request: admitted.snapshot,
-      get signal() {
-        return running.signal;
-      },
-      settle: async (outcome) => {
-        if (!OUTCOMES.has(outcome)) throw new TypeError(`an outcome is one of ${[...OUTCOMES].join(', ')}`);
-        if (settled) return;
-        settled = true;
-        this.#running.end(running);
-        await this.#decisions.settle(admitted, outcome);
-      },
-    };
+    return new OneRun(admitted, running, async (outcome) => {
+      this.#running.end(running);
+      await this.#decisions.settle(admitted, outcome);
+    });
   }
 
   /**
@@ -222,6 +211,31 @@ export class Monitor {
   /** Decisions wait for no more signatures. Waits until everything is recorded, `recordTimeoutMs` at most, and closes the sink. */
   async close(): Promise<void> {
     await this.#decisions.close();
+  }
+}
+
+/** A class, since an object with a getter of its own takes longer to make than all else that is made for a request. */
+class OneRun implements Admission {
+  readonly decision: Decision;
+  readonly request: Snapshot;
+  readonly settle: Admission['settle'];
+  readonly #running: Running;
+
+  constructor({ decision, snapshot }: Admitted, running: Running, end: (outcome: Outcome) => Promise<void>) {
+    this.decision = decision;
+    this.request = snapshot;
+    this.#running = running;
+    let settled = false;
+    this.settle = async (outcome) => {
+      if (!OUTCOMES.has(outcome)) throw new TypeError(`an outcome is one of ${[...OUTCOMES].join(', ')}`);
+      if (settled) return;
+      settled = true;
+      await end(outcome);
+    };
+  }
+
+  get signal(): AbortSignal {
+    return this.#running.signal;
   }
 }
 

@@ -45,7 +45,7 @@ export class MemorySink implements EventSink {
   readonly takesEvents = true;
   readonly #capacity: number;
   readonly #values: boolean;
-  readonly #entries: Numbered<LogEntry>[] = [];
+  readonly #entries: LogEntry[] = [];
   #next = 0;
 
   /** @throws RangeError for a capacity that is no whole number from 1 up */
@@ -59,25 +59,27 @@ export class MemorySink implements EventSink {
 
   /** A copy of the decisions and outcomes that are kept, the oldest first. */
   get entries(): readonly Numbered<DecisionEntry>[] {
-    return this.#entries.filter(isDecisionEntry);
+    return this.#numbered().filter(isDecisionEntry);
   }
 
   /** A copy of the events that are kept, the oldest first. */
   get events(): readonly Numbered<EventRecord>[] {
-    return this.#entries.filter((entry) => !isDecisionEntry(entry)) as Numbered<EventRecord>[];
+    return this.#numbered().filter((entry) => !isDecisionEntry(entry)) as Numbered<EventRecord>[];
   }
 
+  /** Keeps the entry itself: it is not to be changed any more. */
   async append(entry: LogEntry): Promise<{ seq: number }> {
-    const seq = this.#next++;
-    const bare = this.#values || !('context' in entry) ? entry : { ...entry, context: null };
-    // The number first: a member that is added to a copy costs twenty times as much as one that it is copied to.
-    const numbered = { seq, ...bare } as { seq: number };
-    numbered.seq = seq; // an entry that was read back has the number of another sink
-    this.#entries.push(numbered as Numbered<LogEntry>);
+    this.#entries.push(this.#values || !('context' in entry) ? entry : { ...entry, context: null });
     // Cut in halves, not one by one: shifting an array of this size at each append would cost more than the append.
     if (this.#entries.length >= 2 * this.#capacity)
       this.#entries.splice(0, this.#entries.length - this.#capacity);
-    return { seq };
+    return { seq: this.#next++ };
+  }
+
+  /** An entry that was read back has the number of another sink. */
+  #numbered(): Numbered<LogEntry>[] {
+    const first = this.#next - this.#entries.length;
+    return this.#entries.map((entry, i) => ({ ...entry, seq: first + i }) as Numbered<LogEntry>);
   }
 
   async close(): Promise<void> {}

@@ -22,7 +22,7 @@ export interface FastifyReplyLike {
   readonly statusCode: number;
   readonly raw: {
     readonly destroyed: boolean;
-    once(event: 'finish' | 'close', listener: () => void): unknown;
+    on(event: 'finish' | 'close', listener: () => void): unknown;
   };
   code(status: number): unknown;
   headers(values: Record<string, string>): unknown;
@@ -75,7 +75,8 @@ export async function steleFastify(fastify: FastifyLike, options: FastifyGuardOp
     try {
       const route = choicesOf(request);
       const choices = route === undefined ? options : { ...options, ...route };
-      const admission = await admitHttp(await monitor(), choices, request, asked);
+      const made = monitor();
+      const admission = await admitHttp(made instanceof Promise ? await made : made, choices, request, asked);
       // Whoever asked may be gone by now: then it does not run.
       if (!reply.raw.destroyed) {
         settleAtEnd(admission, reply);
@@ -106,8 +107,8 @@ const fold = (text: string): string => text.toLowerCase();
 
 /** Done is what was answered whole, and speaks of no failure here. Of an answer that is broken off no hook is told. */
 function settleAtEnd({ settle }: Admission, reply: FastifyReplyLike): void {
-  reply.raw.once('finish', () => void settle(reply.statusCode < 500 ? 'done' : 'unknown'));
-  reply.raw.once('close', () => void settle('unknown'));
+  reply.raw.on('finish', () => void settle(reply.statusCode < 500 ? 'done' : 'unknown'));
+  reply.raw.on('close', () => void settle('unknown'));
 }
 
 /** A plugin takes the hooks that are there when it is registered. The framework has no public name for where it keeps them. */

@@ -226,7 +226,7 @@ export class Decisions {
     const about = this.#about(request, at);
     try {
       const receipt = await this.#recorder.permit(verdict, about, purpose === 'admit', this.#recordTimeoutMs);
-      const decision = this.#decided({ receipt, ...verdict }, request);
+      const decision = this.#decided(Object.assign(verdict, { receipt }), request);
       return { decision, snapshot: request, reserved, receipt };
     } catch (error) {
       await this.#takenBack(reserved);

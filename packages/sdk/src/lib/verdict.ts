@@ -97,10 +97,10 @@ export function permitted(
     permitted: true,
     code: 'permitted',
     reason: last.evaluation.reason,
-    severity: highest(judged.map(({ evaluation }) => evaluation.severity)),
+    severity: highest(judged),
     covenant: last.link.document.id,
     ...(pattern === undefined ? {} : { pattern }),
-    matched: judged.flatMap(statementsOf),
+    matched: judged.length === 1 ? statementsOf(last) : judged.flatMap(statementsOf),
     obligations,
     limits,
     retryable: false,
@@ -130,6 +130,8 @@ function statementsOf({ link, evaluation }: Judged): DecidingStatement[] {
 
 const ORDER: readonly Severity[] = ['critical', 'high', 'medium', 'low'];
 
-function highest(severities: readonly Severity[]): Severity {
-  return ORDER.find((severity) => severities.includes(severity)) ?? 'high';
+function highest(judged: readonly Judged[]): Severity {
+  let rank = ORDER.length;
+  for (const { evaluation } of judged) rank = Math.min(rank, ORDER.indexOf(evaluation.severity));
+  return ORDER[rank] ?? 'high';
 }
