@@ -9,6 +9,7 @@ import {
 } from '@opentelemetry/api';
 import type { DecisionCode } from '@stele/types/codes';
 import type { Decision } from '../decision.js';
+import type { Soon } from './soon.js';
 import { type Instruments, instruments, SCOPE } from './telemetry.js';
 
 /** Codes that tell of something broken on the host, not of what was asked. */
@@ -20,9 +21,7 @@ const FAULTS: ReadonlySet<DecisionCode> = new Set([
 ]);
 
 /** Watches a decision. What is decided is what `decide` decides, once, whatever becomes of the watching. */
-export function observeDecision<T extends { readonly decision: Decision }>(
-  decide: () => Promise<T>,
-): Promise<T> {
+export function observeDecision<T extends { readonly decision: Decision }>(decide: () => Soon<T>): Soon<T> {
   const measures = instruments();
   const span = childSpan();
   return measures === undefined && span === undefined ? decide() : observed(decide, measures, span);
@@ -42,7 +41,7 @@ export function activeTraceId(): string | undefined {
 }
 
 async function observed<T extends { readonly decision: Decision }>(
-  decide: () => Promise<T>,
+  decide: () => Soon<T>,
   measures: Instruments | undefined,
   span: Span | undefined,
 ): Promise<T> {
@@ -88,8 +87,8 @@ function childSpan(): Span | undefined {
 }
 
 /** Runs in the context of the span, so that what stores and handlers do stands inside it. */
-function within<T>(span: Span | undefined, decide: () => Promise<T>): Promise<T> {
-  let deciding: Promise<T> | undefined;
+function within<T>(span: Span | undefined, decide: () => Soon<T>): Soon<T> {
+  let deciding: Soon<T> | undefined;
   if (span !== undefined)
     quietly(() =>
       context.with(trace.setSpan(context.active(), span), () => {

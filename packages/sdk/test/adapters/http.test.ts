@@ -307,6 +307,15 @@ describe.each([
         },
       },
     ],
+    // What a framework takes for leave to go on, or to skip what comes next.
+    ...[undefined, null, '', 0, false, 'route', 'router'].map((thrown): [string, object] => [
+      `throws ${JSON.stringify(thrown)}`,
+      {
+        resource: () => {
+          throw thrown;
+        },
+      },
+    ]),
     ['gives no text', { resource: () => undefined }],
     ['gives a promise', { action: () => Promise.resolve('http.get') }],
     ['gives facts that are no JSON', { context: () => ({ session: { when: new Date() } }) }],
