@@ -560,6 +560,15 @@ describe('what need not be waited for', () => {
         })(),
     ],
     ['a proxy', () => new Proxy(new MemorySink(), {})],
+    [
+      'the class itself',
+      () => {
+        const append = vi.spyOn(MemorySink.prototype, 'append');
+        onTestFinished(() => append.mockRestore());
+        append.mockRejectedValue(new Error('the disk is full'));
+        return new MemorySink();
+      },
+    ],
   ])('is not let in past a sink in memory that was changed: %s', async (_what, sink) => {
     const monitor = await monitorOf({ sink: sink() });
     expect(await monitor.check(read)).toMatchObject({ permitted: false, code: 'record_failed' });
@@ -586,6 +595,29 @@ describe('what need not be waited for', () => {
     await monitor.check(read);
     expect(sink.entries.map(({ kind, lost }) => [kind, lost])).toEqual([
       ['decision', 2],
+      ['decision', 1],
+    ]);
+  });
+
+  it('is not asked of a sink of somebody else’s: one that can no longer be looked at loses an outcome, no more', async () => {
+    const kept = new MemorySink();
+    let isAway = false;
+    const monitor = await monitorOf({
+      sink: {
+        get append() {
+          if (isAway) throw new Error('away');
+          return kept.append.bind(kept);
+        },
+        close: async () => undefined,
+      },
+    });
+    const { settle } = await monitor.admit(read);
+    isAway = true;
+    await expect(settle('done')).resolves.toBeUndefined();
+    isAway = false;
+    await monitor.check(read);
+    expect(kept.entries.map(({ kind, lost }) => [kind, lost])).toEqual([
+      ['decision', undefined],
       ['decision', 1],
     ]);
   });
