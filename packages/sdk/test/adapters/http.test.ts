@@ -483,6 +483,34 @@ describe.each([
     expect((await ask(port, '/x')).text).toBe('ran');
   });
 
+  it.each([
+    ['at once', async () => ({ monitor: await createMonitor({ covenant: simple }) })],
+    ['later', async () => ({ covenant: simple })],
+  ])('hands on what goes wrong as it lets in: %s', async (_when, makeOptions) => {
+    const options = await makeOptions();
+    let runs = 0;
+    const guard = steleMiddleware(options as Parameters<typeof steleMiddleware>[0]);
+    const deaf: typeof guard = (request, response, next) => {
+      const on = () => {
+        throw new TypeError('deaf');
+      };
+      guard(request, Object.assign(Object.create(response), { on }), next);
+    };
+    const failures: unknown[] = [];
+    const port = await serve(
+      makeApp(
+        (request, response, next) =>
+          deaf(request, response, (error) => {
+            failures.push(error);
+            next(error);
+          }),
+        () => void runs++,
+      ),
+    );
+    expect((await ask(port, '/orders/1')).status).toBe(500);
+    expect([runs, failures]).toEqual([0, [new TypeError('deaf')]]);
+  });
+
   it('does not answer twice where something has answered already', async () => {
     let runs = 0;
     const guard = steleMiddleware({ covenant: simple });
