@@ -621,4 +621,16 @@ describe('what need not be waited for', () => {
       ['decision', 1],
     ]);
   });
+
+  it('is told from a promise of another make than the one that the host has put in its place', async () => {
+    vi.stubGlobal('Promise', class extends Promise<unknown> {});
+    onTestFinished(() => void vi.unstubAllGlobals());
+    const monitor = await monitorOf();
+    for (const request of [read, pay()]) {
+      const { decision, settle } = await monitor.admit(request);
+      expect(decision.code).toBe('permitted');
+      await settle('done');
+    }
+    await expect(monitor.admit(pay(1_000))).rejects.toMatchObject({ decision: { code: 'limit_exceeded' } });
+  });
 });

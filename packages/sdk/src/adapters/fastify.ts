@@ -2,7 +2,7 @@
 import { SteleError } from '@stele/types/errors';
 import { type Denial, denialOf } from '../denial.js';
 import { CovenantDeniedError } from '../errors.js';
-import { type Soon, soon } from '../lib/soon.js';
+import { isPromise, type Soon, soon } from '../lib/soon.js';
 import type { Admission } from '../monitor.js';
 import { asError, type Choice, lazyMonitor } from './guard.js';
 import { admitHttp, type RequestChoices } from './http-request.js';
@@ -96,7 +96,7 @@ export async function steleFastify(fastify: FastifyLike, options: FastifyGuardOp
     } catch (error) {
       return stop(error);
     }
-    if (entering instanceof Promise) entering.then(enter, stop);
+    if (isPromise(entering)) entering.then(enter, stop);
     else enter(entering);
   });
 }

@@ -2,7 +2,7 @@
 
 import { type Denial, denialOf } from '../denial.js';
 import { CovenantDeniedError } from '../errors.js';
-import { type Soon, soon } from '../lib/soon.js';
+import { isPromise, type Soon, soon } from '../lib/soon.js';
 import type { Admission } from '../monitor.js';
 import { asError, lazyMonitor } from './guard.js';
 import { isCaseSensitive } from './http-case.js';
@@ -69,7 +69,7 @@ export function steleMiddleware<Request extends HttpRequestLike = HttpRequestLik
       stop(error);
       return;
     }
-    if (entering instanceof Promise) entering.then(enter, stop);
+    if (isPromise(entering)) entering.then(enter, stop);
     else enter(entering);
   };
 }

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { IncomingMessage, RequestListener } from 'node:http';
 import connect from 'connect';
 import express from 'express';
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { steleMiddleware, steleSignal } from '../../src/adapters.js';
 import {
   type CovenantDocument,
@@ -486,8 +486,11 @@ describe.each([
   it.each([
     ['at once', async () => ({ monitor: await createMonitor({ covenant: simple }) })],
     ['later', async () => ({ covenant: simple })],
+    ['later, by a promise of another make', async () => ({ covenant: simple, anotherPromise: true })],
   ])('hands on what goes wrong as it lets in: %s', async (_when, makeOptions) => {
-    const options = await makeOptions();
+    const { anotherPromise, ...options } = (await makeOptions()) as { anotherPromise?: true };
+    if (anotherPromise) vi.stubGlobal('Promise', class extends Promise<unknown> {});
+    onTestFinished(() => void vi.unstubAllGlobals());
     let runs = 0;
     const guard = steleMiddleware(options as Parameters<typeof steleMiddleware>[0]);
     const deaf: typeof guard = (request, response, next) => {
