@@ -116,6 +116,23 @@ describe('steleFastify', () => {
     },
   );
 
+  it.each(['at once', 'later'])('what goes wrong as it lets in denies: %s', async (when) => {
+    const { monitor } = await governed(
+      `permit http.get on '/files/**'\n${when === 'later' ? 'limit http.get 9 per day' : ''}`,
+    );
+    const app: FastifyInstance = Fastify();
+    app.addHook('preHandler', async (_request, { raw }) => {
+      raw.on = () => {
+        throw new Error('deaf');
+      };
+    });
+    await app.register(steleFastify, { monitor } as never);
+    let runs = 0;
+    app.get('/files/*', async () => ++runs);
+    expect((await ask(app, '/files/a')).status).toBe(500);
+    expect(runs).toBe(0);
+  });
+
   it('records what failed as unknown', async () => {
     const { monitor, sink } = await governed('permit http.get on /fails');
     const app = Fastify();

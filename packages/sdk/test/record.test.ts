@@ -560,6 +560,15 @@ describe('what need not be waited for', () => {
         })(),
     ],
     ['a proxy', () => new Proxy(new MemorySink(), {})],
+    [
+      'the class itself',
+      () => {
+        const append = vi.spyOn(MemorySink.prototype, 'append');
+        onTestFinished(() => append.mockRestore());
+        append.mockRejectedValue(new Error('the disk is full'));
+        return new MemorySink();
+      },
+    ],
   ])('is not let in past a sink in memory that was changed: %s', async (_what, sink) => {
     const monitor = await monitorOf({ sink: sink() });
     expect(await monitor.check(read)).toMatchObject({ permitted: false, code: 'record_failed' });
@@ -588,5 +597,40 @@ describe('what need not be waited for', () => {
       ['decision', 2],
       ['decision', 1],
     ]);
+  });
+
+  it('is not asked of a sink of somebody else’s: one that can no longer be looked at loses an outcome, no more', async () => {
+    const kept = new MemorySink();
+    let isAway = false;
+    const monitor = await monitorOf({
+      sink: {
+        get append() {
+          if (isAway) throw new Error('away');
+          return kept.append.bind(kept);
+        },
+        close: async () => undefined,
+      },
+    });
+    const { settle } = await monitor.admit(read);
+    isAway = true;
+    await expect(settle('done')).resolves.toBeUndefined();
+    isAway = false;
+    await monitor.check(read);
+    expect(kept.entries.map(({ kind, lost }) => [kind, lost])).toEqual([
+      ['decision', undefined],
+      ['decision', 1],
+    ]);
+  });
+
+  it('is told from a promise of another make than the one that the host has put in its place', async () => {
+    vi.stubGlobal('Promise', class extends Promise<unknown> {});
+    onTestFinished(() => void vi.unstubAllGlobals());
+    const monitor = await monitorOf();
+    for (const request of [read, pay()]) {
+      const { decision, settle } = await monitor.admit(request);
+      expect(decision.code).toBe('permitted');
+      await settle('done');
+    }
+    await expect(monitor.admit(pay(1_000))).rejects.toMatchObject({ decision: { code: 'limit_exceeded' } });
   });
 });

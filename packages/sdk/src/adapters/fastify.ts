@@ -2,7 +2,7 @@
 import { SteleError } from '@stele/types/errors';
 import { type Denial, denialOf } from '../denial.js';
 import { CovenantDeniedError } from '../errors.js';
-import { type Soon, soon } from '../lib/soon.js';
+import { isPromise, type Soon, soon } from '../lib/soon.js';
 import type { Admission } from '../monitor.js';
 import { asError, type Choice, lazyMonitor } from './guard.js';
 import { admitHttp, type RequestChoices } from './http-request.js';
@@ -79,11 +79,8 @@ export async function steleFastify(fastify: FastifyLike, options: FastifyGuardOp
   };
 
   addHook('preHandler', (request, reply, done) => {
-    // Whoever asked may be gone by now: then it does not run.
-    const enter = (admission: Admission) => {
-      if (reply.raw.destroyed) return void admission.settle('not_performed');
-      settleAtEnd(admission, reply);
-      done();
+    const enter = (isLetIn: boolean) => {
+      if (isLetIn) done();
     };
     const stop = (error: unknown) => {
       try {
@@ -93,14 +90,14 @@ export async function steleFastify(fastify: FastifyLike, options: FastifyGuardOp
       }
       done(asError(error));
     };
-    let admitted: Soon<Admission>;
+    let entering: Soon<boolean>;
     try {
-      admitted = admit(request);
+      entering = soon(admit(request), (admission) => letIn(admission, reply));
     } catch (error) {
       return stop(error);
     }
-    if (admitted instanceof Promise) admitted.then(enter, stop);
-    else enter(admitted);
+    if (isPromise(entering)) entering.then(enter, stop);
+    else enter(entering);
   });
 }
 
@@ -120,6 +117,13 @@ function answer(reply: FastifyReplyLike, denial: Denial): void {
   reply.code(status);
   reply.headers({ ...headers });
   reply.send(body);
+}
+
+/** Whoever asked may be gone by now: then it does not run. */
+function letIn(admission: Admission, reply: FastifyReplyLike): boolean {
+  if (reply.raw.destroyed) void admission.settle('not_performed');
+  else settleAtEnd(admission, reply);
+  return !reply.raw.destroyed;
 }
 
 /** Done is what was answered whole, and speaks of no failure here. Of an answer that is broken off no hook is told. */

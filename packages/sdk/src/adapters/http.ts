@@ -2,7 +2,7 @@
 
 import { type Denial, denialOf } from '../denial.js';
 import { CovenantDeniedError } from '../errors.js';
-import { type Soon, soon } from '../lib/soon.js';
+import { isPromise, type Soon, soon } from '../lib/soon.js';
 import type { Admission } from '../monitor.js';
 import { asError, lazyMonitor } from './guard.js';
 import { isCaseSensitive } from './http-case.js';
@@ -49,8 +49,8 @@ export function steleMiddleware<Request extends HttpRequestLike = HttpRequestLik
   const monitor = lazyMonitor(options);
   return (request, response, next) => {
     // Connect does not wait for promises: whatever goes wrong has to reach `next` from here.
-    const enter = (admission: Admission) => {
-      if (letIn(admission, response)) next();
+    const enter = (isLetIn: boolean) => {
+      if (isLetIn) next();
     };
     const stop = (error: unknown) => {
       try {
@@ -60,16 +60,17 @@ export function steleMiddleware<Request extends HttpRequestLike = HttpRequestLik
       }
       next(asError(error));
     };
-    let admitted: Soon<Admission>;
+    let entering: Soon<boolean>;
     try {
       const asked = askedOf(request, options.caseSensitive);
-      admitted = soon(monitor(), (guarding) => admitHttp(guarding, options, request, asked));
+      const admitted = soon(monitor(), (guarding) => admitHttp(guarding, options, request, asked));
+      entering = soon(admitted, (admission) => letIn(admission, response));
     } catch (error) {
       stop(error);
       return;
     }
-    if (admitted instanceof Promise) admitted.then(enter, stop);
-    else enter(admitted);
+    if (isPromise(entering)) entering.then(enter, stop);
+    else enter(entering);
   };
 }
 

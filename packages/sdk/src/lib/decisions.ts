@@ -20,7 +20,7 @@ import { digestOf, notAgreed } from './pinned.js';
 import { Recorder } from './recorder.js';
 import { type Snapshot, snapshotRequest } from './request.js';
 import { type Effect, Shadow, type ShadowCounts } from './shadow.js';
-import { type Soon, soon } from './soon.js';
+import { isPromise, type Soon, soon } from './soon.js';
 import { evaluate, measuredLedger } from './telemetry-calls.js';
 import { denied, judgedDenial, permitted, type Verdict } from './verdict.js';
 
@@ -256,7 +256,7 @@ export class Decisions {
     } catch (error) {
       return failed(error);
     }
-    return receipt instanceof Promise ? receipt.then(recorded, failed) : recorded(receipt);
+    return isPromise(receipt) ? receipt.then(recorded, failed) : recorded(receipt);
   }
 
   #deny(verdict: Verdict, { request, purpose }: Asked, at: number): Refused {

@@ -38,6 +38,9 @@ async function timedVerification<T>(
   }
 }
 
+/** Kept from before anybody can have changed the class. */
+const { append: appendInMemory } = MemorySink.prototype;
+
 export interface MeasuredSink extends DecisionSink {
   /**
    * Whether `appendNow` does what `append` would: of a sink in memory of which nobody has changed `append`, or looks on. Nothing
@@ -49,11 +52,9 @@ export interface MeasuredSink extends DecisionSink {
 
 /** A sink whose appends are timed, and whose failures and losses are counted. */
 export function measuredSink(sink: DecisionSink): MeasuredSink {
+  const isInMemory = sink instanceof MemorySink;
   return {
-    isPrompt: () =>
-      sink.append === MemorySink.prototype.append &&
-      sink instanceof MemorySink &&
-      lastInstruments() === undefined,
+    isPrompt: () => isInMemory && sink.append === appendInMemory && lastInstruments() === undefined,
     appendNow: (entry) => (sink as MemorySink).appendNow(entry),
     append: (entry) => {
       const measures = lastInstruments();

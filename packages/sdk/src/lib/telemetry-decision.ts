@@ -47,7 +47,7 @@ async function observed<T extends { readonly decision: Decision }>(
 ): Promise<T> {
   const start = performance.now();
   try {
-    const decided = await within(span, decide);
+    const decided = await within(span, async () => decide());
     if (measures !== undefined) count(decided.decision, performance.now() - start, measures);
     describe(span, decided.decision);
     return decided;
@@ -87,8 +87,8 @@ function childSpan(): Span | undefined {
 }
 
 /** Runs in the context of the span, so that what stores and handlers do stands inside it. */
-function within<T>(span: Span | undefined, decide: () => Soon<T>): Soon<T> {
-  let deciding: Soon<T> | undefined;
+function within<T>(span: Span | undefined, decide: () => Promise<T>): Promise<T> {
+  let deciding: Promise<T> | undefined;
   if (span !== undefined)
     quietly(() =>
       context.with(trace.setSpan(context.active(), span), () => {
