@@ -26,9 +26,11 @@ export function lazyMonitor(options: GuardOptions): () => Monitor | Promise<Moni
   };
 }
 
-/** What stopped a guard, as an error: frameworks take what is falsy, and some words, for leave to go on. */
+/** What stopped a guard, as it is where it is an object: frameworks take what is falsy, and some words, for leave to go on. */
 export const asError = (thrown: unknown): Error =>
-  thrown instanceof Error ? thrown : new Error('the guard failed', { cause: thrown });
+  typeof thrown === 'object' && thrown !== null
+    ? (thrown as Error)
+    : new Error('the guard failed', { cause: thrown });
 
 /**
  * A value that is given, or worked out from what is asked. A function that throws, or returns no string, makes the request

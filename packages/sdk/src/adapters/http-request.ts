@@ -3,7 +3,7 @@ import { evaluate } from '@stele/ccl';
 import type { ActionRequest } from '../decision.js';
 import { httpRequest } from '../lib/request.js';
 import { type Soon, soon } from '../lib/soon.js';
-import type { Admission, Monitor } from '../monitor.js';
+import { type Admission, Monitor } from '../monitor.js';
 import { noteAdmitted } from './admitted.js';
 import { type Choice, choose, type GuardOptions, type HostFacts } from './guard.js';
 import { type Fold, lowerCase, refuseCapitals } from './http-case.js';
@@ -42,7 +42,9 @@ export function admitHttp<Request extends object>(
   asked: Asked,
 ): Soon<Admission> {
   const { covenants } = monitor;
-  const admitted = monitor.admitSoon(requestOf(covenants, options, request, asked), NO_TOOL);
+  // A host may have put something of its own in the place of `admit`.
+  const admit = monitor.admit === ADMIT ? 'admitSoon' : 'admit';
+  const admitted: Soon<Admission> = monitor[admit](requestOf(covenants, options, request, asked), NO_TOOL);
   return soon(admitted, (admission) => {
     if (monitor.covenants !== covenants) {
       // What governs was established only now: the request has to be read in its light.
@@ -54,6 +56,7 @@ export function admitHttp<Request extends object>(
   });
 }
 
+const ADMIT = Monitor.prototype.admit;
 const NO_TOOL = { tool: 'none' } as const;
 
 function requestOf<Request>(
