@@ -45,8 +45,8 @@ export function httpRequest(method: string, path: string): ActionRequest {
   return Object.freeze(Read.mark({ action, resource: path, context }));
 }
 
-/** Visible ASCII. */
-const isText = (text: string): boolean => /^[!-~]*$/.test(text);
+/** Visible ASCII. Whatever the types say, a framework may hand over what only looks like a text. */
+const isText = (text: unknown): boolean => typeof text === 'string' && /^[!-~]*$/.test(text);
 
 /**
  * Reads a request once. Only plain I-JSON passes: no getter, proxy or later change can make what runs differ from what

@@ -23,6 +23,7 @@ describe('a request over HTTP', () => {
     ['a path with a space', 'get', '/a b'],
     ['a lone surrogate', 'get', '/\ud800'],
     ['a method that is none', 'G\u0000T', '/'],
+    ['a path that is an object', 'get', new String('/orders/1042') as string],
     ['a path of a mebibyte', 'get', `/${'a'.repeat(1024 * 1024)}`],
   ])('is read like any other where it holds %s', (_what, method, path) => {
     const request = httpRequest(method, path);
