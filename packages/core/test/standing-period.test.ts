@@ -1,3 +1,4 @@
+import { type KeyPair, toBase58btc, toSigner } from '@stele/crypto';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -9,6 +10,7 @@ import {
   type VerifyOptions,
   verifyCovenant,
 } from '../src/index.js';
+import { hashDocument, makeProof, signingInput } from '../src/lib/proof.js';
 import { at, type Family, family, HOUR, NOW } from './support.js';
 
 let f: Family;
@@ -18,6 +20,20 @@ async function verified(document: CovenantDocument, options: VerifyOptions = {})
   const { covenant, checks } = await verifyCovenant(document, { now: at(HOUR / 2), ...options });
   expect(covenant, JSON.stringify(checks)).toBeDefined();
   return covenant as VerifiedCovenant;
+}
+
+/** The same covenant with a proof more, one that expires. */
+async function withProofUntil(
+  document: CovenantDocument,
+  keys: KeyPair,
+  end: number,
+): Promise<CovenantDocument> {
+  const { proof, ...unsigned } = document;
+  const { proofValue: _, ...made } = await makeProof(unsigned, keys, document.createdAt);
+  const config = { ...made, expires: at(end).toISOString() };
+  const signature = await toSigner(keys).sign(signingInput(config, hashDocument(unsigned)));
+  const others = [proof].flat().filter((each) => each.verificationMethod !== made.verificationMethod);
+  return { ...unsigned, proof: [...others, { ...config, proofValue: `z${toBase58btc(signature)}` }] };
 }
 
 beforeAll(async () => {
@@ -35,13 +51,15 @@ beforeAll(async () => {
     await verified(later),
     await verified(await countersignCovenant(later, f.manager)),
     await verified(f.child, { trust: [f.owner.did], resolve: async () => f.root }),
+    await verified(await withProofUntil(f.root, f.owner, 2 * HOUR)),
+    await verified(await withProofUntil(f.root, f.agent, 3 * HOUR)),
   ];
 });
 
 /** Times near to every edge that there is, and far from it. */
 const times = fc
   .tuple(
-    fc.constantFrom(0, HOUR / 4, HOUR, 24 * HOUR),
+    fc.constantFrom(0, HOUR / 4, HOUR, 2 * HOUR, 3 * HOUR, 24 * HOUR),
     fc.oneof(fc.integer({ min: -70_000, max: 70_000 }), fc.constantFrom(-1, 0, 1)),
     fc.constantFrom(0, 1_000, 60_000),
     fc.constantFrom(-1, 0, 1),
@@ -54,7 +72,7 @@ describe('the period in which a covenant stands', () => {
     const parties = fc.option(fc.subarray([0, 1, 2]), { nil: undefined });
     await fc.assert(
       fc.asyncProperty(
-        fc.nat({ max: 3 }),
+        fc.nat({ max: 5 }),
         times,
         parties,
         parties,
