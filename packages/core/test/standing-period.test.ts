@@ -1,10 +1,12 @@
-import { type KeyPair, toBase58btc, toSigner } from '@stele/crypto';
+import { generateKeyPair, type KeyPair, toBase58btc, toSigner } from '@stele/crypto';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
   buildCovenant,
+  buildKeyContinuity,
   type CovenantDocument,
   countersignCovenant,
+  reissueCovenant,
   standingPeriod,
   type VerifiedCovenant,
   type VerifyOptions,
@@ -46,6 +48,15 @@ beforeAll(async () => {
     signer: f.owner,
     now: NOW,
   });
+  const backdated = await buildCovenant({
+    beneficiary: { id: f.agent.did },
+    constraints: "permit orders.read on '/orders/**'\n",
+    activatesAt: at(-HOUR),
+    signer: f.owner,
+    now: at(HOUR / 4),
+  });
+  const heir = await generateKeyPair();
+  const continuity = [await buildKeyContinuity({ oldKey: f.manager, newKey: heir, now: NOW })];
   covenants = [
     await verified(f.root),
     await verified(later),
@@ -53,6 +64,12 @@ beforeAll(async () => {
     await verified(f.child, { trust: [f.owner.did], resolve: async () => f.root }),
     await verified(await withProofUntil(f.root, f.owner, 2 * HOUR)),
     await verified(await withProofUntil(f.root, f.agent, 3 * HOUR)),
+    await verified(backdated),
+    await verified(await reissueCovenant(f.child, { signer: heir, continuity, now: NOW }), {
+      trust: [f.owner.did],
+      resolve: async (id) => [f.root, f.child].find((each) => each.id === id),
+      continuity,
+    }),
   ];
 });
 
@@ -72,7 +89,7 @@ describe('the period in which a covenant stands', () => {
     const parties = fc.option(fc.subarray([0, 1, 2]), { nil: undefined });
     await fc.assert(
       fc.asyncProperty(
-        fc.nat({ max: 5 }),
+        fc.nat({ max: covenants.length - 1 }),
         times,
         parties,
         parties,
