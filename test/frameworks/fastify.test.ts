@@ -104,13 +104,33 @@ describe('steleFastify', () => {
     expect((await ask(app, '/other')).status).toBe(403);
   });
 
-  it('a function of the host that throws denies', async () => {
-    const { app } = await application({
-      resource: () => {
-        throw new Error('broken');
-      },
+  it.each([new Error('broken'), undefined, null, '', 0, false])(
+    'a function of the host that throws %s denies',
+    async (thrown) => {
+      const { app } = await application({
+        resource: () => {
+          throw thrown;
+        },
+      });
+      expect((await ask(app, '/files/a')).status).toBe(500);
+    },
+  );
+
+  it.each(['at once', 'later'])('what goes wrong as it lets in denies: %s', async (when) => {
+    const { monitor } = await governed(
+      `permit http.get on '/files/**'\n${when === 'later' ? 'limit http.get 9 per day' : ''}`,
+    );
+    const app: FastifyInstance = Fastify();
+    app.addHook('preHandler', async (_request, { raw }) => {
+      raw.on = () => {
+        throw new Error('deaf');
+      };
     });
-    expect((await ask(app, '/files/a')).status).not.toBe(200);
+    await app.register(steleFastify, { monitor } as never);
+    let runs = 0;
+    app.get('/files/*', async () => ++runs);
+    expect((await ask(app, '/files/a')).status).toBe(500);
+    expect(runs).toBe(0);
   });
 
   it('records what failed as unknown', async () => {

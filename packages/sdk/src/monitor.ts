@@ -4,11 +4,12 @@ import type { Asking } from './called-tool.js';
 import type { ActionRequest, Decision } from './decision.js';
 import { ActionFailedError, ActionNotPerformedError, CovenantDeniedError } from './errors.js';
 import { clockOf } from './lib/clocks.js';
-import { type Admitted, Decisions } from './lib/decisions.js';
+import { type Admitted, Decisions, type Refused } from './lib/decisions.js';
 import { checkTimeout } from './lib/in-time.js';
 import type { Snapshot } from './lib/request.js';
 import { type Running, RunningActions } from './lib/running.js';
 import type { Effect, ShadowCounts } from './lib/shadow.js';
+import { soon } from './lib/soon.js';
 import { observeDecision } from './lib/telemetry-decision.js';
 import { observeStore } from './lib/telemetry-store.js';
 import { toldOnce } from './lib/told.js';
@@ -158,7 +159,19 @@ export class Monitor {
    * @throws CovenantDeniedError when the request is not permitted
    */
   async admit(request: ActionRequest, asking?: Asking): Promise<Admission> {
-    const admitted = await observeDecision(() => this.#decisions.decide(request, 'admit', asking?.tool));
+    return this.admitSoon(request, asking);
+  }
+
+  /**
+   * As `admit`, but at once where there is nothing to wait for: no store, no limit, no obligation, and a sink in memory.
+   * @throws CovenantDeniedError at once, or rejects with it
+   */
+  admitSoon(request: ActionRequest, asking?: Asking): Admission | Promise<Admission> {
+    const decided = observeDecision(() => this.#decisions.decide(request, 'admit', asking?.tool));
+    return soon(decided, (admitted) => this.#letIn(admitted));
+  }
+
+  #letIn(admitted: Admitted | Refused): Admission {
     if (!('reserved' in admitted)) throw new CovenantDeniedError(admitted.decision);
     const running = this.#running.begin();
     return new OneRun(admitted, running, async (outcome) => {

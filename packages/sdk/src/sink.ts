@@ -67,8 +67,12 @@ export class MemorySink implements EventSink {
     return this.#numbered().filter((entry) => !isDecisionEntry(entry)) as Numbered<EventRecord>[];
   }
 
-  /** Keeps the entry itself: it is not to be changed any more. */
   async append(entry: LogEntry): Promise<{ seq: number }> {
+    return this.appendNow(entry);
+  }
+
+  /** Appends at once. Keeps the entry itself: it is not to be changed any more. */
+  appendNow(entry: LogEntry): { seq: number } {
     this.#entries.push(this.#values || !('context' in entry) ? entry : { ...entry, context: null });
     // Cut in halves, not one by one: shifting an array of this size at each append would cost more than the append.
     if (this.#entries.length >= 2 * this.#capacity)

@@ -7,6 +7,7 @@ import {
   ActionNotPerformedError,
   type CovenantDocument,
   createMonitor,
+  type Decision,
   type DecisionEntry,
   type DecisionRecord,
   type DecisionSink,
@@ -487,5 +488,149 @@ describe('the newest entry of the record', () => {
     };
     const monitor = await monitorOf({ covenant: asking, obligations, sink: at(() => last) });
     expect((await monitor.check(pay())).code).toBe('clock_suspect');
+  });
+});
+
+describe('what need not be waited for', () => {
+  const read = { action: 'read', resource: '/a/1' };
+
+  it('is let in, denied and recorded at once, in the same order and with the same words', async () => {
+    const [waiting, prompt] = [new MemorySink(), new MemorySink()];
+    const [slow, fast] = [await monitorOf({ sink: waiting }), await monitorOf({ sink: prompt })];
+    // A sink that somebody looks on is waited for.
+    waiting.append = (entry) => MemorySink.prototype.append.call(waiting, entry);
+    for (const request of [read, nothing, { action: 1 } as never, read]) {
+      const later = await slow.admit(request).catch((error: unknown) => error as Error);
+      let now: unknown;
+      try {
+        now = fast.admitSoon(request);
+      } catch (error) {
+        now = error;
+      }
+      expect(now).not.toBeInstanceOf(Promise);
+      expect(prompt.entries).toHaveLength(waiting.entries.length);
+      const decided = (answer: unknown) => ({ ...(answer as { decision: Decision }).decision, receipt: 0 });
+      expect(decided(now)).toEqual(decided(later));
+      if (!(later instanceof Error)) await later.settle('done');
+      if (!(now instanceof Error)) await (now as { settle: typeof fast.admit }).settle('done' as never);
+    }
+    expect(prompt.entries).toEqual(waiting.entries);
+    expect(prompt.entries.map(({ kind }) => kind)).toEqual([
+      'decision',
+      'outcome',
+      'decision',
+      'decision',
+      'decision',
+      'outcome',
+    ]);
+  });
+
+  it('is waited for where there is a limit', async () => {
+    const monitor = await monitorOf();
+    const admitted = monitor.admitSoon(pay());
+    expect(admitted).toBeInstanceOf(Promise);
+    await (await admitted).settle('done');
+  });
+
+  it.each<[string, () => DecisionSink]>([
+    [
+      'a class of its own',
+      () =>
+        new (class extends MemorySink {
+          override async append(): Promise<{ seq: number }> {
+            throw new Error('the disk is full');
+          }
+        })(),
+    ],
+    [
+      'a method put on one',
+      () => {
+        const sink = new MemorySink();
+        sink.append = () => Promise.reject(new Error('the disk is full'));
+        return sink;
+      },
+    ],
+    [
+      'a class whose other method fails',
+      () =>
+        new (class extends MemorySink {
+          override appendNow(): { seq: number } {
+            throw new Error('the disk is full');
+          }
+        })(),
+    ],
+    ['a proxy', () => new Proxy(new MemorySink(), {})],
+    [
+      'the class itself',
+      () => {
+        const append = vi.spyOn(MemorySink.prototype, 'append');
+        onTestFinished(() => append.mockRestore());
+        append.mockRejectedValue(new Error('the disk is full'));
+        return new MemorySink();
+      },
+    ],
+  ])('is not let in past a sink in memory that was changed: %s', async (_what, sink) => {
+    const monitor = await monitorOf({ sink: sink() });
+    expect(await monitor.check(read)).toMatchObject({ permitted: false, code: 'record_failed' });
+  });
+
+  it('is told of what was lost by the next entry', async () => {
+    let fails = true;
+    class Failing extends MemorySink {
+      override appendNow(entry: DecisionEntry): { seq: number } {
+        if (fails) throw new Error('the disk is full');
+        return super.appendNow(entry);
+      }
+    }
+    const sink = new Failing();
+    const monitor = await monitorOf({ sink });
+    await monitor.check(nothing);
+    await monitor.check(nothing);
+    await Promise.resolve();
+    fails = false;
+    const admitted = await monitor.admit(read);
+    fails = true;
+    await admitted.settle('done');
+    fails = false;
+    await monitor.check(read);
+    expect(sink.entries.map(({ kind, lost }) => [kind, lost])).toEqual([
+      ['decision', 2],
+      ['decision', 1],
+    ]);
+  });
+
+  it('is not asked of a sink of somebody else’s: one that can no longer be looked at loses an outcome, no more', async () => {
+    const kept = new MemorySink();
+    let isAway = false;
+    const monitor = await monitorOf({
+      sink: {
+        get append() {
+          if (isAway) throw new Error('away');
+          return kept.append.bind(kept);
+        },
+        close: async () => undefined,
+      },
+    });
+    const { settle } = await monitor.admit(read);
+    isAway = true;
+    await expect(settle('done')).resolves.toBeUndefined();
+    isAway = false;
+    await monitor.check(read);
+    expect(kept.entries.map(({ kind, lost }) => [kind, lost])).toEqual([
+      ['decision', undefined],
+      ['decision', 1],
+    ]);
+  });
+
+  it('is told from a promise of another make than the one that the host has put in its place', async () => {
+    vi.stubGlobal('Promise', class extends Promise<unknown> {});
+    onTestFinished(() => void vi.unstubAllGlobals());
+    const monitor = await monitorOf();
+    for (const request of [read, pay()]) {
+      const { decision, settle } = await monitor.admit(request);
+      expect(decision.code).toBe('permitted');
+      await settle('done');
+    }
+    await expect(monitor.admit(pay(1_000))).rejects.toMatchObject({ decision: { code: 'limit_exceeded' } });
   });
 });

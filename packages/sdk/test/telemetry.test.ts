@@ -388,6 +388,20 @@ describe('the span of a decision', () => {
     expect(spans()[0]?.status.message).toBeUndefined();
   });
 
+  it('is of one decision, also of one that fails before there is anything to wait for', async () => {
+    const { inside } = tracers();
+    const monitor = await monitorOf();
+    let looks = 0;
+    const asking = {
+      get tool(): never {
+        looks++;
+        throw new Error('away');
+      },
+    };
+    await expect(inside(() => monitor.check(read, asking))).rejects.toThrow('away');
+    expect(looks).toBe(1);
+  });
+
   it('is none where the host has none', async () => {
     const { spans } = tracers();
     await (await monitorOf()).check(read);

@@ -1,9 +1,10 @@
 /** Fastify 5. Typed by structure, so that it need not be installed. */
 import { SteleError } from '@stele/types/errors';
-import { denialOf } from '../denial.js';
+import { type Denial, denialOf } from '../denial.js';
 import { CovenantDeniedError } from '../errors.js';
+import { isPromise, type Soon, soon } from '../lib/soon.js';
 import type { Admission } from '../monitor.js';
-import { type Choice, lazyMonitor } from './guard.js';
+import { asError, type Choice, lazyMonitor } from './guard.js';
 import { admitHttp, type RequestChoices } from './http-request.js';
 import { problemOf } from './problem.js';
 
@@ -43,7 +44,7 @@ export interface FastifyLike {
 
 type AddHook = (
   name: 'preHandler',
-  hook: (request: FastifyRequestLike, reply: FastifyReplyLike) => Promise<unknown>,
+  hook: (request: FastifyRequestLike, reply: FastifyReplyLike, done: (error?: Error) => void) => void,
 ) => unknown;
 
 /** What a route may say of itself, as `config: { stele: … }`. */
@@ -69,28 +70,34 @@ export async function steleFastify(fastify: FastifyLike, options: FastifyGuardOp
   const endsAtSemicolon = own.useSemicolonDelimiter === true || routerOptions?.useSemicolonDelimiter === true;
   const addHook = fastify.addHook.bind(fastify) as unknown as AddHook;
 
-  addHook('preHandler', async (request, reply) => {
+  const admit = (request: FastifyRequestLike): Soon<Admission> => {
     const url = endsAtSemicolon ? (request.url.split(';', 1)[0] as string) : request.url;
     const asked = { method: request.method, url, caseSensitive, fold };
-    try {
-      const route = choicesOf(request);
-      const choices = route === undefined ? options : { ...options, ...route };
-      const made = monitor();
-      const admission = await admitHttp(made instanceof Promise ? await made : made, choices, request, asked);
-      // Whoever asked may be gone by now: then it does not run.
-      if (!reply.raw.destroyed) {
-        settleAtEnd(admission, reply);
-        return undefined;
+    const route = choicesOf(request);
+    const choices = route === undefined ? options : { ...options, ...route };
+    return soon(monitor(), (guarding) => admitHttp(guarding, choices, request, asked));
+  };
+
+  addHook('preHandler', (request, reply, done) => {
+    const enter = (isLetIn: boolean) => {
+      if (isLetIn) done();
+    };
+    const stop = (error: unknown) => {
+      try {
+        if (error instanceof CovenantDeniedError) return answer(reply, denialOf(error.decision));
+      } catch (failure) {
+        return done(asError(failure));
       }
-      await admission.settle('not_performed');
+      done(asError(error));
+    };
+    let entering: Soon<boolean>;
+    try {
+      entering = soon(admit(request), (admission) => letIn(admission, reply));
     } catch (error) {
-      if (!(error instanceof CovenantDeniedError)) throw error;
-      const { status, headers, body } = problemOf(denialOf(error.decision));
-      reply.code(status);
-      reply.headers({ ...headers });
-      reply.send(body);
+      return stop(error);
     }
-    return reply;
+    if (isPromise(entering)) entering.then(enter, stop);
+    else enter(entering);
   });
 }
 
@@ -104,6 +111,20 @@ Object.assign(steleFastify, {
 
 /** The router folds what it has decoded: the Kelvin sign, too, is a k to it. */
 const fold = (text: string): string => text.toLowerCase();
+
+function answer(reply: FastifyReplyLike, denial: Denial): void {
+  const { status, headers, body } = problemOf(denial);
+  reply.code(status);
+  reply.headers({ ...headers });
+  reply.send(body);
+}
+
+/** Whoever asked may be gone by now: then it does not run. */
+function letIn(admission: Admission, reply: FastifyReplyLike): boolean {
+  if (reply.raw.destroyed) void admission.settle('not_performed');
+  else settleAtEnd(admission, reply);
+  return !reply.raw.destroyed;
+}
 
 /** Done is what was answered whole, and speaks of no failure here. Of an answer that is broken off no hook is told. */
 function settleAtEnd({ settle }: Admission, reply: FastifyReplyLike): void {

@@ -26,6 +26,10 @@ export function lazyMonitor(options: GuardOptions): () => Monitor | Promise<Moni
   };
 }
 
+/** What stopped a guard, as an error: frameworks take what is falsy, and some words, for leave to go on. */
+export const asError = (thrown: unknown): Error =>
+  thrown instanceof Error ? thrown : new Error('the guard failed', { cause: thrown });
+
 /**
  * A value that is given, or worked out from what is asked. A function that throws, or returns no string, makes the request
  * malformed: it is denied, and recorded.

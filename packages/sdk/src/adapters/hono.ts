@@ -28,7 +28,8 @@ export function steleHono(
   return async (context, next) => {
     const { method, url } = context.req;
     const asked = { method, url, caseSensitive: true };
-    const admitted = await admitHttp(await monitor(), options, context, asked).catch(denied);
+    const admit = async () => admitHttp(await monitor(), options, context, asked);
+    const admitted = await admit().catch(denied);
     if (admitted instanceof Response) return admitted;
     // Whoever asked may be gone by now: then it does not run.
     if (context.req.raw.signal.aborted) {

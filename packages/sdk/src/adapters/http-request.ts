@@ -2,6 +2,7 @@
 import { evaluate } from '@stele/ccl';
 import type { ActionRequest } from '../decision.js';
 import { httpRequest } from '../lib/request.js';
+import { type Soon, soon } from '../lib/soon.js';
 import type { Admission, Monitor } from '../monitor.js';
 import { noteAdmitted } from './admitted.js';
 import { type Choice, choose, type GuardOptions, type HostFacts } from './guard.js';
@@ -34,22 +35,26 @@ export interface Asked {
  * @param request what the framework hands to a handler, which may ask `steleSignal` about it
  * @throws CovenantDeniedError when it is not permitted
  */
-export async function admitHttp<Request extends object>(
+export function admitHttp<Request extends object>(
   monitor: Monitor,
   options: RequestChoices<Request>,
   request: Request,
   asked: Asked,
-): Promise<Admission> {
+): Soon<Admission> {
   const { covenants } = monitor;
-  const admission = await monitor.admit(requestOf(covenants, options, request, asked), { tool: 'none' });
-  if (monitor.covenants === covenants) {
+  const admitted = monitor.admitSoon(requestOf(covenants, options, request, asked), NO_TOOL);
+  return soon(admitted, (admission) => {
+    if (monitor.covenants !== covenants) {
+      // What governs was established only now: the request has to be read in its light.
+      const again = () => admitHttp(monitor, options, request, asked);
+      return admission.settle('not_performed').then(again);
+    }
     noteAdmitted(request, admission);
     return admission;
-  }
-  // What governs was established only now: the request has to be read in its light.
-  await admission.settle('not_performed');
-  return admitHttp(monitor, options, request, asked);
+  });
 }
+
+const NO_TOOL = { tool: 'none' } as const;
 
 function requestOf<Request>(
   covenants: Monitor['covenants'],

@@ -2,8 +2,9 @@
 
 import { type Denial, denialOf } from '../denial.js';
 import { CovenantDeniedError } from '../errors.js';
-import type { Monitor } from '../monitor.js';
-import { lazyMonitor } from './guard.js';
+import { isPromise, type Soon, soon } from '../lib/soon.js';
+import type { Admission } from '../monitor.js';
+import { asError, lazyMonitor } from './guard.js';
 import { isCaseSensitive } from './http-case.js';
 import { type Asked, admitHttp, type RequestChoices } from './http-request.js';
 import { problemOf } from './problem.js';
@@ -48,38 +49,36 @@ export function steleMiddleware<Request extends HttpRequestLike = HttpRequestLik
   const monitor = lazyMonitor(options);
   return (request, response, next) => {
     // Connect does not wait for promises: whatever goes wrong has to reach `next` from here.
-    guard(monitor, options, request, response).then(
-      (permitted) => {
-        if (permitted) next();
-      },
-      (error: unknown) => next(error),
-    );
+    const enter = (isLetIn: boolean) => {
+      if (isLetIn) next();
+    };
+    const stop = (error: unknown) => {
+      try {
+        if (error instanceof CovenantDeniedError) return answer(response, denialOf(error.decision));
+      } catch (failure) {
+        return next(asError(failure)); // something has answered already, say
+      }
+      next(asError(error));
+    };
+    let entering: Soon<boolean>;
+    try {
+      const asked = askedOf(request, options.caseSensitive);
+      const admitted = soon(monitor(), (guarding) => admitHttp(guarding, options, request, asked));
+      entering = soon(admitted, (admission) => letIn(admission, response));
+    } catch (error) {
+      stop(error);
+      return;
+    }
+    if (isPromise(entering)) entering.then(enter, stop);
+    else enter(entering);
   };
 }
 
-async function guard<Request extends HttpRequestLike>(
-  monitor: () => Monitor | Promise<Monitor>,
-  options: HttpGuardOptions<Request>,
-  request: Request,
-  response: HttpResponseLike,
-): Promise<boolean> {
-  const made = monitor();
-  const guarding = made instanceof Promise ? await made : made;
-  try {
-    const asked = askedOf(request, options.caseSensitive);
-    const { settle } = await admitHttp(guarding, options, request, asked);
-    // Whoever asked may be gone by now: then it does not run.
-    if (response.destroyed) {
-      await settle('not_performed');
-      return false;
-    }
-    response.on('close', () => void settle(isDone(response) ? 'done' : 'unknown'));
-    return true;
-  } catch (error) {
-    if (!(error instanceof CovenantDeniedError)) throw error;
-    answer(response, denialOf(error.decision));
-    return false;
-  }
+/** Whoever asked may be gone by now: then it does not run. */
+function letIn({ settle }: Admission, response: HttpResponseLike): boolean {
+  if (response.destroyed) void settle('not_performed');
+  else response.on('close', () => void settle(isDone(response) ? 'done' : 'unknown'));
+  return !response.destroyed;
 }
 
 /** An answer that was sent whole and does not speak of a failure here. */

@@ -20,6 +20,7 @@ import { digestOf, notAgreed } from './pinned.js';
 import { Recorder } from './recorder.js';
 import { type Snapshot, snapshotRequest } from './request.js';
 import { type Effect, Shadow, type ShadowCounts } from './shadow.js';
+import { isPromise, type Soon, soon } from './soon.js';
 import { evaluate, measuredLedger } from './telemetry-calls.js';
 import { denied, judgedDenial, permitted, type Verdict } from './verdict.js';
 
@@ -96,7 +97,7 @@ export class Decisions {
   }
 
   /** The way of a decision: snapshot, covenants, pinned tools, rules, obligations, limits, record. */
-  async decide(request: unknown, purpose: Purpose, tool: Asking['tool']): Promise<Admitted | Refused> {
+  decide(request: unknown, purpose: Purpose, tool: Asking['tool']): Soon<Admitted | Refused> {
     const now = this.clock();
     const snapshot = snapshotRequest(request);
     if (typeof snapshot === 'string')
@@ -105,16 +106,19 @@ export class Decisions {
 
     const suspect = this.#clockProblem(now);
     if (suspect !== undefined) return this.#deny(suspect, asked, now);
-    const found = this.#governance.at(now);
-    const governing = found instanceof Promise ? await found : found;
-    if (!('links' in governing)) return this.#deny(this.#fallen(governing), asked, now);
-    const changed = governing.pinned.length > 0 ? await this.#notAgreed(governing, tool) : undefined;
-    if (changed !== undefined) {
-      this.#judgeBeside(asked, 'deny', now);
-      return this.#deny(changed, asked, now);
-    }
+    return soon(this.#governance.at(now), (governing) => {
+      if (!('links' in governing)) return this.#deny(this.#fallen(governing), asked, now);
+      if (governing.pinned.length === 0) return this.#judge(governing, asked, now);
+      return this.#notAgreed(governing, tool).then((changed) => {
+        if (changed === undefined) return this.#judge(governing, asked, now);
+        this.#judgeBeside(asked, 'deny', now);
+        return this.#deny(changed, asked, now);
+      });
+    });
+  }
 
-    const judged = judge(governing, snapshot);
+  #judge(governing: Governing, asked: Readable, now: number): Soon<Admitted | Refused> {
+    const judged = judge(governing, asked.request);
     const denial = judged.find(({ evaluation }) => !evaluation.permitted);
     const obligations = obligationsOf(judged);
     this.#judgeBeside(asked, denial ? 'deny' : obligations.length > 0 ? 'pending' : 'permit', now);
@@ -194,17 +198,30 @@ export class Decisions {
   }
 
   /** Nothing speaks against it: charges, uses up what was approved, and records. */
-  async #grant(
+  #grant(
     judged: readonly Judged[],
     governing: Governing,
     asked: Readable,
     at: number,
     obligations: readonly Obligation[] = NONE,
     met?: Approved,
-  ): Promise<Admitted | Refused> {
+  ): Soon<Admitted | Refused> {
     if (!isReal(asked.purpose))
       return { decision: Object.freeze(permitted(judged, appliedLimits(judged), obligations)) };
-    const charged = hasLimits(judged) ? await chargeOrDeny(judged, governing, this.#ledger) : UNCHARGED;
+    return met === undefined && !hasLimits(judged)
+      ? this.#permit(permitted(judged, NONE, obligations), undefined, asked, at)
+      : this.#charge(judged, governing, asked, at, obligations, met);
+  }
+
+  async #charge(
+    judged: readonly Judged[],
+    governing: Governing,
+    asked: Readable,
+    at: number,
+    obligations: readonly Obligation[],
+    met: Approved | undefined,
+  ): Promise<Admitted | Refused> {
+    const charged = await chargeOrDeny(judged, governing, this.#ledger);
     if ('code' in charged) return this.#deny({ ...charged, obligations }, asked, at);
     const { limits, reservation } = charged;
     const lost = met === undefined ? undefined : await met.use();
@@ -217,22 +234,29 @@ export class Decisions {
     return this.#permit(approved, reservation, asked, at);
   }
 
-  async #permit(
+  #permit(
     verdict: Verdict,
     reserved: Reserved | undefined,
     { request, purpose }: Readable,
     at: number,
-  ): Promise<Admitted | Refused> {
+  ): Soon<Admitted | Refused> {
     const about = this.#about(request, at);
-    try {
-      const receipt = await this.#recorder.permit(verdict, about, purpose === 'admit', this.#recordTimeoutMs);
+    const recorded = (receipt: Receipt): Admitted => {
       const decision = this.#decided(Object.assign(verdict, { receipt }), request);
       return { decision, snapshot: request, reserved, receipt };
-    } catch (error) {
+    };
+    const failed = async (error: unknown): Promise<Refused> => {
       await this.#takenBack(reserved);
       const detail = error instanceof Error ? { detail: error.message } : {};
       return this.#refuse(denied('record_failed', 'the decision could not be recorded', detail), about);
+    };
+    let receipt: Soon<Receipt>;
+    try {
+      receipt = this.#recorder.permit(verdict, about, purpose === 'admit', this.#recordTimeoutMs);
+    } catch (error) {
+      return failed(error);
     }
+    return isPromise(receipt) ? receipt.then(recorded, failed) : recorded(receipt);
   }
 
   #deny(verdict: Verdict, { request, purpose }: Asked, at: number): Refused {
@@ -358,7 +382,6 @@ export class Decisions {
 }
 
 const NONE: readonly never[] = Object.freeze([]);
-const UNCHARGED = { ok: true, limits: NONE, reservation: undefined } as const;
 
 const isReal = (purpose: Purpose): boolean => purpose === 'check' || purpose === 'admit';
 

@@ -1,6 +1,7 @@
 /** The covenants that govern a monitor, from one decision to the next. */
 import { type Governing, type GoverningOptions, govern, type Objection, standing } from './governing.js';
 import { inTime } from './in-time.js';
+import type { Soon } from './soon.js';
 
 const TOO_LATE: Objection = {
   code: 'revocation_unknown',
@@ -30,7 +31,7 @@ export class Governance {
    * than to see that there is no question.
    * @param now milliseconds since 1970
    */
-  at(now: number): Governing | Promise<Governing | Objection> {
+  at(now: number): Soon<Governing | Objection> {
     const governing = this.#governing;
     const period = governing?.period;
     if (period !== undefined && now >= period.from && now < period.until) return governing as Governing;

@@ -11,7 +11,8 @@ import type {
 import { Denials, type Filed } from './denials.js';
 import { type Deciding, decisionRecord, outcomeRecord, timeOf } from './entry.js';
 import { inTime } from './in-time.js';
-import { measuredSink } from './telemetry-calls.js';
+import type { Soon } from './soon.js';
+import { type MeasuredSink, measuredSink } from './telemetry-calls.js';
 import type { Verdict } from './verdict.js';
 
 /** Denials whose record is on its way; one more than this is counted as lost instead of queued. */
@@ -23,7 +24,7 @@ const recorders = new WeakMap<DecisionSink, Recorder>();
 
 /** Writes what monitors decide to a sink, and counts what could not be written. */
 export class Recorder {
-  readonly #sink: DecisionSink;
+  readonly #sink: MeasuredSink;
   readonly #takesEvents: boolean;
   readonly #denials = new Denials((entry, filed) => this.#later(entry, filed));
   #permits = 0;
@@ -62,13 +63,15 @@ export class Recorder {
   }
 
   /**
-   * Records a permit. Rejects when it is not durable in time: then there is no permit.
+   * Records a permit. Throws, or rejects, when it is not durable in time: then there is no permit.
    * @param settles whether somebody will tell its outcome
    */
-  async permit(verdict: Verdict, about: Deciding, settles: boolean, timeoutMs: number): Promise<Receipt> {
+  permit(verdict: Verdict, about: Deciding, settles: boolean, timeoutMs: number): Soon<Receipt> {
     if (this.#permits >= MAX_WAITING) throw new Error('too many permits wait for their record');
+    const record = decisionRecord(verdict, about, settles);
+    if (this.#sink.isPrompt()) return this.#appendNow(record);
     this.#permits++;
-    const appended = this.#append(decisionRecord(verdict, about, settles), this.#permitEnded);
+    const appended = this.#append(record, this.#permitEnded);
     const late = () => {
       // Should it be durable after all, the record says that nothing came of it.
       const undone = ({ seq }: Receipt) => this.outcome(seq, 'not_performed', about.now, timeoutMs);
@@ -98,6 +101,7 @@ export class Recorder {
    */
   async outcome(of: number, outcome: Outcome, now: number, timeoutMs: number): Promise<void> {
     if (this.#underway >= MAX_WAITING) this.#lost++;
+    else if (this.#sink.isPrompt()) this.#appendNowOrLose(outcomeRecord(of, outcome, now));
     else
       await inTime(
         () => this.#appendOrLose(outcomeRecord(of, outcome, now)),
@@ -139,6 +143,25 @@ export class Recorder {
   /** Resolves when nothing is on its way. */
   async #none(): Promise<void> {
     if (this.#underway > 0) await new Promise<void>((resolve) => this.#closing.push(resolve));
+  }
+
+  #appendNow(entry: DecisionEntry): Receipt {
+    const lost = this.#lost;
+    this.#lost = 0;
+    try {
+      return receiptOf(this.#sink.appendNow(lost === 0 ? entry : { ...entry, lost }));
+    } catch (error) {
+      this.#lost += lost;
+      throw error;
+    }
+  }
+
+  #appendNowOrLose(entry: DecisionEntry): void {
+    try {
+      this.#appendNow(entry);
+    } catch {
+      this.#lost += decisionsIn(entry);
+    }
   }
 
   async #append(entry: LogEntry, ended?: () => void): Promise<Receipt> {

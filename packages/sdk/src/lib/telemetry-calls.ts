@@ -1,7 +1,7 @@
 /** What a monitor calls, measured: the same functions, sinks and ledgers, with a watch beside them. */
 import { evaluate as evaluateBare, type LimitLedger, type LimitRefusal, type Reservation } from '@stele/ccl';
 import { isVerifiedCovenant, verifyCovenant as verifyBare } from '@stele/core';
-import type { DecisionEntry, DecisionSink } from '../sink.js';
+import { type DecisionEntry, type DecisionSink, MemorySink } from '../sink.js';
 import { type Instruments, instruments, lastInstruments } from './telemetry.js';
 
 /** `evaluate` of the language, timed. */
@@ -38,9 +38,24 @@ async function timedVerification<T>(
   }
 }
 
+/** Kept from before anybody can have changed the class. */
+const { append: appendInMemory } = MemorySink.prototype;
+
+export interface MeasuredSink extends DecisionSink {
+  /**
+   * Whether `appendNow` does what `append` would: of a sink in memory of which nobody has changed `append`, or looks on. Nothing
+   * else can be relied on to answer at once.
+   */
+  isPrompt(): boolean;
+  appendNow(entry: DecisionEntry): { seq: number };
+}
+
 /** A sink whose appends are timed, and whose failures and losses are counted. */
-export function measuredSink(sink: DecisionSink): DecisionSink {
+export function measuredSink(sink: DecisionSink): MeasuredSink {
+  const isInMemory = sink instanceof MemorySink;
   return {
+    isPrompt: () => isInMemory && sink.append === appendInMemory && lastInstruments() === undefined,
+    appendNow: (entry) => (sink as MemorySink).appendNow(entry),
     append: (entry) => {
       const measures = lastInstruments();
       return measures === undefined ? sink.append(entry) : measuredAppend(sink, entry, measures);

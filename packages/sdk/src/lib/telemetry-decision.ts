@@ -9,6 +9,7 @@ import {
 } from '@opentelemetry/api';
 import type { DecisionCode } from '@stele/types/codes';
 import type { Decision } from '../decision.js';
+import type { Soon } from './soon.js';
 import { type Instruments, instruments, SCOPE } from './telemetry.js';
 
 /** Codes that tell of something broken on the host, not of what was asked. */
@@ -20,9 +21,7 @@ const FAULTS: ReadonlySet<DecisionCode> = new Set([
 ]);
 
 /** Watches a decision. What is decided is what `decide` decides, once, whatever becomes of the watching. */
-export function observeDecision<T extends { readonly decision: Decision }>(
-  decide: () => Promise<T>,
-): Promise<T> {
+export function observeDecision<T extends { readonly decision: Decision }>(decide: () => Soon<T>): Soon<T> {
   const measures = instruments();
   const span = childSpan();
   return measures === undefined && span === undefined ? decide() : observed(decide, measures, span);
@@ -42,13 +41,13 @@ export function activeTraceId(): string | undefined {
 }
 
 async function observed<T extends { readonly decision: Decision }>(
-  decide: () => Promise<T>,
+  decide: () => Soon<T>,
   measures: Instruments | undefined,
   span: Span | undefined,
 ): Promise<T> {
   const start = performance.now();
   try {
-    const decided = await within(span, decide);
+    const decided = await within(span, async () => decide());
     if (measures !== undefined) count(decided.decision, performance.now() - start, measures);
     describe(span, decided.decision);
     return decided;

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { IncomingMessage, RequestListener } from 'node:http';
 import connect from 'connect';
 import express from 'express';
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { steleMiddleware, steleSignal } from '../../src/adapters.js';
 import {
   type CovenantDocument,
@@ -307,6 +307,15 @@ describe.each([
         },
       },
     ],
+    // What a framework takes for leave to go on, or to skip what comes next.
+    ...[undefined, null, '', 0, false, 'route', 'router'].map((thrown): [string, object] => [
+      `throws ${JSON.stringify(thrown)}`,
+      {
+        resource: () => {
+          throw thrown;
+        },
+      },
+    ]),
     ['gives no text', { resource: () => undefined }],
     ['gives a promise', { action: () => Promise.resolve('http.get') }],
     ['gives facts that are no JSON', { context: () => ({ session: { when: new Date() } }) }],
@@ -472,6 +481,37 @@ describe.each([
     aborter.abort();
     await expect(asking).rejects.toThrow();
     expect((await ask(port, '/x')).text).toBe('ran');
+  });
+
+  it.each([
+    ['at once', async () => ({ monitor: await createMonitor({ covenant: simple }) })],
+    ['later', async () => ({ covenant: simple })],
+    ['later, by a promise of another make', async () => ({ covenant: simple, anotherPromise: true })],
+  ])('hands on what goes wrong as it lets in: %s', async (_when, makeOptions) => {
+    const { anotherPromise, ...options } = (await makeOptions()) as { anotherPromise?: true };
+    if (anotherPromise) vi.stubGlobal('Promise', class extends Promise<unknown> {});
+    onTestFinished(() => void vi.unstubAllGlobals());
+    let runs = 0;
+    const guard = steleMiddleware(options as Parameters<typeof steleMiddleware>[0]);
+    const deaf: typeof guard = (request, response, next) => {
+      const on = () => {
+        throw new TypeError('deaf');
+      };
+      guard(request, Object.assign(Object.create(response), { on }), next);
+    };
+    const failures: unknown[] = [];
+    const port = await serve(
+      makeApp(
+        (request, response, next) =>
+          deaf(request, response, (error) => {
+            failures.push(error);
+            next(error);
+          }),
+        () => void runs++,
+      ),
+    );
+    expect((await ask(port, '/orders/1')).status).toBe(500);
+    expect([runs, failures]).toEqual([0, [new TypeError('deaf')]]);
   });
 
   it('does not answer twice where something has answered already', async () => {

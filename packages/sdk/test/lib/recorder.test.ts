@@ -23,8 +23,8 @@ describe('a sink that never answers', () => {
   it('is asked for 10,000 permits at a time, and no more are held', async () => {
     const sink = hanging();
     const recorder = Recorder.of(sink);
-    const asking = Array.from({ length: 10_001 }, () => recorder.permit(verdict, about, true, 50));
-    await expect(asking[10_000]).rejects.toThrow('too many');
+    const asking = Array.from({ length: 10_000 }, () => recorder.permit(verdict, about, true, 50));
+    expect(() => recorder.permit(verdict, about, true, 50)).toThrow('too many');
     const all = await Promise.allSettled(asking);
     expect(all.every(({ status }) => status === 'rejected')).toBe(true);
     expect(sink.asked).toBe(10_000);
