@@ -290,6 +290,14 @@ describe('stele approvals show', () => {
     });
   });
 
+  it('fills the lines of a terminal that does not know its size', async () => {
+    const request = requestFor({ context: { args: { note: 'x'.repeat(500) } } });
+    const store = await filled([request]);
+    const shown = (columns?: number) =>
+      stele(['approvals', 'show', request.id, '--store', store.name], '', columns);
+    expect((await shown(0)).out).toBe((await shown()).out);
+  });
+
   it('lists no request that was not made', async () => {
     const resource = `/orders/${' '.repeat(54)}${requestId()}  used`;
     const request = requestFor({ resource });

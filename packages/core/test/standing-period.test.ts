@@ -1,14 +1,18 @@
+import { generateKeyPair, type KeyPair, toBase58btc, toSigner } from '@stele/crypto';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
   buildCovenant,
+  buildKeyContinuity,
   type CovenantDocument,
   countersignCovenant,
+  reissueCovenant,
   standingPeriod,
   type VerifiedCovenant,
   type VerifyOptions,
   verifyCovenant,
 } from '../src/index.js';
+import { hashDocument, makeProof, signingInput } from '../src/lib/proof.js';
 import { at, type Family, family, HOUR, NOW } from './support.js';
 
 let f: Family;
@@ -18,6 +22,20 @@ async function verified(document: CovenantDocument, options: VerifyOptions = {})
   const { covenant, checks } = await verifyCovenant(document, { now: at(HOUR / 2), ...options });
   expect(covenant, JSON.stringify(checks)).toBeDefined();
   return covenant as VerifiedCovenant;
+}
+
+/** The same covenant with a proof more, one that expires. */
+async function withProofUntil(
+  document: CovenantDocument,
+  keys: KeyPair,
+  end: number,
+): Promise<CovenantDocument> {
+  const { proof, ...unsigned } = document;
+  const { proofValue: _, ...made } = await makeProof(unsigned, keys, document.createdAt);
+  const config = { ...made, expires: at(end).toISOString() };
+  const signature = await toSigner(keys).sign(signingInput(config, hashDocument(unsigned)));
+  const others = [proof].flat().filter((each) => each.verificationMethod !== made.verificationMethod);
+  return { ...unsigned, proof: [...others, { ...config, proofValue: `z${toBase58btc(signature)}` }] };
 }
 
 beforeAll(async () => {
@@ -30,18 +48,35 @@ beforeAll(async () => {
     signer: f.owner,
     now: NOW,
   });
+  const backdated = await buildCovenant({
+    beneficiary: { id: f.agent.did },
+    constraints: "permit orders.read on '/orders/**'\n",
+    activatesAt: at(-HOUR),
+    signer: f.owner,
+    now: at(HOUR / 4),
+  });
+  const heir = await generateKeyPair();
+  const continuity = [await buildKeyContinuity({ oldKey: f.manager, newKey: heir, now: NOW })];
   covenants = [
     await verified(f.root),
     await verified(later),
     await verified(await countersignCovenant(later, f.manager)),
     await verified(f.child, { trust: [f.owner.did], resolve: async () => f.root }),
+    await verified(await withProofUntil(f.root, f.owner, 2 * HOUR)),
+    await verified(await withProofUntil(f.root, f.agent, 3 * HOUR)),
+    await verified(backdated),
+    await verified(await reissueCovenant(f.child, { signer: heir, continuity, now: NOW }), {
+      trust: [f.owner.did],
+      resolve: async (id) => [f.root, f.child].find((each) => each.id === id),
+      continuity,
+    }),
   ];
 });
 
 /** Times near to every edge that there is, and far from it. */
 const times = fc
   .tuple(
-    fc.constantFrom(0, HOUR / 4, HOUR, 24 * HOUR),
+    fc.constantFrom(0, HOUR / 4, HOUR, 2 * HOUR, 3 * HOUR, 24 * HOUR),
     fc.oneof(fc.integer({ min: -70_000, max: 70_000 }), fc.constantFrom(-1, 0, 1)),
     fc.constantFrom(0, 1_000, 60_000),
     fc.constantFrom(-1, 0, 1),
@@ -54,7 +89,7 @@ describe('the period in which a covenant stands', () => {
     const parties = fc.option(fc.subarray([0, 1, 2]), { nil: undefined });
     await fc.assert(
       fc.asyncProperty(
-        fc.nat({ max: 3 }),
+        fc.nat({ max: covenants.length - 1 }),
         times,
         parties,
         parties,

@@ -184,6 +184,35 @@ describe('covenants that do not hold', () => {
     expect(await monitor.check(read)).toMatchObject({ code: 'covenant_invalid', check: 'active' });
   });
 
+  it.each([
+    ['with a store', () => ({ store: new MemoryStore() })],
+    ['without one', () => ({})],
+  ])('each of several is held to its own time, whichever comes first, %s', async (_what, options) => {
+    const lasting = await c.covenant('permit orders.read on **');
+    const short = await c.covenant('permit orders.read on **', {
+      activatesAt: new Date(NOW + HOUR),
+      expiresAt: new Date(NOW + 2 * HOUR),
+    });
+    for (const covenant of [
+      [lasting, short],
+      [short, lasting],
+    ]) {
+      const during = async () => {
+        clock.now = NOW + HOUR;
+        return createMonitor({ ...options(), covenant, clock: clock.read });
+      };
+      const outside = { code: 'covenant_invalid', check: 'active', covenant: short.id };
+      expect((await (await during()).check(read)).code).toBe('permitted');
+      const ending = await during();
+      clock.now = NOW + 2 * HOUR + 60_000;
+      expect(await ending.check(read)).toMatchObject(outside);
+      // A clock that is put right: nothing was decided yet that it could stand behind.
+      const early = await during();
+      clock.now = NOW + HOUR - 60_001;
+      expect(await early.check(read)).toMatchObject(outside);
+    }
+  });
+
   it('a missing parent denies, also when its issuer is trusted, and is never taken for a root', async () => {
     const [root, leaf] = await c.chain('permit orders.* on **', 'permit orders.read on **');
     const store = new MemoryStore();

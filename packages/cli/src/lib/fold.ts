@@ -9,14 +9,15 @@ const widthOf = (character: string): number => (character <= '~' ? 1 : 2);
  * Breaks one line, in which nothing moves the cursor (see `printable`), before it is too long. What goes on is marked, and stands below
  * `indent`; no line that is not a continuation begins with the mark.
  */
-export function fold(line: string, indent: number, columns = COLUMNS): string {
+export function fold(line: string, indent: number, columns?: number): string {
+  const most = columns || COLUMNS; // a terminal that nobody told its size says 0
   const mark = `\n${' '.repeat(indent)}… `;
   const start = indent + 3; // the mark may take two columns
   let folded = '';
   let column = 0;
   for (const character of line) {
     const width = widthOf(character);
-    if (column + width > columns && column > start) {
+    if (column + width > most && column > start) {
       folded += mark;
       column = start;
     }

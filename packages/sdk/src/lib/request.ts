@@ -12,41 +12,41 @@ export interface Snapshot extends ActionRequest {
 /** Far below what a request may have. */
 const MAX_OWN = 65_536;
 
+/** As the constructor that a class extends, it has that class put its fields on what is given. */
+function given(object: object): object {
+  return object;
+}
+
 /**
- * A request over HTTP as a guard has read it, of strings alone, and frozen from the start: it need not be read again. Told by its private
- * field, which no proxy and no look-alike has.
+ * Marks what need not be read again by a private field, which no proxy and no look-alike has. What is marked stays a plain object: to hosts,
+ * and to another copy of this package in the process, it is a request like any other.
  */
-class HttpRequest implements Snapshot {
-  readonly action: string;
-  readonly resource: string;
-  readonly context: Snapshot['context'];
+class Read extends (given as unknown as new (object: object) => object) {
   readonly #isRead = true;
 
-  constructor(method: string, path: string) {
-    this.action = `http.${method}`;
-    this.resource = path;
-    this.context = Object.freeze({ http: Object.freeze({ method, path }) });
-    Object.freeze(this);
+  static mark<T extends object>(object: T): T {
+    return new Read(object) as T;
   }
 
-  static is(value: unknown): value is HttpRequest {
+  static is(value: unknown): value is Snapshot {
     return typeof value === 'object' && value !== null && #isRead in value;
   }
 }
 
-// Whoever reached the class through a request could make one of what was never read.
-Reflect.deleteProperty(HttpRequest.prototype, 'constructor');
-Object.freeze(HttpRequest.prototype);
-
-/** A request over HTTP. What is too long, or no text that can be recorded, is refused like any other when it is read. */
+/**
+ * A request over HTTP as a guard has read it. Made of strings alone, and frozen from the start, it need not be read again. What is too long,
+ * or no text that can be recorded, is refused like any other when it is read.
+ */
 export function httpRequest(method: string, path: string): ActionRequest {
-  if (method.length + path.length <= MAX_OWN && isText(method) && isText(path))
-    return new HttpRequest(method, path);
-  return { action: `http.${method}`, resource: path, context: { http: { method, path } } };
+  const action = `http.${method}`;
+  if (method.length + path.length > MAX_OWN || !isText(method) || !isText(path))
+    return { action, resource: path, context: { http: { method, path } } };
+  const context = Object.freeze({ http: Object.freeze({ method, path }) });
+  return Object.freeze(Read.mark({ action, resource: path, context }));
 }
 
-/** Visible ASCII. */
-const isText = (text: string): boolean => /^[!-~]*$/.test(text);
+/** Visible ASCII. Whatever the types say, a framework may hand over what only looks like a text. */
+const isText = (text: unknown): boolean => typeof text === 'string' && /^[!-~]*$/.test(text);
 
 /**
  * Reads a request once. Only plain I-JSON passes: no getter, proxy or later change can make what runs differ from what
@@ -54,7 +54,7 @@ const isText = (text: string): boolean => /^[!-~]*$/.test(text);
  * @returns the snapshot, or why there is none
  */
 export function snapshotRequest(request: unknown): Snapshot | string {
-  if (HttpRequest.is(request)) return request;
+  if (Read.is(request)) return request;
   try {
     const copy = snapshotJson(request, { maxBytes: MAX_BYTES, maxDepth: MAX_DEPTH });
     if (!isRecord(copy)) return 'a request is an object with action, resource and context';

@@ -38,3 +38,50 @@ describe('a sink that never answers', () => {
     await recorder.close(1);
   });
 });
+
+describe('a sink that answers', () => {
+  it('is asked without end: what has ended makes room, by failing too', async () => {
+    let asked = 0;
+    const sink: DecisionSink = {
+      append: () => {
+        if (asked++ % 3 === 0) throw new Error('at once');
+        return asked % 3 === 0 ? Promise.reject(new Error('later')) : Promise.resolve({ seq: asked });
+      },
+      close: async () => {},
+    };
+    const recorder = Recorder.of(sink);
+    for (let round = 0; round < 3; round++) {
+      const permits = Array.from({ length: 5_000 }, () => recorder.permit(verdict, about, true, 10_000));
+      const outcomes = Array.from({ length: 5_000 }, (_, i) => recorder.outcome(i, 'done', 0, 10_000));
+      await Promise.allSettled([...permits, ...outcomes]);
+    }
+    expect(asked).toBe(30_000);
+  });
+
+  it('is closed when the last that was on its way is there, and not before', async () => {
+    const answers: (() => void)[] = [];
+    const told: string[] = [];
+    const sink: DecisionSink = {
+      append: (entry) =>
+        new Promise((resolve) => {
+          answers.push(() => {
+            told.push(entry.kind);
+            resolve({ seq: 0 });
+          });
+        }),
+      close: async () => {
+        told.push('closed');
+      },
+    };
+    const recorder = Recorder.of(sink);
+    recorder.denial(verdict, about);
+    const outcome = recorder.outcome(0, 'done', 0, 10_000);
+    const closing = recorder.close(10_000);
+    for (const answer of answers) {
+      await new Promise((resolve) => setImmediate(resolve));
+      answer();
+    }
+    await Promise.all([outcome, closing]);
+    expect(told).toEqual(['decision', 'outcome', 'closed']);
+  });
+});

@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { snapshotJson } from '@stele/crypto';
+import { describe, expect, it, vi } from 'vitest';
 import { httpRequest, snapshotRequest } from '../../src/lib/request.js';
 
 const plain = (method: string, path: string) => ({
@@ -22,6 +23,7 @@ describe('a request over HTTP', () => {
     ['a path with a space', 'get', '/a b'],
     ['a lone surrogate', 'get', '/\ud800'],
     ['a method that is none', 'G\u0000T', '/'],
+    ['a path that is an object', 'get', new String('/orders/1042') as string],
     ['a path of a mebibyte', 'get', `/${'a'.repeat(1024 * 1024)}`],
   ])('is read like any other where it holds %s', (_what, method, path) => {
     const request = httpRequest(method, path);
@@ -41,8 +43,15 @@ describe('a request over HTTP', () => {
     ];
     for (const like of likes) expect(snapshotRequest(like)).not.toBe(like);
     expect(request.constructor).toBe(Object);
-    expect(() => Object.defineProperty(Object.getPrototypeOf(request), 'context', { value: {} })).toThrow(
-      TypeError,
-    );
+  });
+
+  it('is a plain object to hosts, and to another copy of the package', async () => {
+    const request = httpRequest('get', '/orders/1042');
+    expect(snapshotJson(request)).toEqual(plain('get', '/orders/1042'));
+    vi.resetModules();
+    const other = await import('../../src/lib/request.js');
+    const read = other.snapshotRequest(request);
+    expect(read).not.toBe(request);
+    expect(read).toEqual(plain('get', '/orders/1042'));
   });
 });
