@@ -338,6 +338,19 @@ describe.each([
     expect(runs).toBe(0);
   });
 
+  it('asks what a host has put in the place of admit', async () => {
+    const monitor = await createMonitor({ covenant: simple });
+    const { admit } = monitor;
+    let asked = 0;
+    monitor.admit = async (request, asking) => {
+      asked++;
+      return admit.call(monitor, { ...request, action: 'nothing' }, asking);
+    };
+    const port = await app({ monitor });
+    expect((await ask(port, '/orders/1')).status).toBe(403);
+    expect(asked).toBe(1);
+  });
+
   it('a mistake in the options is an error at once, or of each request', async () => {
     expect(() => steleMiddleware({} as never)).toThrow(TypeError);
     const port = await app({
