@@ -1,10 +1,11 @@
 /** The heads of a log: when they are made, signed, kept and published. */
 import type { Signer } from '@stele/crypto';
-import type { HeadKeeper, LogBackend, LogRecord } from '../backend.js';
+import type { HeadKeeper, LogBackend } from '../backend.js';
 import { AuditError } from '../errors.js';
 import { formatCheckpoint, openCheckpoint } from './checkpoint.js';
 import { assertSigns } from './key-turns.js';
 import { addSignatures, signNote, type VerifierKey } from './note.js';
+import type { TreeRecord } from './recent-records.js';
 import { rootAt } from './tiles.js';
 import { GrowingTree } from './tree-growing.js';
 
@@ -71,7 +72,7 @@ export class Checkpointing {
   }
 
   /** Says that records have become durable. */
-  note(at: number, records: readonly Pick<LogRecord, 'leaf' | 'hash'>[]): void {
+  note(at: number, records: readonly TreeRecord[]): void {
     this.#tree.recent.add(at, records);
     this.#size = Math.max(this.#size, at + records.length);
     this.#since ??= performance.now();

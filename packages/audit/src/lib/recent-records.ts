@@ -1,6 +1,7 @@
 import type { LogRecord } from '../backend.js';
 
-type Known = Pick<LogRecord, 'leaf' | 'hash'>;
+/** What a tree needs of a record. */
+export type TreeRecord = Pick<LogRecord, 'leaf' | 'hash'>;
 
 /** So much is kept for a tree that does not grow for a while; the rest it reads back. */
 const MAX_BYTES = 16 * 1024 * 1024;
@@ -13,7 +14,7 @@ const OVERHEAD = 256;
  */
 export class RecentRecords {
   #first = 0;
-  #records: Known[] = [];
+  #records: TreeRecord[] = [];
   #bytes = 0;
 
   /** The index of the first that is known, or the one behind all. */
@@ -22,7 +23,7 @@ export class RecentRecords {
   }
 
   /** Notes records that are durable. Where others have appended in between, the run begins anew. */
-  add(at: number, records: readonly Known[]): void {
+  add(at: number, records: readonly TreeRecord[]): void {
     if (at !== this.#first + this.#records.length) this.#drop(this.#records.length, at);
     for (const { leaf, hash } of records) {
       this.#records.push({ leaf, hash });
@@ -33,7 +34,7 @@ export class RecentRecords {
   }
 
   /** The records from an index on, at most so many; none if the first of them is not known. They, and all before them, are forgotten. */
-  take(at: number, most: number): readonly Known[] {
+  take(at: number, most: number): readonly TreeRecord[] {
     const skipped = at - this.#first;
     if (skipped < 0 || skipped >= this.#records.length) return [];
     const taken = this.#records.slice(skipped, skipped + most);

@@ -1,10 +1,10 @@
 /** The growth of a log's tree beside the appends: what is durable becomes hashes, tiles and bundles. */
 import { setImmediate } from 'node:timers/promises';
-import type { LogBackend, LogRecord, LogTile } from '../backend.js';
+import type { LogBackend, LogTile } from '../backend.js';
 import { AuditError } from '../errors.js';
 import { keyFrom } from './key-turns.js';
 import type { VerifierKey } from './note.js';
-import { RecentRecords } from './recent-records.js';
+import { RecentRecords, type TreeRecord } from './recent-records.js';
 import { decodeBundle, encodeBundle, TILE_WIDTH } from './tiles.js';
 import { TreeEdge } from './tree-edge.js';
 
@@ -15,8 +15,6 @@ const MAX_BYTES = 32 * 1024 * 1024;
 const STAGED_TOGETHER = 16;
 /** So many that are known here are added at a time: appends take their turn in between. */
 const ADDED_TOGETHER = 128;
-
-type Record = Pick<LogRecord, 'leaf' | 'hash'>;
 
 export class GrowingTree {
   readonly #backend: LogBackend;
@@ -99,7 +97,7 @@ export class GrowingTree {
   }
 
   /** The records of a range: what others have appended, or what was appended before this life, is had from the log. */
-  async *#records(from: number, to: number): AsyncGenerator<readonly Record[]> {
+  async *#records(from: number, to: number): AsyncGenerator<readonly TreeRecord[]> {
     for (let at = from; at < to; ) {
       const known = this.recent.take(at, Math.min(ADDED_TOGETHER, to - at));
       if (known.length > 0) {
