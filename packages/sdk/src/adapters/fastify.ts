@@ -1,10 +1,10 @@
 /** Fastify 5. Typed by structure, so that it need not be installed. */
 import { SteleError } from '@stele/types/errors';
-import { type Denial, denialOf } from '../denial.js';
-import { CovenantDeniedError } from '../errors.js';
-import { isPromise, type Soon, soon } from '../lib/soon.js';
+import type { Denial } from '../denial.js';
+import { type Soon, soon } from '../lib/soon.js';
 import type { Admission } from '../monitor.js';
-import { asError, type Choice, lazyMonitor } from './guard.js';
+import { type Choice, lazyMonitor } from './guard.js';
+import { goOn } from './http-entry.js';
 import { admitHttp, type RequestChoices } from './http-request.js';
 import { problemOf } from './problem.js';
 
@@ -79,25 +79,8 @@ export async function steleFastify(fastify: FastifyLike, options: FastifyGuardOp
   };
 
   addHook('preHandler', (request, reply, done) => {
-    const enter = (isLetIn: boolean) => {
-      if (isLetIn) done();
-    };
-    const stop = (error: unknown) => {
-      try {
-        if (error instanceof CovenantDeniedError) return answer(reply, denialOf(error.decision));
-      } catch (failure) {
-        return done(asError(failure));
-      }
-      done(asError(error));
-    };
-    let entering: Soon<boolean>;
-    try {
-      entering = soon(admit(request), (admission) => letIn(admission, reply));
-    } catch (error) {
-      return stop(error);
-    }
-    if (isPromise(entering)) entering.then(enter, stop);
-    else enter(entering);
+    const enter = () => soon(admit(request), (admission) => letIn(admission, reply));
+    goOn(enter, done, (denial) => answer(reply, denial));
   });
 }
 

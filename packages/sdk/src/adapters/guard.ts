@@ -26,12 +26,6 @@ export function lazyMonitor(options: GuardOptions): () => Monitor | Promise<Moni
   };
 }
 
-/** What stopped a guard, as it is where it is an object: frameworks take what is falsy, and some words, for leave to go on. */
-export const asError = (thrown: unknown): Error =>
-  typeof thrown === 'object' && thrown !== null
-    ? (thrown as Error)
-    : new Error('the guard failed', { cause: thrown });
-
 /**
  * A value that is given, or worked out from what is asked. A function that throws, or returns no string, makes the request
  * malformed: it is denied, and recorded.

@@ -1,11 +1,11 @@
 /** Express 4 and 5, and Connect. Typed by structure, so that neither need be installed. */
 
-import { type Denial, denialOf } from '../denial.js';
-import { CovenantDeniedError } from '../errors.js';
-import { isPromise, type Soon, soon } from '../lib/soon.js';
+import type { Denial } from '../denial.js';
+import { soon } from '../lib/soon.js';
 import type { Admission } from '../monitor.js';
-import { asError, lazyMonitor } from './guard.js';
+import { lazyMonitor } from './guard.js';
 import { isCaseSensitive } from './http-case.js';
+import { goOn } from './http-entry.js';
 import { type Asked, admitHttp, type RequestChoices } from './http-request.js';
 import { problemOf } from './problem.js';
 
@@ -48,29 +48,12 @@ export function steleMiddleware<Request extends HttpRequestLike = HttpRequestLik
 ): (request: Request, response: HttpResponseLike, next: (error?: unknown) => void) => void {
   const monitor = lazyMonitor(options);
   return (request, response, next) => {
-    // Connect does not wait for promises: whatever goes wrong has to reach `next` from here.
-    const enter = (isLetIn: boolean) => {
-      if (isLetIn) next();
-    };
-    const stop = (error: unknown) => {
-      try {
-        if (error instanceof CovenantDeniedError) return answer(response, denialOf(error.decision));
-      } catch (failure) {
-        return next(asError(failure)); // something has answered already, say
-      }
-      next(asError(error));
-    };
-    let entering: Soon<boolean>;
-    try {
+    const enter = () => {
       const asked = askedOf(request, options.caseSensitive);
       const admitted = soon(monitor(), (guarding) => admitHttp(guarding, options, request, asked));
-      entering = soon(admitted, (admission) => letIn(admission, response));
-    } catch (error) {
-      stop(error);
-      return;
-    }
-    if (isPromise(entering)) entering.then(enter, stop);
-    else enter(entering);
+      return soon(admitted, (admission) => letIn(admission, response));
+    };
+    goOn(enter, next, (denial) => answer(response, denial));
   };
 }
 
