@@ -17,6 +17,8 @@ export interface LockTimes {
 
 /** Locks of this process that could not be removed when they were released: at most one for each folder, whichever object held it. */
 const left = new Set<string>();
+/** More are waited for like those of others: on a disk that never lets go of one, the list must end. */
+const MAX_LEFT = 1_000;
 
 const TIMES: LockTimes = { leaseMs: 10_000, patienceMs: 15_000 };
 
@@ -110,7 +112,7 @@ export class FileLock {
     const released = ignoringErrors(() => {
       if (readText(this.#path) === this.#mine) removeFile(this.#path);
     });
-    if (!released) left.add(this.#mine);
+    if (!released && left.size < MAX_LEFT) left.add(this.#mine);
   }
 
   /**
