@@ -6,7 +6,7 @@ const RANGE = 'id > ? AND id >= ? AND id < ?';
 /** A record as it is, and not what is left of one that was. */
 const THERE = 'gone IS NULL';
 /** Records that are not in the index of tokens yet: from there on by number, since by their ids all would be looked at. */
-const UNINDEXED = 'records NOT INDEXED WHERE number > (SELECT indexed FROM feed)';
+const UNINDEXED = 'number > (SELECT indexed FROM feed)';
 const CARRIES = "instr(' ' || tokens || ' ', ' ' || ? || ' ') > 0";
 /** Records of an older version, which never said by what they are found. */
 const UNTOLD = 'records INDEXED BY records_untold WHERE tokens IS NULL';
@@ -23,12 +23,12 @@ export const STATEMENTS = {
   list: `SELECT id, bytes FROM records WHERE kind = ? AND ${RANGE} AND ${THERE} ORDER BY id LIMIT ?`,
   listByToken: `SELECT t.id AS id, r.bytes AS bytes FROM tokens AS t JOIN records AS r ON r.number = t.record
     WHERE t.token = ? AND t.id > ? AND t.id >= ? AND t.id < ? AND r.kind = ?
-    UNION ALL SELECT id, bytes FROM ${UNINDEXED} AND ${CARRIES} AND kind = ? AND ${RANGE} AND ${THERE}
+    UNION ALL SELECT id, bytes FROM records NOT INDEXED WHERE ${UNINDEXED} AND ${CARRIES} AND kind = ? AND ${RANGE} AND ${THERE}
     UNION ALL SELECT id, bytes FROM ${UNTOLD} AND kind = ? AND ${RANGE} AND ${THERE} ORDER BY id LIMIT ?`,
   count: `SELECT count(*) AS n FROM records WHERE kind = ? AND id >= ? AND id < ? AND ${THERE}`,
   countByToken: `SELECT (SELECT count(*) FROM tokens AS t JOIN records AS r ON r.number = t.record
     WHERE t.token = ? AND t.id >= ? AND t.id < ? AND r.kind = ?)
-    + (SELECT count(*) FROM ${UNINDEXED} AND ${CARRIES} AND kind = ? AND id >= ? AND id < ? AND ${THERE}) AS n`,
+    + (SELECT count(*) FROM records NOT INDEXED WHERE ${UNINDEXED} AND ${CARRIES} AND kind = ? AND id >= ? AND id < ? AND ${THERE}) AS n`,
   untold: `SELECT 1 FROM ${UNTOLD} AND kind = ? AND ${THERE} LIMIT 1`,
 
   find: `SELECT number, tokens FROM records WHERE kind = ? AND id = ? AND ${THERE}`,
@@ -38,8 +38,10 @@ export const STATEMENTS = {
   bury: "INSERT INTO records (kind, id, bytes, tokens, gone) VALUES (?, ?, x'', '', 1)",
   drop: 'DELETE FROM records WHERE gone IS NOT NULL AND number <= ?',
 
-  unindexed: `SELECT number, id, tokens FROM ${UNINDEXED} AND tokens <> '' AND ${THERE} ORDER BY number`,
-  insertToken: 'INSERT INTO tokens (token, id, record) VALUES (?, ?, ?)',
+  // All at once and in the order of the index: one by one they take three times as long.
+  enterTokens: `INSERT INTO tokens (token, id, record) SELECT each.value, records.id, number
+    FROM records NOT INDEXED, json_each('[' || replace(json_quote(tokens), ' ', '","') || ']') AS each
+    WHERE ${UNINDEXED} AND tokens <> '' AND ${THERE} ORDER BY each.value, records.id`,
   deleteToken: 'DELETE FROM tokens WHERE token = ? AND id = ?',
   indexed: 'UPDATE feed SET indexed = ?',
 

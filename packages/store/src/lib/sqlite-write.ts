@@ -55,14 +55,9 @@ function retire(statements: Statements, id: string, { number, tokens }: Row): vo
 /** What a change leaves to do now and then. */
 function tidy(statements: Statements, number: number | bigint, length: number): void {
   const latest = Number(number);
-  if (latest % INDEX_EVERY === 0 || length > LONG) enterTokens(statements, latest);
-  if (latest % CUT_EVERY === 0) statements.drop.run(latest - FEED_LENGTH);
-}
-
-function enterTokens(statements: Statements, latest: number): void {
-  const rows = statements.unindexed.all() as { number: number | bigint; id: string; tokens: string }[];
-  for (const { number, id, tokens } of rows) {
-    for (const token of tokens.split(' ')) statements.insertToken.run(token, id, number);
+  if (latest % INDEX_EVERY === 0 || length > LONG) {
+    statements.enterTokens.run();
+    statements.indexed.run(latest);
   }
-  statements.indexed.run(latest);
+  if (latest % CUT_EVERY === 0) statements.drop.run(latest - FEED_LENGTH);
 }
