@@ -7,7 +7,8 @@ export {
   aeadSeal,
   aes256GcmOpen,
   aes256GcmSeal,
-  hkdfExpandSha256,
+  committingOpen,
+  committingSeal,
   hkdfSha256,
 } from './lib/aead.js';
 export { constantTimeEqual, randomBytes } from './lib/bytes.js';

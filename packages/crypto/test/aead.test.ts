@@ -7,12 +7,13 @@ import {
   aeadSeal,
   aes256GcmOpen,
   aes256GcmSeal,
-  hkdfExpandSha256,
+  committingOpen,
+  committingSeal,
   hkdfSha256,
   hmacSha256,
   randomBytes,
 } from '../src/index.js';
-import { bytes, hexOf, providers, rejection, text } from './support.js';
+import { bytes, codeOf, hexOf, providers, rejection, text } from './support.js';
 
 const key = new Uint8Array(32).fill(9);
 const aad = text('record 7');
@@ -190,7 +191,6 @@ describe.each(providers)('HKDF-SHA256 on %s', (_name, provider) => {
           expect(hexOf(hkdfSha256(...inputs, size))).toBe(okm);
           const prk = hmacSha256(inputs[1], inputs[0]);
           expect(hexOf(provider.hkdfExpandSha256(prk, inputs[2], size))).toBe(okm);
-          expect(hexOf(hkdfExpandSha256(prk, inputs[2], size))).toBe(okm);
         } else {
           expect(() => hkdfSha256(...inputs, size)).toThrow(RangeError);
         }
@@ -217,17 +217,10 @@ describe.each(providers)('HKDF-SHA256 on %s', (_name, provider) => {
 describe('hkdfSha256', () => {
   it.each([0, -1, 1.5, 8_161, Number.NaN, '32'])('refuses the length %o', (length) => {
     expect(() => hkdfSha256(key, aad, aad, length as number)).toThrow(RangeError);
-    expect(() => hkdfExpandSha256(key, aad, length as number)).toThrow(RangeError);
   });
 });
 
-describe('hkdfExpandSha256', () => {
-  // On one platform it would be computed, on another it is an Error of a library.
-  it.each([0, 31])('refuses a key of %i bytes, which is no output of the first half', (length) => {
-    expect(() => hkdfExpandSha256(new Uint8Array(length), aad, 32)).toThrow(RangeError);
-    expect(hkdfExpandSha256(new Uint8Array(32), aad, 32)).toHaveLength(32);
-  });
-
+describe('the second half of HKDF', () => {
   it('is the same by every provider for a key of any longer length', () => {
     const [[, one], [, other]] = providers;
     fc.assert(
@@ -243,6 +236,109 @@ describe('hkdfExpandSha256', () => {
       ),
       { numRuns: 30 },
     );
+  });
+});
+
+describe.each(providers)('two keys on %s', (_name, provider) => {
+  it('are the first 64 bytes of the second half of HKDF', () => {
+    fc.assert(
+      fc.property(
+        fc.uint8Array({ minLength: 32, maxLength: 32 }),
+        fc.uint8Array({ maxLength: 300, size: 'max' }),
+        (prk, info) => {
+          const keys = provider.withTwoKeys(prk, info, (first, second) => hexOf(first) + hexOf(second));
+          expect(keys).toBe(hexOf(provider.hkdfExpandSha256(prk, info, 64)));
+        },
+      ),
+    );
+  });
+
+  it('come anew after a function that throws', () => {
+    const failing = () =>
+      provider.withTwoKeys(key, aad, () => {
+        throw new Error('no');
+      });
+    expect(failing).toThrow('no');
+    const keys = provider.withTwoKeys(key, aad, (first, second) => hexOf(first) + hexOf(second));
+    expect(keys).toBe(hexOf(provider.hkdfExpandSha256(key, aad, 64)));
+  });
+});
+
+it('keys that node:crypto hands out are zeros when the function has returned', () => {
+  const [[, node]] = providers;
+  expect(
+    node.withTwoKeys(key, aad, (...keys) => keys).every((each) => each.every((byte) => byte === 0)),
+  ).toBe(true);
+});
+
+describe('a committing envelope', () => {
+  const info = text('records');
+  const salt = new Uint8Array(32).fill(4);
+
+  it('opens to what was sealed, at once on this platform', () => {
+    fc.assert(
+      fc.property(
+        fc.uint8Array({ maxLength: 3000, size: 'max' }),
+        fc.uint8Array({ maxLength: 200 }),
+        fc.uint8Array({ minLength: 32, maxLength: 32 }),
+        (data, extra, fresh) => {
+          const sealed = committingSeal(key, info, fresh, data, extra) as Uint8Array;
+          expect(sealed).toHaveLength(data.length + 80);
+          expect(committingOpen(key, info, sealed, extra)).toEqual(data);
+        },
+      ),
+      { numRuns: 50 },
+    );
+  });
+
+  it('is built as documented', async () => {
+    const sealed = await committingSeal(key, info, salt, text('secret'), aad);
+    const ikm = new Uint8Array(32).fill(1);
+    const derived = new Uint8Array(
+      hkdfSync('sha256', ikm, new Uint8Array(), Buffer.concat([info, salt]), 64),
+    );
+    const prk = hmacSha256(new Uint8Array(), ikm);
+    const ours = await committingSeal(prk, info, salt, text('secret'), aad);
+    expect(hexOf(ours.slice(0, 64))).toBe(hexOf(salt) + hexOf(derived.slice(32)));
+    const body = await aes256GcmSeal(derived.slice(0, 32), new Uint8Array(12), text('secret'), aad);
+    expect(hexOf(ours.slice(64))).toBe(hexOf(body));
+    expect(hexOf(sealed.slice(64))).not.toBe(hexOf(body));
+  });
+
+  /** Whatever it throws, and it must be this. */
+  const refused = (open: () => unknown) => expect(codeOf(open)).toBe('decryption_failed');
+
+  it('does not open with any bit flipped, cut, lengthened, or under anything else', async () => {
+    const sealed = await committingSeal(key, info, salt, text('secret'), aad);
+    for (let bit = 0; bit < sealed.length * 8; bit++) {
+      const copy = sealed.slice();
+      copy[bit >> 3] = (copy[bit >> 3] as number) ^ (1 << (bit & 7));
+      refused(() => committingOpen(key, info, copy, aad));
+    }
+    for (let length = 0; length < sealed.length; length++)
+      refused(() => committingOpen(key, info, sealed.slice(0, length), aad));
+    refused(() => committingOpen(key, info, new Uint8Array([...sealed, 0]), aad));
+    refused(() => committingOpen(new Uint8Array(32), info, sealed, aad));
+    refused(() => committingOpen(key, text('record'), sealed, aad));
+    refused(() => committingOpen(key, info, sealed, text('record 8')));
+    expect(committingOpen(key, info, sealed, aad)).toEqual(text('secret'));
+  });
+
+  it.each([0, 31, 33])('is refused a key or a salt of %i bytes', async (length) => {
+    const sealed = await committingSeal(key, info, salt, text('secret'), aad);
+    const wrong = new Uint8Array(length);
+    expect(() => committingSeal(wrong, info, salt, aad, aad)).toThrow(RangeError);
+    expect(() => committingSeal(key, info, wrong, aad, aad)).toThrow(RangeError);
+    expect(() => committingOpen(wrong, info, sealed, aad)).toThrow(RangeError);
+  });
+
+  it('is refused what are no bytes', () => {
+    const none = 'secret' as unknown as Uint8Array;
+    expect(() => committingSeal(key, none, salt, aad, aad)).toThrow(TypeError);
+    expect(() => committingSeal(key, info, salt, none, aad)).toThrow(TypeError);
+    expect(() => committingSeal(key, info, salt, aad, none)).toThrow(TypeError);
+    expect(() => committingOpen(key, info, none, aad)).toThrow(TypeError);
+    expect(() => committingOpen(key, info, new Uint8Array(100), none)).toThrow(TypeError);
   });
 });
 

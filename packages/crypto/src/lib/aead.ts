@@ -17,6 +17,10 @@ const COMMITMENT_BYTES = 32;
 const HEADER_BYTES = 1 + SALT_BYTES + COMMITMENT_BYTES;
 const TAG_BYTES = 16;
 const NONCE_BYTES = 12;
+/** Where the ciphertext of a committing envelope without a format byte begins. */
+const CIPHERTEXT_AT = SALT_BYTES + COMMITMENT_BYTES;
+/** Where no key is used twice. */
+const ZERO_NONCE = new Uint8Array(NONCE_BYTES);
 const INFO = new TextEncoder().encode('stele/aead/1');
 
 /**
@@ -118,18 +122,57 @@ export function hkdfSha256(ikm: Uint8Array, salt: Uint8Array, info: Uint8Array, 
 }
 
 /**
- * The second half of HKDF with SHA-256 (RFC 5869, section 2.3), for whoever keeps what the first made: `hmacSha256(salt, ikm)`.
- * @param prk 32 bytes or more
- * @param length 1 to 8,160 bytes
- * @throws {RangeError} for another length of either
+ * Encrypts many texts under one key, each with a salt of its own and committed to its key as in {@link aeadSeal}:
+ *
+ *   salt (32) ‖ commitment (32) ‖ ciphertext ‖ tag (16)
+ *   HKDF-Expand-SHA256(prk, info ‖ salt, 64 bytes) = AES-256-GCM key (32) ‖ commitment (32); the nonce is zero
+ *
+ * @param prk what the first half of HKDF made of the key, `hmacSha256(salt of HKDF, key)`: 32 bytes
+ * @param info what the key is used for
+ * @param salt 32 bytes that never come twice with one `prk` and `info`
+ * @returns the plaintext's length plus 80 bytes; at once where the platform encrypts at once (Node.js), else a promise
+ * @throws {TypeError} if an argument is no Uint8Array
+ * @throws {RangeError} if `prk` or `salt` is not 32 bytes long
  */
-export function hkdfExpandSha256(prk: Uint8Array, info: Uint8Array, length: number): Uint8Array {
-  if (byteLength(bytesArgument(prk, 'prk')) < 32) throw new RangeError('prk must be at least 32 bytes long');
-  return provider.hkdfExpandSha256(
-    bytesArgument(prk, 'prk'),
-    bytesArgument(info, 'info'),
-    hkdfLength(length),
-  );
+export function committingSeal(
+  prk: Uint8Array,
+  info: Uint8Array,
+  salt: Uint8Array,
+  plaintext: Uint8Array,
+  associatedData: Uint8Array,
+): Uint8Array | Promise<Uint8Array> {
+  const fresh = exactBytes(salt, SALT_BYTES, 'salt');
+  const data = bytesArgument(plaintext, 'plaintext');
+  const aad = bytesArgument(associatedData, 'associatedData');
+  return withKeysOf(prk, info, fresh, (key, commitment) => {
+    const head = concatBytes(fresh, commitment);
+    const sealed = provider.gcmSeal(key, ZERO_NONCE, data, aad);
+    return sealed instanceof Promise
+      ? sealed.then((ciphertext) => concatBytes(head, ciphertext))
+      : concatBytes(head, sealed);
+  });
+}
+
+/**
+ * Opens what {@link committingSeal} made.
+ * @throws {CryptoError} `decryption_failed`, at once or by the promise
+ * @throws {TypeError} if an argument is no Uint8Array
+ * @throws {RangeError} if `prk` is not 32 bytes long
+ */
+export function committingOpen(
+  prk: Uint8Array,
+  info: Uint8Array,
+  sealed: Uint8Array,
+  associatedData: Uint8Array,
+): Uint8Array | Promise<Uint8Array> {
+  const bytes = bytesArgument(sealed, 'sealed');
+  const aad = bytesArgument(associatedData, 'associatedData');
+  if (byteLength(bytes) < CIPHERTEXT_AT + TAG_BYTES) throw decryptionFailed();
+  return withKeysOf(prk, info, bytes.subarray(0, SALT_BYTES), (key, commitment) => {
+    if (!provider.equal(commitment, bytes.subarray(SALT_BYTES, CIPHERTEXT_AT))) throw decryptionFailed();
+    const plaintext = provider.gcmOpen(key, ZERO_NONCE, bytes.subarray(CIPHERTEXT_AT), aad);
+    return plaintext instanceof Promise ? plaintext.then(opened) : opened(plaintext);
+  });
 }
 
 function hkdfLength(length: number): number {
@@ -140,6 +183,20 @@ function hkdfLength(length: number): number {
 function derive(key: Uint8Array, salt: Uint8Array) {
   const bytes = provider.hkdfSha256(key, salt, INFO, 32 + COMMITMENT_BYTES + NONCE_BYTES);
   return { key: bytes.slice(0, 32), commitment: bytes.slice(32, 64), nonce: bytes.slice(64) };
+}
+
+/** Both providers read the AES key before they first wait. */
+function withKeysOf<T>(
+  prk: Uint8Array,
+  info: Uint8Array,
+  salt: Uint8Array,
+  use: (key: Uint8Array, commitment: Uint8Array) => T,
+): T {
+  const purpose = bytesArgument(info, 'info');
+  const salted = new Uint8Array(byteLength(purpose) + SALT_BYTES);
+  salted.set(purpose);
+  salted.set(salt, byteLength(purpose));
+  return provider.withTwoKeys(exactBytes(prk, 32, 'prk'), salted, use);
 }
 
 function opened(plaintext: Uint8Array | undefined): Uint8Array {

@@ -21,6 +21,12 @@ const MAX_QUICK_INFO = 256;
 /** What HMAC hashes, wiped after each use. */
 const innerText = Buffer.alloc(HMAC_BLOCK + HASH_BYTES + MAX_QUICK_INFO + 1);
 const outerText = Buffer.alloc(HMAC_BLOCK + HASH_BYTES);
+/** Keys that are handed out for the length of a call. */
+const twoKeys = Buffer.alloc(2 * HASH_BYTES);
+const [firstKey, secondKey] = [
+  new Uint8Array(twoKeys.buffer, 0, HASH_BYTES),
+  new Uint8Array(twoKeys.buffer, HASH_BYTES, HASH_BYTES),
+];
 /** A Buffer's own `fill` looks at its arguments for longer than it fills. */
 const fill = Uint8Array.prototype.fill;
 /** Its digest comes three times as fast in a string of as many characters as in a Buffer; from here it becomes bytes again. */
@@ -43,10 +49,16 @@ export const provider: Provider = {
   hkdfSha256: (ikm, salt, info, length) => provider.hkdfExpandSha256(hmac(salt, ikm), info, length),
   hkdfExpandSha256: (prk, info, length) => {
     const result = Buffer.allocUnsafeSlow(Math.ceil(length / HASH_BYTES) * HASH_BYTES);
-    const quick = oneShotHash !== undefined && prk.length <= HMAC_BLOCK && info.length <= MAX_QUICK_INFO;
-    if (quick) quickExpand(oneShotHash, prk, info, result);
-    else expand(prk, info, result);
+    expandInto(result, prk, info);
     return length === result.length ? plain(result) : plain(result).slice(0, length);
+  },
+  withTwoKeys: (prk, info, use) => {
+    expandInto(twoKeys, prk, info);
+    try {
+      return use(firstKey, secondKey);
+    } finally {
+      fill.call(twoKeys, 0);
+    }
   },
   scrypt: (password, salt, n, length) =>
     new Promise((resolve, reject) => {
@@ -76,7 +88,7 @@ export const provider: Provider = {
         error ? reject(error) : resolve(valid),
       );
     }),
-  gcmSeal: async (key, nonce, plaintext, aad) => {
+  gcmSeal: (key, nonce, plaintext, aad) => {
     const cipher = crypto.createCipheriv('aes-256-gcm', key, nonce).setAAD(aad);
     const ciphertext = cipher.update(plaintext);
     cipher.final();
@@ -85,7 +97,7 @@ export const provider: Provider = {
     sealed.set(cipher.getAuthTag(), ciphertext.length);
     return sealed;
   },
-  gcmOpen: async (key, nonce, sealed, aad) => {
+  gcmOpen: (key, nonce, sealed, aad) => {
     const end = sealed.length - TAG_BYTES;
     if (end < 0) return undefined;
     const decipher = crypto.createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES });
@@ -105,7 +117,14 @@ function hmac(key: Uint8Array, data: Uint8Array): Buffer {
   return crypto.createHmac('sha256', key).update(data).digest();
 }
 
-/** RFC 5869, section 2.3, as many blocks as the result has. hkdfSync takes half as long again, most of it to make a key object of the key. */
+/** RFC 5869, section 2.3. @param result whole blocks */
+function expandInto(result: Buffer, prk: Uint8Array, info: Uint8Array): void {
+  const quick = oneShotHash !== undefined && prk.length <= HMAC_BLOCK && info.length <= MAX_QUICK_INFO;
+  if (quick) quickExpand(oneShotHash, prk, info, result);
+  else expand(prk, info, result);
+}
+
+/** As many blocks as the result has. hkdfSync takes half as long again, most of it to make a key object of the key. */
 function expand(prk: Uint8Array, info: Uint8Array, result: Buffer): void {
   const text = Buffer.concat([Buffer.alloc(HASH_BYTES), info, Buffer.alloc(1)]);
   for (let at = 0; at < result.length; at += HASH_BYTES) {

@@ -15,6 +15,8 @@ export interface Provider {
   hmacSha256(key: Uint8Array, data: Uint8Array): Uint8Array;
   hkdfSha256(ikm: Uint8Array, salt: Uint8Array, info: Uint8Array, length: number): Uint8Array;
   hkdfExpandSha256(prk: Uint8Array, info: Uint8Array, length: number): Uint8Array;
+  /** Hands two keys of 32 bytes to a function, the first 64 bytes of HKDF-Expand. They are its own until it returns, and may be wiped then. */
+  withTwoKeys<T>(prk: Uint8Array, info: Uint8Array, use: (first: Uint8Array, second: Uint8Array) => T): T;
   /**
    * scrypt (RFC 7914) with r = 8 and p = 1, which takes n KiB of memory.
    * @param n a power of 2 from 2
@@ -30,12 +32,17 @@ export interface Provider {
   /** The same rule on another thread where the platform has one for it. */
   verifyAside(message: Uint8Array, signature: Uint8Array, publicKey: Uint8Array): Promise<boolean>;
   /** AES-256-GCM; the result is the ciphertext and the 16-byte tag. */
-  gcmSeal(key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array, aad: Uint8Array): Promise<Uint8Array>;
+  gcmSeal(
+    key: Uint8Array,
+    nonce: Uint8Array,
+    plaintext: Uint8Array,
+    aad: Uint8Array,
+  ): Uint8Array | Promise<Uint8Array>;
   /** The plaintext, or undefined if the tag does not fit. */
   gcmOpen(
     key: Uint8Array,
     nonce: Uint8Array,
     sealed: Uint8Array,
     aad: Uint8Array,
-  ): Promise<Uint8Array | undefined>;
+  ): Uint8Array | undefined | Promise<Uint8Array | undefined>;
 }

@@ -24,6 +24,10 @@ export const provider: Provider = {
   hmacSha256: (key, data) => hmac(sha256, key, data),
   hkdfSha256: (ikm, salt, info, length) => hkdf(sha256, ikm, salt, info, length),
   hkdfExpandSha256: (prk, info, length) => expand(sha256, prk, info, length),
+  withTwoKeys: (prk, info, use) => {
+    const keys = expand(sha256, prk, info, 64);
+    return use(keys.slice(0, 32), keys.slice(32));
+  },
   scrypt: (password, salt, n, length) =>
     scryptAsync(password, salt, { N: n, r: 8, p: 1, dkLen: length, maxmem: (n + 1_024) * 1_024 }),
   publicKeyOf: (seed) => getPublicKey(seed),

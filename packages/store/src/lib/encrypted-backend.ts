@@ -54,7 +54,8 @@ export class EncryptedBackend implements RecordBackend {
   }
 
   async get(kind: RecordKind, id: string): Promise<Found | undefined> {
-    return this.#opened(kind, id, await this.#inner.get(kind, id));
+    const found = await this.#inner.get(kind, id);
+    return this.#opened(kind, id, found);
   }
 
   async getMany(kind: RecordKind, ids: readonly string[]): Promise<(Found | undefined)[]> {
@@ -130,9 +131,13 @@ export class EncryptedBackend implements RecordBackend {
     );
   }
 
-  async #opened(kind: RecordKind, id: string, found: Found | undefined): Promise<Found | undefined> {
+  #opened(kind: RecordKind, id: string, found: Found | undefined): Found | undefined | Promise<Found> {
     if (found === undefined || this.#isOwn(kind, id)) return undefined;
-    return { bytes: (await this.#records.open(kind, id, found.bytes)).bytes, version: found.version };
+    const { version } = found;
+    const opened = this.#records.open(kind, id, found.bytes);
+    return opened instanceof Promise
+      ? opened.then(({ bytes }) => ({ bytes, version }))
+      : { bytes: opened.bytes, version };
   }
 
   async #openedListed(kind: RecordKind, record: ListedRecord): Promise<ListedRecord> {

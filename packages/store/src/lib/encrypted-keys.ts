@@ -48,6 +48,11 @@ export class Keys {
     return this.#known.get(id) ?? this.#asked.get(id) ?? this.#fetch(id);
   }
 
+  /** The key of an id, if it is at hand. */
+  known(id: string): StoreKey | undefined {
+    return this.#known.get(id);
+  }
+
   #fetch(id: string): Promise<StoreKey | undefined> {
     const asked = this.#ask(() => this.#provider.key(id))
       .then((bytes) => (bytes === undefined ? undefined : this.#remember(id, bytes)))

@@ -57,6 +57,11 @@ export class OwnRecord {
     this.#storeId = storeId;
   }
 
+  /** The state as it was last read, if it was. */
+  get last(): StoreState | undefined {
+    return this.#last?.state;
+  }
+
   /** The state as it was last read; the store's id in it never changes. Undefined while there is none. */
   known(): StoreState | Promise<StoreState | undefined> {
     return this.#last?.state ?? this.now();

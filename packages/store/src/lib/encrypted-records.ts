@@ -1,12 +1,21 @@
 import { StoreError } from '../errors.js';
 import type { Content, RecordKind } from '../record-backend.js';
-import { type Contents, labelOf, open, seal } from './encrypted-envelope.js';
+import { type Contents, type Label, labelOf, open, type Place, seal } from './encrypted-envelope.js';
 import { BlindIndex } from './encrypted-index.js';
 import type { Keys, StoreKey } from './encrypted-keys.js';
 import type { OwnRecord, StoreState } from './encrypted-own-record.js';
 
 /** Makes of a content what is stored of it. */
 export type Seal = (kind: RecordKind, id: string, content: Content) => Promise<Content>;
+
+/** A record as it is stored. */
+interface Sealed {
+  readonly place: Place;
+  readonly sealed: Uint8Array;
+  readonly label: Label | undefined;
+}
+
+type Opened = Contents | undefined | Promise<Contents | undefined>;
 
 /** Seals and opens the records of one store. */
 export class SealedRecords {
@@ -34,22 +43,37 @@ export class SealedRecords {
   }
 
   /**
-   * What was sealed.
-   * @throws StoreError `record_corrupt` for whatever does not open, from whatever cause; `key_unavailable` when the provider fails
+   * What was sealed; at once where key and state are at hand and the platform decrypts at once, since waiting for nothing costs a tenth
+   * of a get.
+   * @throws StoreError by the promise: `record_corrupt` for whatever does not open, from whatever cause; `key_unavailable` when the
+   *   provider fails
    */
-  async open(kind: RecordKind, id: string, sealed: Uint8Array): Promise<Contents> {
-    const label = labelOf(sealed);
-    const key = label && (await this.#keys.find(label.keyId));
-    if (label === undefined || key === undefined) throw await this.#unreadable(id, label?.keyId);
+  open(kind: RecordKind, id: string, sealed: Uint8Array): Contents | Promise<Contents> {
+    const record = { place: { kind, id }, sealed, label: labelOf(sealed) };
+    const key = record.label && this.#keys.known(record.label.keyId);
+    const state = this.#own.last;
+    if (key === undefined || state === undefined) return this.#judged(record, this.#openLater(record));
     try {
-      const storeId = storeIdFor(label.format, await this.#own.known());
-      const contents = await open(key, storeId, { kind, id }, sealed, label.format);
+      const contents = openUnder(key, state, record);
+      return isHere(contents) ? contents : this.#judged(record, contents);
+    } catch (cause) {
+      return this.#judged(record, Promise.reject(cause));
+    }
+  }
+
+  async #openLater(record: Sealed): Promise<Contents | undefined> {
+    const key = record.label && (await this.#keys.find(record.label.keyId));
+    return key && openUnder(key, await this.#own.known(), record);
+  }
+
+  async #judged({ place: { id }, label }: Sealed, opened: Opened): Promise<Contents> {
+    try {
+      const contents = await opened;
       if (contents !== undefined) return contents;
     } catch (cause) {
-      if (isUnavailable(cause)) throw cause;
-      throw await this.#unreadable(id, label.keyId, cause);
+      throw isUnavailable(cause) ? cause : await this.#unreadable(id, label?.keyId, cause);
     }
-    throw await this.#unreadable(id, label.keyId);
+    throw await this.#unreadable(id, label?.keyId);
   }
 
   /** The blind index of a key. */
@@ -71,6 +95,13 @@ export class SealedRecords {
       hint: `${hint}; otherwise it was damaged or swapped`,
     });
   }
+}
+
+const isHere = (opened: Opened): opened is Contents => opened !== undefined && !(opened instanceof Promise);
+
+/** @returns undefined for what was not sealed here */
+function openUnder(key: StoreKey, state: StoreState | undefined, { place, sealed, label }: Sealed): Opened {
+  return label && open(key, storeIdFor(label.format, state), place, sealed, label.format);
 }
 
 /** @throws Error for a record that this store cannot have */

@@ -21,7 +21,16 @@ export function unpad(padded: Uint8Array): Uint8Array | undefined {
   const length = new DataView(padded.buffer, padded.byteOffset).getUint32(0);
   const end = LENGTH_BYTES + length;
   if (end > padded.length || padded.length - end >= STEP) return undefined;
+  return isZero(padded, end) ? padded.subarray(LENGTH_BYTES, end) : undefined;
+}
+
+/** Whether there are only zeros from there on. Padding is up to a kilobyte, so it is read by four bytes at a time. */
+function isZero(padded: Uint8Array, end: number): boolean {
+  const aligned = padded.byteOffset % 4 === 0 ? padded : padded.slice();
+  const words = new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.length / 4);
   let rest = 0;
-  for (let i = end; i < padded.length; i++) rest |= padded[i] as number;
-  return rest === 0 ? padded.subarray(LENGTH_BYTES, end) : undefined;
+  let at = end;
+  for (; at % 4 !== 0; at++) rest |= aligned[at] as number;
+  for (at /= 4; at < words.length; at++) rest |= words[at] as number;
+  return rest === 0;
 }
