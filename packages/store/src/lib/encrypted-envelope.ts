@@ -155,11 +155,13 @@ const POOL_BYTES = 8192;
 
 /** The UTF-8 bytes of a short text. */
 function encoded(text: string): Uint8Array {
-  const most = 3 * text.length;
-  if (most > POOL_BYTES) return encoder.encode(text);
-  if (most > pool.length) pool = new Uint8Array(POOL_BYTES);
-  const { written } = encoder.encodeInto(text, pool);
-  const bytes = pool.subarray(0, written);
-  pool = pool.subarray(written);
+  if (text.length > pool.length) pool = new Uint8Array(Math.max(POOL_BYTES, text.length));
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 0x7f) return encoder.encode(text);
+    pool[i] = code;
+  }
+  const bytes = pool.subarray(0, text.length);
+  pool = pool.subarray(text.length);
   return bytes;
 }

@@ -33,13 +33,14 @@ export function frame(lines: { content: string; proof: string }): Uint8Array {
  * @throws TypeError for what is no UTF-8
  */
 export function unframe(bytes: Uint8Array): { content: Line; proof: Line } | undefined {
-  const end = bytes.indexOf(LINE_FEED, HEADER_BYTES);
-  if (end === -1) return undefined;
   // Decoded at once, since decoding costs by the call.
   const text = utf8.decode(bytes);
+  const textEnd = text.indexOf('\n', HEADER_BYTES);
+  if (textEnd === -1) return undefined;
+  // In ASCII, as most are, the places are the same.
+  const end = text.length === bytes.length ? textEnd : bytes.indexOf(LINE_FEED, HEADER_BYTES);
   const proof = bytes.subarray(end + 1);
   if (!text.startsWith(`${HEADER}${sha256(proof)}\n`)) return undefined;
-  const textEnd = text.indexOf('\n', HEADER_BYTES);
   return {
     content: { bytes: bytes.subarray(HEADER_BYTES, end), text: text.slice(HEADER_BYTES, textEnd) },
     proof: { bytes: proof, text: text.slice(textEnd + 1) },
