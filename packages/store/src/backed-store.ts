@@ -19,6 +19,7 @@ import {
   decodeRevocation,
   revocationContent,
   revocationId,
+  verifiedBefore,
 } from './lib/documents.js';
 import { isRecordId } from './lib/ids.js';
 import { BATCH, listPage, readable } from './lib/listing.js';
@@ -52,7 +53,7 @@ export class BackedStore implements CovenantStore {
 
   async put(document: CovenantDocument): Promise<void> {
     this.#assertOpen();
-    const given = await admitCovenant(document);
+    const given = verifiedBefore(document) ?? (await admitCovenant(document));
     // Most covenants are new. Where one is stored already this changes nothing, and its proofs are united.
     const next = covenantContent(given);
     if (await this.backend.write([{ kind: 'covenant', id: given.id, expected: undefined, next }])) return;

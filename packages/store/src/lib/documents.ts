@@ -21,9 +21,15 @@ const MAX_PROOFS = 16;
 /** Surely within the 1 MiB of a document. */
 const MAX_JOINED_BYTES = 1_000_000;
 
+/** The covenant that was verified already, if it is one that `verifyCovenant` has returned. */
+export function verifiedBefore(document: unknown): CovenantDocument | undefined {
+  return isVerifiedCovenant(document) ? (document.chain.at(-1) as ChainLink).document : undefined;
+}
+
 /** A frozen copy of a covenant that verifies by itself. @throws StoreError `document_refused` */
 export async function admitCovenant(document: unknown): Promise<CovenantDocument> {
-  if (isVerifiedCovenant(document)) return (document.chain[document.chain.length - 1] as ChainLink).document;
+  const verified = verifiedBefore(document);
+  if (verified !== undefined) return verified;
   const { checks, valid, document: copy } = await checkIntegrity(document);
   if (valid && copy !== undefined) return copy;
   const failed = checks.find((check) => !check.passed);
@@ -68,8 +74,8 @@ export function revocationContent(revocation: RevocationDocument): Content {
 
 /** The record of a covenant. */
 export function encodeCovenant(document: CovenantDocument): Uint8Array {
-  const { id: _, proof, ...content } = document;
-  return frame({ content: canonicalizeJson(content), proof: canonicalizeJson(proof) });
+  const content = canonicalizeJson(document, { omit: ['id', 'proof'] });
+  return frame({ content, proof: canonicalizeJson(document.proof) });
 }
 
 /** The covenant of a record. @throws StoreError `record_corrupt` unless its content hashes to `id` */

@@ -75,9 +75,9 @@ export class PostgresBackend implements RecordBackend {
 
   async write(changes: readonly Change[]): Promise<boolean> {
     checkChanges(changes);
-    const [row] = await this.#ask<{ done: boolean }>(...call(changes));
-    if (row?.done === true) this.#others.ring();
-    return row?.done === true;
+    const done = (await this.#ask(...call(changes))).length > 0;
+    if (done) this.#others.ring();
+    return done;
   }
 
   async has(kind: RecordKind, id: string): Promise<boolean> {
@@ -130,7 +130,7 @@ export class PostgresBackend implements RecordBackend {
     const statement = text.replaceAll('@.', `"${this.#connections.schema}".`);
     for (let attempt = 1; ; attempt++) {
       try {
-        await this.#migration.ready();
+        if (!this.#migration.isReady) await this.#migration.ready();
         return await this.#connections.query<Row>(statement, values);
       } catch (error) {
         if (attempt >= MAX_ATTEMPTS || !isInTheWay(error)) throw error;
@@ -139,15 +139,15 @@ export class PostgresBackend implements RecordBackend {
   }
 }
 
-/** The statement that makes changes, with its parameters. */
+/** The statement that makes changes, with its parameters. Its result is a row without columns, or none: `pg` makes a class for columns. */
 function call(changes: readonly Change[]): [string, unknown[]] {
   const [first, ...others] = changes;
   if (others.length === 0 && first?.expected === undefined && typeof first?.next === 'object') {
     const { kind, id, next } = first;
     const values = [kind, id, buffer(next.bytes), next.tokens.join(' ')];
-    return ['SELECT @.store_put($1, $2, $3, $4) AS done', values];
+    return ['SELECT WHERE @.store_put($1, $2, $3, $4)', values];
   }
-  return ['SELECT @.store_write($1, $2, $3, $4, $5, $6, $7) AS done', columns(changes)];
+  return ['SELECT WHERE @.store_write($1, $2, $3, $4, $5, $6, $7)', columns(changes)];
 }
 
 /** Changes as parallel arrays, in the order of the function's parameters. */

@@ -3,6 +3,8 @@ import type { PostgresConnections, PostgresListener } from './postgres-connectio
 
 /** A process tells others at most so often that it has written, in milliseconds. */
 const TELL_MS = 20;
+/** Where nobody listened it looks again so much later: whoever begins to listen looks for what was written, too. */
+const ALONE_MS = 100;
 /** A listener that could not be had, or was lost, is asked for again so much later, in milliseconds. */
 const RETRY_MS = 1_000;
 
@@ -81,8 +83,10 @@ export class PostgresBell {
     this.#telling = true;
     do {
       this.#moreToTell = false;
-      await this.#connections.query(TELL, [this.#lock, this.#channel]).catch(() => undefined);
-      await pause(TELL_MS);
+      const [answer] = await this.#connections
+        .query<{ told: string | null }>(TELL, [this.#lock, this.#channel])
+        .catch(() => []);
+      await pause(answer?.told === null ? ALONE_MS : TELL_MS);
     } while (this.#moreToTell);
     this.#telling = false;
   }
@@ -98,7 +102,7 @@ export class PostgresBell {
 
 /** Who gets the lock is alone: nobody listens. Another that tells just now may be taken for one who does. */
 const TELL = `SELECT CASE WHEN pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtextextended($1, 0)) THEN NULL
-  ELSE pg_catalog.set_config('synchronous_commit', 'off', true) || pg_catalog.pg_notify($2, '')::text END`;
+  ELSE pg_catalog.set_config('synchronous_commit', 'off', true) || pg_catalog.pg_notify($2, '')::text END AS told`;
 
 /** Does not keep the process alive. */
 function pause(ms: number): Promise<void> {

@@ -49,6 +49,8 @@ export class PostgresConnections {
   readonly #maxConnections: number;
   /** Made from a URL when it is first needed. */
   #own: Promise<Pool> | undefined;
+  /** The caller's, or our own. */
+  #made: PostgresPool | undefined;
   #calls = 0;
   #open = true;
 
@@ -69,6 +71,7 @@ export class PostgresConnections {
       throw new TypeError('source must be a URL like postgres://host/database, or a pool of pg');
     }
     this.#source = source;
+    if (typeof source !== 'string') this.#made = source;
   }
 
   /** One statement, a transaction of its own. @throws StoreError */
@@ -101,17 +104,16 @@ export class PostgresConnections {
       throw new StoreError('store_unavailable', 'too many calls wait for PostgreSQL', { hint: 'try again' });
     }
     this.#calls++;
-    const end = new AbortController();
+    const loan = new Loan();
     let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        const error = tooLate(this.timeoutMs);
-        end.abort(error);
-        reject(error);
-      }, this.timeoutMs);
-    });
     try {
-      return await Promise.race([this.#lend(work, end.signal), late]);
+      return await new Promise<T>((resolve, reject) => {
+        timer = setTimeout(() => {
+          loan.end(true);
+          reject(tooLate(this.timeoutMs));
+        }, this.timeoutMs);
+        this.#lend(work, loan).then(resolve, reject);
+      });
     } catch (error) {
       throw toStoreError(error);
     } finally {
@@ -171,42 +173,54 @@ export class PostgresConnections {
     await Promise.race([own.end(), late]).finally(() => clearTimeout(timer));
   }
 
-  async #pool(): Promise<PostgresPool> {
-    if (typeof this.#source !== 'string') return this.#source;
-    this.#own ??= ownPool(this.#source, this.timeoutMs, this.#maxConnections);
-    return this.#own.catch((error: unknown) => {
+  async #makePool(): Promise<PostgresPool> {
+    this.#own ??= ownPool(this.#source as string, this.timeoutMs, this.#maxConnections);
+    try {
+      this.#made = await this.#own;
+      return this.#made;
+    } catch (error) {
       this.#own = undefined;
       throw error;
-    });
+    }
   }
 
-  async #lend<T>(work: (client: PostgresClient) => Promise<T>, end: AbortSignal): Promise<T> {
-    const client = await (await this.#pool()).connect();
-    let lent = true;
-    const giveBack = (destroy: boolean) => {
-      if (!lent) return;
-      lent = false;
-      client.off('error', ignore);
-      client.release(destroy);
-    };
-    const cut = () => giveBack(true);
-    // A connection that is cut says so twice: to the query that waits, and as an event, which nobody may miss.
-    client.on('error', ignore);
-    end.addEventListener('abort', cut);
+  async #lend<T>(work: (client: PostgresClient) => Promise<T>, loan: Loan): Promise<T> {
+    const client = await (this.#made ?? (await this.#makePool())).connect();
+    if (!loan.begin(client)) throw tooLate(this.timeoutMs);
     try {
-      if (end.aborted) {
-        giveBack(false);
-        throw end.reason;
-      }
       const result = await work(client);
-      giveBack(false);
+      loan.end(false);
       return result;
     } catch (error) {
-      giveBack(isLost(error));
+      loan.end(isLost(error));
       throw error;
-    } finally {
-      end.removeEventListener('abort', cut);
     }
+  }
+}
+
+/** A connection that is lent for one piece of work, and goes back once. */
+class Loan {
+  #client: PostgresClient | undefined;
+  #isOver = false;
+
+  /** @returns false when the time was up before there was a connection: then it has gone back already */
+  begin(client: PostgresClient): boolean {
+    if (this.#isOver) {
+      client.release();
+      return false;
+    }
+    this.#client = client;
+    // A connection that is cut says so twice: to the query that waits, and as an event, which nobody may miss.
+    client.on('error', ignore);
+    return true;
+  }
+
+  /** May be called again, in vain. */
+  end(destroy: boolean): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#client?.off('error', ignore);
+    this.#client?.release(destroy);
   }
 }
 

@@ -29,11 +29,17 @@ export class PostgresMigration {
   /** Whether tables are made where there are none. */
   readonly #create: boolean;
   #done: Promise<void> | undefined;
+  #isReady = false;
 
   constructor(connections: PostgresConnections, part: PostgresPart, create = true) {
     this.#connections = connections;
     this.#part = part;
     this.#create = create;
+  }
+
+  /** Whether there is nothing to wait for. */
+  get isReady(): boolean {
+    return this.#isReady;
   }
 
   /** @throws StoreError `store_version` for a newer schema or tables of someone else, `store_unavailable` */
@@ -43,6 +49,7 @@ export class PostgresMigration {
       throw error;
     });
     await this.#done;
+    this.#isReady = true;
   }
 
   async #migrate(): Promise<void> {
