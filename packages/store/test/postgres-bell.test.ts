@@ -75,7 +75,7 @@ describe.skipIf(!havePostgres)('the bell of a store (needs PostgreSQL)', () => {
 
   it('rings once for all that is written while it rings, and not where nobody listens', async () => {
     const schema = freshSchema();
-    const [writer, watcher] = [one(schema), one(schema)];
+    const [alone, writer, watcher] = [one(schema), one(schema), one(schema)];
     const heard: (string | undefined)[] = [];
     const ear = await inspector.connect();
     ear.on('notification', ({ payload }) => heard.push(payload));
@@ -84,9 +84,9 @@ describe.skipIf(!havePostgres)('the bell of a store (needs PostgreSQL)', () => {
       await inspector.query('SELECT pg_notify($1, $2)', [`stele_${schema}`, text]);
       await eventually(async () => assert.ok(heard.includes(text)));
     };
-    writer.others.ring();
+    alone.others.ring();
     // Its one connection is used in turn.
-    await writer.connections.query('SELECT 1');
+    await alone.connections.query('SELECT 1');
     await mark('nobody');
     assert.deepEqual(heard, ['nobody']);
     watcher.others.entered();
@@ -96,7 +96,7 @@ describe.skipIf(!havePostgres)('the bell of a store (needs PostgreSQL)', () => {
     await mark('some');
     assert.deepEqual(heard, ['nobody', '', '', 'some']);
     ear.release(true);
-    for (const { others, connections } of [writer, watcher]) {
+    for (const { others, connections } of [alone, writer, watcher]) {
       others.close();
       await connections.close();
     }

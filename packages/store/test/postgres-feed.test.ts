@@ -5,7 +5,7 @@ import { afterAll, describe, it } from 'vitest';
 import { havePostgres } from '../../../test/support/postgres.js';
 import { eventually } from '../../../test/support/proxy.js';
 import { PostgresStore } from '../src/postgres.js';
-import type { RecordBackend, RecordChange } from '../src/record-backend.js';
+import type { Change, RecordBackend, RecordChange } from '../src/record-backend.js';
 import { failsWith } from './support/assert.js';
 import { covenantIdOf } from './support/backends.js';
 import { freshSchema, inspector, unsyncedUrl } from './support/postgres.js';
@@ -139,6 +139,66 @@ describe.skipIf(!havePostgres)('the feed of a PostgresStore (needs PostgreSQL)',
     );
   });
 
+  it('tells of a record that was written anew what it had told before, each once and in order', async () => {
+    const schema = freshSchema();
+    const { backend, latest } = store(schema);
+    const start = await latest();
+    const change = (n: number, text: string) =>
+      ({
+        kind: 'covenant',
+        id: covenantIdOf(n),
+        next: { bytes: new TextEncoder().encode(text), tokens: [] },
+      }) as const;
+    const written = (...changes: Omit<Change, 'expected'>[]) =>
+      backend.write(changes.map((each) => ({ ...each, expected: 'present' }) as Change));
+    await put(backend, 1);
+    const between = await latest();
+    await put(backend, 2);
+    assert.equal(await written(change(1, 'a'), change(2, 'a')), true);
+    assert.equal(await written(change(2, 'b'), { ...change(1, ''), next: undefined }), true);
+    await put(backend, 1);
+    const all = [1, 2, 1, 2, 2, 1, 1];
+    const told = await take(backend, start, all.length);
+    assert.deepEqual(told.map(numberOf), all);
+    assert.deepEqual(
+      told.map(({ deleted }) => deleted),
+      [false, false, false, false, false, true, false],
+    );
+    assert.equal(new Set(told.map(({ token }) => token)).size, all.length);
+    assert.equal(told[0]?.token, between);
+    // Every token leads on, also that of what the record has ceased to tell itself.
+    for (const [i, { token }] of told.slice(0, -1).entries()) {
+      const rest = await take(backend, token, all.length - 1 - i);
+      assert.deepEqual(rest.map(numberOf), all.slice(i + 1));
+    }
+    assert.equal(await latest(), told.at(-1)?.token);
+  });
+
+  it('keeps nothing of a record beyond its reach', async () => {
+    const schema = freshSchema();
+    const { backend, latest } = store(schema);
+    await put(backend, 1);
+    const { rows } = await inspector.query(`SELECT transaction, place FROM ${schema}.records`);
+    await put(backend, 2);
+    await inspector.query(`UPDATE ${schema}.feed SET transaction = $1, place = $2`, [
+      rows[0]?.transaction,
+      rows[0]?.place,
+    ]);
+    for (const n of [1, 2]) await deleteRecord(backend, 'covenant', covenantIdOf(n));
+    const { rows: kept } = await inspector.query(
+      `SELECT id, deleted FROM ${schema}.changes ORDER BY transaction`,
+    );
+    assert.deepEqual(
+      kept.map(({ id, deleted }) => [id === covenantIdOf(1) ? 1 : 2, deleted]),
+      [
+        [2, false],
+        [1, true],
+        [2, true],
+      ],
+    );
+    assert.ok(await latest());
+  });
+
   it('tells every change of many writers once, and those of a record in turn', async () => {
     const schema = freshSchema();
     const writers = [store(schema), store(schema), store(schema)];
@@ -193,7 +253,10 @@ describe.skipIf(!havePostgres)('the feed of a PostgresStore (needs PostgreSQL)',
       [covenantIdOf(1)],
     );
     assert.equal((await take(backend, early, 10_000)).length, 10_000);
-    for (let n = 2; n < 300; n++) await put(backend, n);
+    for (let n = 2; n < 300; n++) {
+      await put(backend, n);
+      await deleteRecord(backend, 'covenant', covenantIdOf(n));
+    }
     for (const token of [start, early]) await failsWith('watch_expired', () => take(backend, token, 1));
     const { rows } = await inspector.query(`SELECT count(*)::int AS n FROM ${schema}.changes`);
     assert.ok(rows[0]?.n >= 10_000 && rows[0]?.n < 12_000);
@@ -202,14 +265,21 @@ describe.skipIf(!havePostgres)('the feed of a PostgresStore (needs PostgreSQL)',
     assert.equal((await take(backend, dropped, 10_000)).length, 10_000);
   }, 60_000);
 
-  it('is another feed in a database where transactions count anew', async () => {
+  it.each([
+    ['records', ['records']],
+    ['what they tell no more', ['changes']],
+    ['both', ['records', 'changes']],
+  ])('is another feed in a database where transactions count anew, seen by %s', async (_, tables) => {
     const schema = freshSchema();
     const { backend, latest } = store(schema);
     await put(backend, 1);
     const token = await latest();
-    await inspector.query(`UPDATE ${schema}.changes SET transaction = transaction + 1000000000000`);
+    await put(backend, 2);
+    await deleteRecord(backend, 'covenant', covenantIdOf(2));
+    for (const table of tables)
+      await inspector.query(`UPDATE ${schema}.${table} SET transaction = transaction + 1000000000000`);
     const restored = store(schema);
-    await put(restored.backend, 2);
+    await put(restored.backend, 4);
     await failsWith('watch_expired', () => take(restored.backend, token, 1));
     const after = await restored.latest();
     await put(restored.backend, 3);

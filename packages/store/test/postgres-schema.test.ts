@@ -133,6 +133,12 @@ describe.skipIf(!havePostgres)('a schema of PostgreSQL (needs PostgreSQL)', () =
     assert.deepEqual(told.sort(), [both.id, after.id].sort());
     await store.delete(before.id);
     assert.equal(await store.count({ issuer: before.issuer.id }), 2);
+    // What version 1 has told is told, and then the rest.
+    const whole: string[] = [];
+    for await (const { id, type } of store.watch({ after: `${start.split('.')[0]}.0.0` }))
+      if (whole.push(`${type} ${id}`) === 4) break;
+    assert.equal(whole[0], `put ${before.id}`);
+    assert.equal(whole[3], `delete ${before.id}`);
     await store.close();
   });
 

@@ -22,10 +22,27 @@ CREATE TABLE ${schema}.probes (value uuid PRIMARY KEY);
 export const EXPECTS = { none: 0, present: 1, version: 2 } as const;
 export const NEXT = { same: 0, none: 1, content: 2 } as const;
 
+/** SQLSTATE: the feed does not reach back so far. */
+export const EXPIRED = 'SL011';
+
 /** Refuses an isolation that looks at the past. */
 const readCommitted = `IF current_setting('transaction_isolation') <> 'read committed' THEN
     RAISE EXCEPTION 'the isolation is not read committed' USING ERRCODE = '${ISOLATION}';
   END IF;`;
+
+/** The body of `store_horizon`. @param table that whoever writes holds a lock of from before its transaction has a number */
+const horizon = (schema: string, table: string): string => `BEGIN
+  next := pg_snapshot_xmax(pg_current_snapshot())::text::bigint;
+  -- Numbers of transactions that go on have 32 bits, and are within 2^31 of the next one.
+  SELECT min(next - behind) INTO horizon FROM (
+    SELECT (next - numbers.transactionid::text::bigint) & 4294967295 AS behind
+    FROM pg_locks AS writers JOIN pg_locks AS numbers USING (virtualtransaction)
+    WHERE writers.locktype = 'relation' AND writers.relation = '${schema}.${table}'::regclass AND writers.mode = 'RowExclusiveLock'
+      AND writers.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+      AND numbers.locktype = 'transactionid' AND numbers.granted AND numbers.mode = 'ExclusiveLock'
+  ) AS distances WHERE behind < 2147483648;
+  horizon := least(coalesce(horizon, next), next);
+END`;
 
 /**
  * Makes all changes or none. Whoever writes holds a lock for each record from before its transaction has a number until it has
@@ -107,24 +124,128 @@ BEGIN
 END $$;
 `;
 
-/** SQLSTATE: the feed does not reach back so far. */
-export const EXPIRED = 'SL011';
+/**
+ * Version 3: a record that is put is its own change, with the number of its transaction and its place within that, so that a put writes
+ * one row. `changes` has what records do not tell any more: deletions, and what was before a record was written anew.
+ */
+const OWN_CHANGES = (schema: string): string => `
+ALTER TABLE ${schema}.records ADD COLUMN transaction bigint, ADD COLUMN place bigint;
+CREATE INDEX records_by_transaction ON ${schema}.records (transaction, place) WHERE transaction IS NOT NULL;
+
+-- The columns of the feed, of both kinds of changes.
+CREATE VIEW ${schema}.feed_changes AS
+  SELECT c.transaction, c.place, c.kind, c.id, c.deleted FROM ${schema}.changes AS c
+  UNION ALL SELECT r.transaction, r.place, r.kind, r.id COLLATE "default", false FROM ${schema}.records AS r WHERE r.transaction IS NOT NULL;
+
+CREATE OR REPLACE FUNCTION ${schema}.store_write(kinds text[], ids text[], expects integer[], versions bytea[], nexts integer[],
+  contents bytea[], token_lists text[]) RETURNS boolean ${PLPGSQL} AS $$
+DECLARE
+  number bigint;
+BEGIN
+  -- What is looked at below must be what is there once the locks are held.
+  ${readCommitted}
+  LOCK TABLE ${schema}.records IN ROW EXCLUSIVE MODE;
+  PERFORM pg_advisory_xact_lock(locks.number) FROM (
+    SELECT DISTINCT hashtextextended('${schema}' || one, 1) AS number FROM unnest(ids) AS one ORDER BY 1
+  ) AS locks;
+  FOR i IN 1..array_length(ids, 1) LOOP
+    IF expects[i] = 2 THEN
+      PERFORM FROM ${schema}.records AS r WHERE r.kind = kinds[i] AND r.id = ids[i] AND r.bytes = versions[i];
+    ELSE
+      PERFORM FROM ${schema}.records AS r WHERE r.kind = kinds[i] AND r.id = ids[i];
+    END IF;
+    IF FOUND <> (expects[i] > 0) THEN RETURN false; END IF;
+  END LOOP;
+  FOR i IN 1..array_length(ids, 1) LOOP
+    CONTINUE WHEN nexts[i] = 0 OR nexts[i] = 1 AND expects[i] = 0;
+    number := pg_current_xact_id()::text::bigint;
+    IF expects[i] = 0 THEN
+      INSERT INTO ${schema}.records (kind, id, bytes, tokens, transaction, place)
+        VALUES (kinds[i], ids[i], contents[i], string_to_array(token_lists[i], ' '), number, i);
+      CONTINUE;
+    END IF;
+    -- What the record has told of itself stays told, as far as the feed reaches back.
+    INSERT INTO ${schema}.changes (transaction, place, kind, id, deleted) OVERRIDING SYSTEM VALUE
+      SELECT r.transaction, r.place, r.kind, r.id, false FROM ${schema}.records AS r, ${schema}.feed AS f
+      WHERE r.kind = kinds[i] AND r.id = ids[i] AND (r.transaction, r.place) > (f.transaction, f.place);
+    IF nexts[i] = 1 THEN
+      DELETE FROM ${schema}.records AS r WHERE r.kind = kinds[i] AND r.id = ids[i];
+      INSERT INTO ${schema}.changes (transaction, place, kind, id, deleted) OVERRIDING SYSTEM VALUE
+        VALUES (number, i, kinds[i], ids[i], true);
+    ELSE
+      UPDATE ${schema}.records AS r
+        SET bytes = contents[i], tokens = string_to_array(token_lists[i], ' '), transaction = number, place = i
+        WHERE r.kind = kinds[i] AND r.id = ids[i];
+    END IF;
+    -- The sequence counts what may have to be dropped; places are within a transaction.
+    IF nextval('${schema}.changes_place_seq') % 256 = 0 THEN PERFORM ${schema}.store_cut(); END IF;
+  END LOOP;
+  RETURN true;
+END $$;
+
+-- What nearly every write is. Its table is locked before its transaction has a number, as the lock comes with the statement. Setting a
+-- search path would take a twentieth of it, so it is said of every name and operator where it is.
+CREATE OR REPLACE FUNCTION ${schema}.store_put(given_kind text, given_id text, content bytea, token_list text) RETURNS boolean
+  LANGUAGE plpgsql AS $$
+BEGIN
+  IF pg_catalog.current_setting('transaction_isolation') OPERATOR(pg_catalog.<>) 'read committed' THEN
+    RAISE EXCEPTION 'the isolation is not read committed' USING ERRCODE = '${ISOLATION}';
+  END IF;
+  -- It is never null; as an expression it takes a fraction of what it does as a statement.
+  IF pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('${schema}' OPERATOR(pg_catalog.||) given_id, 1)) IS NULL THEN
+    RETURN false;
+  END IF;
+  PERFORM FROM ${schema}.records AS r WHERE r.kind OPERATOR(pg_catalog.=) given_kind AND r.id OPERATOR(pg_catalog.=) given_id;
+  IF FOUND THEN RETURN false; END IF;
+  INSERT INTO ${schema}.records (kind, id, bytes, tokens, transaction, place)
+    VALUES (given_kind, given_id, content, pg_catalog.string_to_array(token_list, ' '),
+      pg_catalog.pg_current_xact_id()::pg_catalog.text::pg_catalog.int8, 0);
+  RETURN true;
+END $$;
+
+CREATE OR REPLACE FUNCTION ${schema}.store_horizon(OUT horizon bigint, OUT next bigint) ${PLPGSQL} AS $$
+${horizon(schema, 'records')} $$;
+
+CREATE OR REPLACE FUNCTION ${schema}.store_changes(after_transaction bigint, after_place bigint) RETURNS SETOF ${schema}.changes
+  ${PLPGSQL} AS $$
+DECLARE
+  reach record;
+BEGIN
+  reach := ${schema}.store_horizon();
+  RETURN QUERY SELECT * FROM ${schema}.feed_changes AS c WHERE (c.transaction, c.place) > (after_transaction, after_place)
+    AND c.transaction < reach.horizon ORDER BY c.transaction, c.place LIMIT 256;
+  PERFORM FROM ${schema}.feed AS f WHERE (f.transaction, f.place) > (after_transaction, after_place);
+  IF FOUND THEN RAISE EXCEPTION 'the feed does not reach back so far' USING ERRCODE = '${EXPIRED}'; END IF;
+END $$;
+
+CREATE OR REPLACE FUNCTION ${schema}.store_latest(since bigint, OUT settled boolean, OUT next bigint, OUT epoch text, OUT transaction bigint,
+  OUT place bigint) ${PLPGSQL} AS $$
+DECLARE
+  reach record;
+BEGIN
+  reach := ${schema}.store_horizon();
+  next := coalesce(since, reach.next);
+  settled := reach.horizon >= next;
+  SELECT f.epoch, f.transaction, f.place INTO epoch, transaction, place FROM ${schema}.feed AS f;
+  SELECT c.transaction, c.place INTO transaction, place FROM ${schema}.feed_changes AS c WHERE c.transaction < reach.horizon
+    ORDER BY c.transaction DESC, c.place DESC LIMIT 1;
+  IF NOT FOUND THEN SELECT f.transaction, f.place INTO transaction, place FROM ${schema}.feed AS f; END IF;
+END $$;
+
+CREATE OR REPLACE FUNCTION ${schema}.store_open() RETURNS void ${PLPGSQL} AS $$
+BEGIN
+  PERFORM FROM ${schema}.feed_changes AS c WHERE c.transaction >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint;
+  IF NOT FOUND THEN RETURN; END IF;
+  DELETE FROM ${schema}.changes;
+  UPDATE ${schema}.records AS r SET transaction = NULL, place = NULL WHERE r.transaction IS NOT NULL;
+  UPDATE ${schema}.feed SET epoch = replace(gen_random_uuid()::text, '-', ''), transaction = 0, place = 0;
+END $$;
+`;
 
 const FEED = (schema: string): string => `
 -- All transactions with a lower number have ended, as far as they write to this store; \`next\` is above all that have ended so far.
 CREATE FUNCTION ${schema}.store_horizon(OUT horizon bigint, OUT next bigint) ${PLPGSQL} AS $$
-BEGIN
-  next := pg_snapshot_xmax(pg_current_snapshot())::text::bigint;
-  -- Numbers of transactions that go on have 32 bits, and are within 2^31 of the next one.
-  SELECT min(next - behind) INTO horizon FROM (
-    SELECT (next - numbers.transactionid::text::bigint) & 4294967295 AS behind
-    FROM pg_locks AS writers JOIN pg_locks AS numbers USING (virtualtransaction)
-    WHERE writers.locktype = 'relation' AND writers.relation = '${schema}.changes'::regclass AND writers.mode = 'RowExclusiveLock'
-      AND writers.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-      AND numbers.locktype = 'transactionid' AND numbers.granted AND numbers.mode = 'ExclusiveLock'
-  ) AS distances WHERE behind < 2147483648;
-  horizon := least(coalesce(horizon, next), next);
-END $$;
+${horizon(schema, 'changes')} $$;
 
 -- Some changes after one, in order.
 CREATE FUNCTION ${schema}.store_changes(after_transaction bigint, after_place bigint) RETURNS SETOF ${schema}.changes ${PLPGSQL} AS $$
@@ -176,6 +297,7 @@ export const POSTGRES_RECORDS: PostgresPart = {
   steps: [
     (schema) => [TABLES, WRITE, FEED].map((part) => part(`"${schema}"`)).join('\n'),
     (schema) => PUT(`"${schema}"`),
+    (schema) => OWN_CHANGES(`"${schema}"`),
   ],
   opening: (schema) => `SELECT "${schema}".store_open()`,
 };
