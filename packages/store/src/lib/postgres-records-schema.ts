@@ -195,12 +195,11 @@ BEGIN
   IF pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('${schema}' OPERATOR(pg_catalog.||) given_id, 1)) IS NULL THEN
     RETURN false;
   END IF;
-  PERFORM FROM ${schema}.records AS r WHERE r.kind OPERATOR(pg_catalog.=) given_kind AND r.id OPERATOR(pg_catalog.=) given_id;
-  IF FOUND THEN RETURN false; END IF;
   INSERT INTO ${schema}.records (kind, id, bytes, tokens, transaction, place)
     VALUES (given_kind, given_id, content, pg_catalog.string_to_array(token_list, ' '),
-      pg_catalog.pg_current_xact_id()::pg_catalog.text::pg_catalog.int8, 0);
-  RETURN true;
+      pg_catalog.pg_current_xact_id()::pg_catalog.text::pg_catalog.int8, 0)
+    ON CONFLICT (kind, id) DO NOTHING;
+  RETURN FOUND;
 END $$;
 
 CREATE OR REPLACE FUNCTION ${schema}.store_horizon(OUT horizon bigint, OUT next bigint) ${PLPGSQL} AS $$
