@@ -8,7 +8,7 @@ import { rawKeys } from '../src/index.js';
 import { type Label, labelOf, open, saltOf, seal, sealedTokens } from '../src/lib/encrypted-envelope.js';
 import { BlindIndex } from '../src/lib/encrypted-index.js';
 import { Keys } from '../src/lib/encrypted-keys.js';
-import { pad } from '../src/lib/padding.js';
+import { pad, unpad } from '../src/lib/padding.js';
 import { KEY } from './support/backends.js';
 import { keyIdNumber, keyNumber } from './support/encrypted.js';
 
@@ -134,6 +134,19 @@ describe('a sealed record', () => {
     assert.equal(await opened(sealed, { ...strange, id: `urn:x\\",\\"${key.id}\\"]` }), undefined);
   });
 
+  it('is bound to an id of any characters, however many', async () => {
+    for (const id of ['urn:ü', 'urn:\u{1f512}', `urn:${'x'.repeat(9000)}`]) {
+      const there = { kind: 'covenant', id };
+      const sealed = await seal(key, STORE, there, utf8('the record'), tokens);
+      assert.deepEqual((await opened(sealed, there))?.bytes, utf8('the record'));
+      assert.equal(await opened(sealed, { ...there, id: `${id}x` }), undefined);
+    }
+    const many = Array.from({ length: 200 }, (_, n) => ({ kind: 'covenant', id: `urn:${n}` }));
+    const all = await Promise.all(many.map((at) => seal(key, STORE, at, utf8(at.id), tokens)));
+    for (const [n, at] of many.entries())
+      assert.deepEqual((await opened(all[n] as Uint8Array, at))?.bytes, utf8(at.id));
+  });
+
   it('does not open in format 2 what was sealed in format 1', async () => {
     const aad = utf8(JSON.stringify(['stele-store/1', 'covenant', 'urn:x', key.id]));
     const envelope = await aeadSeal(KEY, pad(utf8('the record')), aad);
@@ -170,6 +183,50 @@ describe('a sealed record', () => {
       assert.equal(labelOf(utf8(text)), undefined);
     },
   );
+});
+
+describe('padding', () => {
+  /** The same bytes, so far into a buffer. */
+  const moved = (bytes: Uint8Array, by: number) => {
+    const room = new Uint8Array(bytes.length + by);
+    room.set(bytes, by);
+    return room.subarray(by);
+  };
+
+  it('comes off again wherever the bytes lie, and not with anything else behind them', () => {
+    fc.assert(
+      fc.property(
+        fc.uint8Array({ maxLength: 2500, size: 'max' }),
+        fc.nat({ max: 7 }),
+        fc.nat(),
+        fc.integer({ min: 1, max: 255 }),
+        (bytes, by, where, value) => {
+          const padded = moved(pad(bytes), by);
+          assert.deepEqual(unpad(padded), bytes);
+          const room = padded.length - 4 - bytes.length;
+          if (room === 0) return;
+          padded[padded.length - 1 - (where % room)] = value;
+          assert.equal(unpad(padded), undefined);
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  it.each([0, 1, 1023, 1025])('is not what has %i bytes', (length) => {
+    assert.equal(unpad(new Uint8Array(length)), undefined);
+  });
+
+  it('is not what says another length', () => {
+    for (const length of [1021, 2044, 0xffffffff]) {
+      const padded = new Uint8Array(1024);
+      new DataView(padded.buffer).setUint32(0, length);
+      assert.equal(unpad(padded), undefined, `${length}`);
+    }
+    const long = new Uint8Array(2048);
+    new DataView(long.buffer).setUint32(0, 1020);
+    assert.equal(unpad(long), undefined);
+  });
 });
 
 describe('a blind token', () => {
