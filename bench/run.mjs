@@ -1,8 +1,4 @@
 // Measures Stele beside its peers, all in one run. Prints whether the bars are met and never fails because of them.
-// Usage: node run.mjs [--only group] [--smoke] [--json | --markdown | --update]
-//   --only      one group (may be given again): ed25519, signers, covenant, ccl, store, store-remote, encrypted, limits, monitor, http, audit, audit-verify
-//   --smoke     a fraction of a second per group, to see that everything still runs; its figures mean nothing
-//   --markdown  prints the section of figures of docs/benchmarks.md; --update writes it there
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,15 +27,18 @@ const SEED = 20_261_121;
 const PAGE = new URL('../docs/benchmarks.md', import.meta.url);
 const SECTION = /(<!-- figures: begin -->\n)[\s\S]*(<!-- figures: end -->)/;
 
-const { values: args } = parseArgs({
-  options: {
-    only: { type: 'string', multiple: true },
-    smoke: { type: 'boolean' },
-    json: { type: 'boolean' },
-    markdown: { type: 'boolean' },
-    update: { type: 'boolean' },
-  },
-});
+const USAGE = `Usage: npm run bench -- [--only group] [--smoke] [--json | --markdown | --update]
+  --only      one group (may be given again): ${GROUPS.join(', ')}
+  --smoke     a fraction of a second per group, to see that everything still runs; its figures mean nothing
+  --json      for machines
+  --markdown  prints the section of figures of docs/benchmarks.md; --update writes it there
+`;
+
+const args = argumentsOf();
+if (args.help) {
+  process.stdout.write(USAGE);
+  process.exit(0);
+}
 
 const names = args.only ?? GROUPS;
 const unknown = names.find((name) => !GROUPS.includes(name));
@@ -68,6 +67,18 @@ if (args.update) {
     PAGE,
     page.replace(SECTION, (_, begin, end) => `${begin}${section(groups)}${end}`),
   );
+}
+
+function argumentsOf() {
+  const flag = { type: 'boolean' };
+  const only = { type: 'string', multiple: true };
+  try {
+    return parseArgs({ options: { only, smoke: flag, json: flag, markdown: flag, update: flag, help: flag } })
+      .values;
+  } catch (error) {
+    process.stderr.write(`${error.message}\n${USAGE}`);
+    process.exit(2);
+  }
 }
 
 async function runGroup(name) {
