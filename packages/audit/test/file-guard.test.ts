@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, it, vi } from 'vitest';
 
@@ -62,6 +62,18 @@ describe('the guard of a database', () => {
       }
       vi.useRealTimers();
     }
+  });
+
+  it.each(['db', 'db-wal'])('notices when %s, moved behind a link meanwhile, is replaced there', (name) => {
+    const { path, here, there } = place();
+    const guard = new FileGuard(path);
+    renameSync(join(here, name), join(there, 'moved'));
+    symlinkSync(join(there, 'moved'), join(here, name));
+    untilLater(here);
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 10_000 });
+    for (let n = 0; n < 3; n++) guard.check();
+    renameSync(join(there, name), join(there, 'moved'));
+    assert.throws(() => guard.check(), AuditError);
   });
 
   it('is content once all is back, and does not mind what happens beside', () => {

@@ -31,10 +31,14 @@ function place() {
 /** A guard that has come to trust the folder, if it ever does. */
 function trusting(path: string, folder: string): FileGuard {
   const guard = new FileGuard(path);
+  trust(guard, folder);
+  return guard;
+}
+
+function trust(guard: FileGuard, folder: string): void {
   untilLater(folder);
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 10_000 });
   for (let n = 0; n < 3; n++) guard.check();
-  return guard;
 }
 
 /** File times may stand still for some milliseconds. */
@@ -140,6 +144,16 @@ describe('the guard of a database', () => {
       symlinkSync(join(there, 'db'), link);
       isLost(() => guard.check());
     });
+  });
+
+  it.each(['db', 'db-wal'])('notices when %s, moved behind a link meanwhile, is replaced there', (name) => {
+    const { here, there, path } = place();
+    const guard = new FileGuard(path);
+    renameSync(join(here, name), join(there, 'moved'));
+    symlinkSync(join(there, 'moved'), join(here, name));
+    trust(guard, here);
+    renameSync(join(there, name), join(there, 'moved'));
+    isLost(() => guard.check());
   });
 
   it('notices when a link in its path leads elsewhere', () => {

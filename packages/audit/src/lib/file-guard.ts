@@ -1,4 +1,4 @@
-import { type Stats, statSync } from 'node:fs';
+import { lstatSync, type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { AuditError } from '../errors.js';
 
@@ -36,7 +36,7 @@ export class FileGuard {
         hint: 'put the database and its -wal file back, and open the log anew',
       });
     }
-    this.#unchanged = folder && tellsChanges(folder) ? state : undefined;
+    this.#unchanged = folder && tellsChanges(folder) && !this.#files.some(isLink) ? state : undefined;
   }
 }
 
@@ -46,6 +46,11 @@ export class FileGuard {
  */
 function tellsChanges({ ctimeMs }: Stats): boolean {
   return process.platform !== 'win32' && ctimeMs < Date.now() - (ctimeMs % 1_000 === 0 ? 3_000 : 100);
+}
+
+/** A file that was moved away with a link left in its place is still found, but what becomes of it does not show in the folder. */
+function isLink(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
 }
 
 function identity(path: string): string | undefined {

@@ -37,7 +37,7 @@ export class FileGuard {
         hint: 'put the file back with its -wal file, and open it anew',
       });
     }
-    this.#unchanged = folder && isPast(folder.ctimeMs) ? state : undefined;
+    this.#unchanged = folder && isPast(folder.ctimeMs) && !this.#files.some(isLink) ? state : undefined;
   }
 }
 
@@ -48,6 +48,10 @@ function placeOf(path: string): { files: string[]; folder: string | undefined } 
   const folder = process.platform === 'win32' ? undefined : dirname(path);
   return { files: [path, `${path}-wal`], folder };
 }
+
+/** A file that was moved away with a link left in its place is still found, but what becomes of it does not show in the folder. */
+const isLink = (path: string): boolean =>
+  lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
 
 /** Whether what changes from now on surely gets a later time: of a clock that ticks, or of a file system that knows whole seconds. */
 const isPast = (timeMs: number): boolean => timeMs < Date.now() - (timeMs % 1_000 === 0 ? 3_000 : 100);
