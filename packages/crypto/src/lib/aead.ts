@@ -147,7 +147,7 @@ export function committingSeal(
   return withKeysOf(prk, info, fresh, (key, commitment) => {
     const head = concatBytes(fresh, commitment);
     const sealed = provider.gcmSeal(key, ZERO_NONCE, data, aad);
-    return sealed instanceof Promise
+    return isThenable(sealed)
       ? sealed.then((ciphertext) => concatBytes(head, ciphertext))
       : concatBytes(head, sealed);
   });
@@ -171,7 +171,7 @@ export function committingOpen(
   return withKeysOf(prk, info, bytes.subarray(0, SALT_BYTES), (key, commitment) => {
     if (!provider.equal(commitment, bytes.subarray(SALT_BYTES, CIPHERTEXT_AT))) throw decryptionFailed();
     const plaintext = provider.gcmOpen(key, ZERO_NONCE, bytes.subarray(CIPHERTEXT_AT), aad);
-    return plaintext instanceof Promise ? plaintext.then(opened) : opened(plaintext);
+    return isThenable(plaintext) ? plaintext.then(opened) : opened(plaintext);
   });
 }
 
@@ -197,6 +197,11 @@ function withKeysOf<T>(
   salted.set(purpose);
   salted.set(salt, byteLength(purpose));
   return provider.withTwoKeys(exactBytes(prk, 32, 'prk'), salted, use);
+}
+
+/** By its method, since another Promise may be the global one (zone.js): of that, no async function's is. */
+function isThenable<T>(result: T | Promise<T>): result is Promise<T> {
+  return typeof (result as { then?: unknown } | undefined)?.then === 'function';
 }
 
 function opened(plaintext: Uint8Array | undefined): Uint8Array {

@@ -26,6 +26,7 @@ import {
   reencrypt,
 } from './encrypted-rotation.js';
 import { changesOf, latestToken } from './watching.js';
+import { isThenable } from './within.js';
 
 /**
  * Seals every record on its way into another backend, and blinds what it is found by. There is no way to read a record
@@ -135,7 +136,7 @@ export class EncryptedBackend implements RecordBackend {
     if (found === undefined || this.#isOwn(kind, id)) return undefined;
     const { version } = found;
     const opened = this.#records.open(kind, id, found.bytes);
-    return opened instanceof Promise
+    return isThenable(opened)
       ? opened.then(({ bytes }) => ({ bytes, version }))
       : { bytes: opened.bytes, version };
   }

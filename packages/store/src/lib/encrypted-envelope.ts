@@ -20,6 +20,7 @@ import { aeadOpen, committingOpen, committingSeal, hmacSha256, randomBytes } fro
 import { isKeyId } from '../key-provider.js';
 import type { StoreKey } from './encrypted-keys.js';
 import { pad, unpad } from './padding.js';
+import { isThenable } from './within.js';
 
 const HEADER_BYTES = 32;
 const HEADER = /^stele-sealed\/([12]) ([0-9a-f]{16})\n$/;
@@ -109,7 +110,7 @@ export function open(
     });
   }
   const padded = committingOpen(key.extracted, INFO, envelope, associatedData);
-  return padded instanceof Promise ? padded.then(contentsOf) : contentsOf(padded);
+  return isThenable(padded) ? padded.then(contentsOf) : contentsOf(padded);
 }
 
 /** The tokens that were sealed, in clear; undefined for contents of format 1. */

@@ -1,7 +1,7 @@
 import { hmacSha256 } from '@stele/crypto';
 import { StoreError } from '../errors.js';
 import { encryptionKeyId, isKeyId, type KeyProvider, MAX_KEYS } from '../key-provider.js';
-import { within } from './within.js';
+import { isThenable, within } from './within.js';
 
 /** A key with its id. */
 export interface StoreKey {
@@ -82,10 +82,6 @@ export class Keys {
       throw unavailable('the provider failed', cause);
     }
   }
-}
-
-function isThenable<T>(answer: T | Promise<T>): answer is Promise<T> {
-  return typeof (answer as { then?: unknown } | undefined)?.then === 'function';
 }
 
 function unavailable(why: string, cause?: unknown): StoreError {

@@ -4,6 +4,7 @@ import { type Contents, type Label, labelOf, open, type Place, seal } from './en
 import { BlindIndex } from './encrypted-index.js';
 import type { Keys, StoreKey } from './encrypted-keys.js';
 import type { OwnRecord, StoreState } from './encrypted-own-record.js';
+import { isThenable } from './within.js';
 
 /** Makes of a content what is stored of it. */
 export type Seal = (kind: RecordKind, id: string, content: Content) => Promise<Content>;
@@ -97,7 +98,7 @@ export class SealedRecords {
   }
 }
 
-const isHere = (opened: Opened): opened is Contents => opened !== undefined && !(opened instanceof Promise);
+const isHere = (opened: Opened): opened is Contents => opened !== undefined && !isThenable(opened);
 
 /** @returns undefined for what was not sealed here */
 function openUnder(key: StoreKey, state: StoreState | undefined, { place, sealed, label }: Sealed): Opened {

@@ -13,3 +13,8 @@ export async function within<T>(answer: PromiseLike<T>, ms: number, late: () => 
     clearTimeout(timer);
   }
 }
+
+/** Whether an answer is yet to come. By its method, since another Promise may be the global one (zone.js): of that, no async function's is. */
+export function isThenable<T>(answer: T | Promise<T>): answer is Promise<T> {
+  return typeof (answer as { then?: unknown } | undefined)?.then === 'function';
+}
