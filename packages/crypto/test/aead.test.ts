@@ -253,6 +253,21 @@ describe.each(providers)('two keys on %s', (_name, provider) => {
     );
   });
 
+  it('stay what they are while other keys are handed out, or fail to be', () => {
+    const right = hexOf(provider.hkdfExpandSha256(key, aad, 64));
+    const keys = provider.withTwoKeys(key, aad, (first, second) => {
+      const others = provider.withTwoKeys(key, key, (...pair) => pair.map(hexOf).join(''));
+      expect(others).toBe(hexOf(provider.hkdfExpandSha256(key, key, 64)));
+      const failing = () =>
+        provider.withTwoKeys(key, key, () => {
+          throw new Error('no');
+        });
+      expect(failing).toThrow('no');
+      return hexOf(first) + hexOf(second);
+    });
+    expect(keys).toBe(right);
+  });
+
   it('come anew after a function that throws', () => {
     const failing = () =>
       provider.withTwoKeys(key, aad, () => {
@@ -303,6 +318,22 @@ describe('a committing envelope', () => {
     const body = await aes256GcmSeal(derived.slice(0, 32), new Uint8Array(12), text('secret'), aad);
     expect(hexOf(ours.slice(64))).toBe(hexOf(body));
     expect(hexOf(sealed.slice(64))).not.toBe(hexOf(body));
+  });
+
+  // What runs in the middle must not leave the outer one with keys that were wiped.
+  it('is sealed and opened under its own keys by arrays that seal and open when they are looked at', async () => {
+    const sealed = await committingSeal(key, info, salt, text('secret'), aad);
+    const odd = salt.slice();
+    const length = () => committingSeal(key, info, new Uint8Array(32), aad, aad) && 32;
+    Object.defineProperty(odd, 'length', { get: length });
+    expect(hexOf(await committingSeal(key, info, odd, text('secret'), aad))).toBe(hexOf(sealed));
+    class Odd extends Uint8Array {
+      override subarray(start?: number, end?: number) {
+        refused(() => committingOpen(key, info, sealed, text('record 8')));
+        return sealed.subarray(start, end) as Uint8Array<ArrayBuffer>;
+      }
+    }
+    expect(committingOpen(key, info, new Odd(sealed), aad)).toEqual(text('secret'));
   });
 
   /** Whatever it throws, and it must be this. */

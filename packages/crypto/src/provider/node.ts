@@ -21,9 +21,8 @@ const MAX_QUICK_INFO = 256;
 /** What HMAC hashes, wiped after each use. */
 const innerText = new Uint8Array(HMAC_BLOCK + HASH_BYTES + MAX_QUICK_INFO + 1);
 const outerText = new Uint8Array(HMAC_BLOCK + HASH_BYTES);
-/** Keys that are handed out for the length of a call. */
-const twoKeys = new Uint8Array(2 * HASH_BYTES);
-const [firstKey, secondKey] = [twoKeys.subarray(0, HASH_BYTES), twoKeys.subarray(HASH_BYTES)];
+/** Room for the keys that are handed out for the length of a call: one, and more once calls are nested. */
+const idle: TwoKeys[] = [roomForTwoKeys()];
 /** Its digest comes three times as fast in a string of as many characters as in a Buffer; from here it becomes bytes again. */
 const digest = Buffer.alloc(32);
 
@@ -48,11 +47,13 @@ export const provider: Provider = {
     return length === result.length ? plain(result) : plain(result).slice(0, length);
   },
   withTwoKeys: (prk, info, use) => {
-    expandInto(twoKeys, prk, info);
+    const keys = idle.pop() ?? roomForTwoKeys();
     try {
-      return use(firstKey, secondKey);
+      expandInto(keys.both, prk, info);
+      return use(keys.first, keys.second);
     } finally {
-      twoKeys.fill(0);
+      keys.both.fill(0);
+      idle.push(keys);
     }
   },
   scrypt: (password, salt, n, length) =>
@@ -107,6 +108,17 @@ export const provider: Provider = {
     }
   },
 };
+
+interface TwoKeys {
+  readonly both: Uint8Array;
+  readonly first: Uint8Array;
+  readonly second: Uint8Array;
+}
+
+function roomForTwoKeys(): TwoKeys {
+  const both = new Uint8Array(2 * HASH_BYTES);
+  return { both, first: both.subarray(0, HASH_BYTES), second: both.subarray(HASH_BYTES) };
+}
 
 function hmac(key: Uint8Array, data: Uint8Array): Buffer {
   return crypto.createHmac('sha256', key).update(data).digest();
