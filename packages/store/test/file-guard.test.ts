@@ -166,6 +166,31 @@ describe('the guard of a database', () => {
     isLost(() => guard.check());
   });
 
+  it('follows a link before it goes up from there, as the system does', () => {
+    const { root, here, path } = place();
+    const link = join(root, 'link');
+    mkdirSync(join(here, 'below'));
+    symlinkSync(join(here, 'below'), link);
+    const guard = trusting(`${link}/../db`, here);
+    rmSync(path);
+    isLost(() => guard.check());
+  });
+
+  it('stays where it was when the process goes elsewhere', () => {
+    const { here, there, path } = place();
+    const before = process.cwd();
+    try {
+      process.chdir(here);
+      const guard = new FileGuard('db');
+      process.chdir(there);
+      trust(guard, here);
+      rmSync(path);
+      isLost(() => guard.check());
+    } finally {
+      process.chdir(before);
+    }
+  });
+
   it('has nothing to notice of a database in memory', () => {
     new FileGuard(':memory:').check();
   });

@@ -1,5 +1,5 @@
 import { lstatSync, realpathSync, type Stats, statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname, isAbsolute, resolve } from 'node:path';
 import { StoreError } from '../errors.js';
 
 /**
@@ -20,7 +20,7 @@ export class FileGuard {
 
   /** @param path of a database that is open, or `:memory:` */
   constructor(path: string) {
-    const place = path === ':memory:' ? undefined : placeOf(resolve(path));
+    const place = path === ':memory:' ? undefined : placeOf(absolute(path));
     this.#files = place?.files ?? [];
     this.#identities = this.#files.map(identity);
     this.#folder = place?.folder;
@@ -39,6 +39,12 @@ export class FileGuard {
     }
     this.#unchanged = folder && isPast(folder.ctimeMs) && !this.#files.some(isLink) ? state : undefined;
   }
+}
+
+/** Whatever the working directory is later. Outside of Windows `..` stays: behind a link it leads up from where the link leads. */
+function absolute(path: string): string {
+  if (process.platform === 'win32') return resolve(path);
+  return isAbsolute(path) ? path : `${process.cwd()}/${path}`;
 }
 
 /** SQLite keeps the log beside the file that a link leads to. Windows does not promise that a folder's time changes at once. */
