@@ -166,13 +166,14 @@ describe('the guard of a database', () => {
     isLost(() => guard.check());
   });
 
-  it('follows a link before it goes up from there, as the system does', () => {
+  it.each(['db', 'link to db'])('follows a link before it goes up from there to %s', (name) => {
     const { root, here, path } = place();
     const link = join(root, 'link');
     mkdirSync(join(here, 'below'));
     symlinkSync(join(here, 'below'), link);
-    const guard = trusting(`${link}/../db`, here);
-    rmSync(path);
+    symlinkSync(path, join(here, 'link to db'));
+    const guard = trusting(`${link}/../${name}`, here);
+    rmSync(`${path}-wal`);
     isLost(() => guard.check());
   });
 

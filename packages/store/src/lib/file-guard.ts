@@ -50,7 +50,7 @@ function absolute(path: string): string {
 /** SQLite keeps the log beside the file that a link leads to. Windows does not promise that a folder's time changes at once. */
 function placeOf(path: string): { files: string[]; folder: string | undefined } {
   if (lstatSync(path).isSymbolicLink())
-    return { files: [path, `${realpathSync(path)}-wal`], folder: undefined };
+    return { files: [path, `${realpathSync.native(path)}-wal`], folder: undefined };
   const folder = process.platform === 'win32' ? undefined : dirname(path);
   return { files: [path, `${path}-wal`], folder };
 }
