@@ -72,6 +72,14 @@ describe.skipIf(!haveSqlite).each(sqliteDriversToTest)('a log in SQLite on %s', 
     assert.equal(existsSync(`${path}.link-wal`), false);
   });
 
+  it('is where the system finds it, with .. after a link in its path', async () => {
+    const [place, link] = [freshPath(), freshPath()];
+    mkdirSync(join(place, 'below'), { recursive: true });
+    symlinkSync(join(place, 'below'), link);
+    await append(await open(`${link}/../log.db`), [sampleRecord(0)]);
+    await rejectsWith(backend(join(place, 'log.db')).open(), 'audit_log_locked');
+  });
+
   it('is opened neither by a link that leads nowhere nor with a second name', async () => {
     const path = freshPath();
     symlinkSync(`${path}.nowhere`, path);

@@ -69,7 +69,7 @@ export function openForWriting(path: string, driver: SqliteDriverName | undefine
   return attempt(path, () => {
     makePrivately(path);
     // Whatever name it is opened by, its lock and its -wal file have one name.
-    const real = realpathSync(path);
+    const real = realpathSync.native(path);
     checkOneName(real);
     const unlock = takeLock(real, driver);
     try {
