@@ -9,7 +9,8 @@ import { SqliteBackend } from '../src/lib/sqlite-backend.js';
 import { covenantIdOf } from './support/backends.js';
 import { freshPath } from './support/stores.js';
 
-const TOKENS = ['t:a', 't:ab', 't:b', 'u:a'];
+/** Some are parts of others, some would be no text but something else in JSON or in a column without a type. */
+const TOKENS = ['t:a', 't:ab', 't:b', '12', '-0.50', '1e3', 'null', '_.:-', 'Z'.repeat(96)];
 /** A page in the index's eyes, and one more or less; long records are entered at once. */
 const many = fc.constantFrom(1, 1, 1, 2, 63, 64, 65);
 const content = fc.option(
