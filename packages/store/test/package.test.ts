@@ -105,54 +105,6 @@ describe('the built package', () => {
     );
   });
 
-  it('opens in a browser what was sealed under Node.js, and the other way round, and nothing that was changed', () => {
-    const script = `
-      import { EncryptedStore, MemoryStore } from '@stele/store';
-      import { cryptoProvider } from '@stele/crypto';
-      const [sealed, storeId] = process.argv.slice(1);
-      const kind = 'covenant', id = 'urn:stele:covenant:' + 'a'.repeat(64);
-      const open = (inner) => new EncryptedStore({ store: inner, encryptionKey: new Uint8Array(32).fill(3), storeId }).backend;
-      const codeOf = (reading) => reading.then(() => 'read', ({ code }) => code);
-      const inner = new MemoryStore(), backend = open(inner);
-      const next = { bytes: new TextEncoder().encode('a record'), tokens: ['tag:x'] };
-      await backend.write([{ kind, id, expected: undefined, next }]);
-      const ours = (await inner.backend.get(kind, id)).bytes;
-      const put = (bytes) => inner.backend.write([{ kind, id, expected: 'present', next: { bytes, tokens: [] } }]);
-      const found = [new TextDecoder().decode((await backend.get(kind, id)).bytes)];
-      for (const at of [40, 70, 100, ours.length - 1]) {
-        await put(ours.map((byte, i) => (i === at ? byte ^ 1 : byte)));
-        found.push(await codeOf(backend.get(kind, id)), (await backend.list(kind, { limit: 1 }))[0].error.code);
-      }
-      if (sealed) {
-        await put(Uint8Array.from(Buffer.from(sealed, 'hex')));
-        found.push(new TextDecoder().decode((await backend.get(kind, id)).bytes));
-      }
-      console.log(JSON.stringify({ provider: cryptoProvider(), sealed: Buffer.from(ours).toString('hex'), found }));`;
-    const run = (condition: string, sealed = '') => {
-      const options = [
-        `--conditions=${condition}`,
-        '--input-type=module',
-        '-e',
-        script,
-        sealed,
-        'c'.repeat(32),
-      ];
-      const { stdout, stderr, status } = spawnSync(process.execPath, options, {
-        cwd: folder,
-        encoding: 'utf8',
-      });
-      assert.equal(status, 0, stderr);
-      return JSON.parse(stdout) as { provider: string; sealed: string; found: string[] };
-    };
-    const refused = Array<string>(8).fill('record_corrupt');
-    const node = run('node');
-    assert.deepEqual(node.found, ['a record', ...refused]);
-    const browser = run('browser', node.sealed);
-    assert.deepEqual(browser.found, ['a record', ...refused, 'a record']);
-    assert.deepEqual(run('node', browser.sealed).found, ['a record', ...refused, 'a record']);
-    assert.notEqual(browser.provider, node.provider);
-  });
-
   it.each([
     "storeContract('memory', () => new MemoryStore(), { describe, it });",
     "limitContract('memory', (setup) => new MemoryLimits(setup), { describe, it });",
