@@ -286,6 +286,80 @@ describe.skipIf(!havePostgres)('the feed of a PostgresStore (needs PostgreSQL)',
     assert.deepEqual((await take(restored.backend, after, 1)).map(numberOf), [3]);
   });
 
+  it('reads no more of the records than it tells', async () => {
+    const schema = freshSchema();
+    const { backend } = store(schema);
+    await put(backend, 1);
+    // Behind what the planner knows of, too.
+    await inspector.query(`ANALYZE ${schema}.records`);
+    await inspector.query(
+      `INSERT INTO ${schema}.records (kind, id, bytes, tokens, transaction, place)
+         SELECT 'approval', n::text, '', '{}', transaction, n
+         FROM ${schema}.records, generate_series(1, 20000) AS n`,
+    );
+    const client = await inspector.connect();
+    const read = async (): Promise<number> => {
+      const { rows } = await client.query(
+        'SELECT seq_tup_read::int + idx_tup_fetch::int AS n FROM pg_stat_xact_user_tables WHERE relid = $1::regclass',
+        [`${schema}.records`],
+      );
+      return rows[0]?.n;
+    };
+    for (const statement of ['store_latest(NULL)', 'store_changes(0, 0)', 'store_open()'])
+      for (const mode of ['force_custom_plan', 'force_generic_plan']) {
+        await client.query('BEGIN');
+        await client.query(`SET LOCAL plan_cache_mode = ${mode}`);
+        const before = await read();
+        await client.query(`SELECT * FROM ${schema}.${statement}`);
+        const fetched = (await read()) - before;
+        await client.query('ROLLBACK');
+        assert.ok(fetched <= 256, `${statement}: ${fetched}`);
+      }
+    client.release();
+  });
+
+  it('is read and written by a role that may do so with the tables, and no more', async () => {
+    const schema = freshSchema();
+    await store(schema).latest();
+    const role = `${schema}_role`;
+    const client = await inspector.connect();
+    try {
+      await client.query(`CREATE ROLE ${role}`);
+      await client.query(`GRANT USAGE ON SCHEMA ${schema} TO ${role}`);
+      await client.query(
+        `GRANT SELECT, INSERT, UPDATE, DELETE ON ${['stele_parts', 'records', 'changes', 'feed', 'probes']
+          .map((table) => `${schema}.${table}`)
+          .join(', ')} TO ${role}`,
+      );
+      const backend = new PostgresStore(
+        {
+          connect: async () => {
+            await client.query(`SET ROLE ${role}`);
+            return {
+              query: (text, values) => client.query(text, values),
+              on: () => undefined,
+              off: () => undefined,
+              release: () => undefined,
+            };
+          },
+        },
+        { schema },
+      ).backend;
+      const start = String(await backend.latestChange?.());
+      await put(backend, 1);
+      assert.equal(await deleteRecord(backend, 'covenant', covenantIdOf(1)), true);
+      assert.deepEqual(
+        (await take(backend, start, 2)).map(({ deleted }) => deleted),
+        [false, true],
+      );
+    } finally {
+      await client.query('RESET ROLE');
+      await client.query(`DROP OWNED BY ${role}`);
+      await client.query(`DROP ROLE ${role}`);
+      client.release();
+    }
+  });
+
   it('survives its session being ended in the middle of a write: all or nothing, and the next write works', async () => {
     const schema = freshSchema();
     const { backend, latest } = store(schema);

@@ -117,7 +117,8 @@ export class PostgresFeed {
     if ([transaction, place].some((number) => BigInt(number) > LAST_NUMBER)) throw expired();
     const known = await this.#ask(
       `SELECT FROM @.feed WHERE epoch = $1 AND ((transaction, place) = ($2::bigint, $3::bigint)
-         OR EXISTS (SELECT FROM @.feed_changes AS c WHERE (c.transaction, c.place) = ($2::bigint, $3::bigint)))`,
+         OR EXISTS (SELECT FROM @.changes AS c WHERE (c.transaction, c.place) = ($2::bigint, $3::bigint))
+         OR EXISTS (SELECT FROM @.records AS r WHERE (r.transaction, r.place) = ($2::bigint, $3::bigint)))`,
       [epoch, transaction, place],
     );
     if (known.length === 0) throw expired();

@@ -125,6 +125,29 @@ END $$;
 `;
 
 /**
+ * Some changes of the feed, of both kinds. Each kind is read in the order of its index and no further than that: a union is sorted as a
+ * whole where the planner knows no better.
+ */
+const told = (schema: string, which: string, order: 'ASC' | 'DESC', limit: number): string => {
+  const some = (columns: string, table: string) =>
+    `(SELECT c.transaction, c.place, ${columns} FROM ${schema}.${table} AS c
+      WHERE ${which} ORDER BY c.transaction ${order}, c.place ${order} LIMIT ${limit})`;
+  return `(${some('c.kind, c.id, c.deleted', 'changes')}
+    UNION ALL ${some('c.kind, c.id COLLATE "default", false', 'records')}) AS c
+    ORDER BY c.transaction ${order}, c.place ${order} LIMIT ${limit}`;
+};
+
+/**
+ * How a function is declared that reads some changes. A table that has grown since the planner looked at it is taken for a short one, whose
+ * rows are all fetched and sorted.
+ */
+const IN_ORDER = `${PLPGSQL} SET enable_seqscan = off SET enable_bitmapscan = off`;
+
+/** The rows of a table that tell of transactions which are yet to come. */
+const ahead = (schema: string, table: string): string =>
+  `SELECT c.ctid FROM ${schema}.${table} AS c WHERE c.transaction >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint`;
+
+/**
  * Version 3: a record that is put is its own change, with the number of its transaction and its place within that, so that a put writes
  * one row. `changes` has what records do not tell any more: deletions, and what was before a record was written anew.
  */
@@ -132,10 +155,8 @@ const OWN_CHANGES = (schema: string): string => `
 ALTER TABLE ${schema}.records ADD COLUMN transaction bigint, ADD COLUMN place bigint;
 CREATE INDEX records_by_transaction ON ${schema}.records (transaction, place) WHERE transaction IS NOT NULL;
 
--- The columns of the feed, of both kinds of changes.
-CREATE VIEW ${schema}.feed_changes AS
-  SELECT c.transaction, c.place, c.kind, c.id, c.deleted FROM ${schema}.changes AS c
-  UNION ALL SELECT r.transaction, r.place, r.kind, r.id COLLATE "default", false FROM ${schema}.records AS r WHERE r.transaction IS NOT NULL;
+-- Who may insert into the table may count in it, as was so where the table did it.
+GRANT USAGE ON SEQUENCE ${schema}.changes_place_seq TO PUBLIC;
 
 CREATE OR REPLACE FUNCTION ${schema}.store_write(kinds text[], ids text[], expects integer[], versions bytea[], nexts integer[],
   contents bytea[], token_lists text[]) RETURNS boolean ${PLPGSQL} AS $$
@@ -206,19 +227,23 @@ CREATE OR REPLACE FUNCTION ${schema}.store_horizon(OUT horizon bigint, OUT next 
 ${horizon(schema, 'records')} $$;
 
 CREATE OR REPLACE FUNCTION ${schema}.store_changes(after_transaction bigint, after_place bigint) RETURNS SETOF ${schema}.changes
-  ${PLPGSQL} AS $$
+  ${IN_ORDER} AS $$
 DECLARE
   reach record;
 BEGIN
   reach := ${schema}.store_horizon();
-  RETURN QUERY SELECT * FROM ${schema}.feed_changes AS c WHERE (c.transaction, c.place) > (after_transaction, after_place)
-    AND c.transaction < reach.horizon ORDER BY c.transaction, c.place LIMIT 256;
+  RETURN QUERY SELECT c.* FROM ${told(
+    schema,
+    '(c.transaction, c.place) > (after_transaction, after_place) AND c.transaction < reach.horizon',
+    'ASC',
+    256,
+  )};
   PERFORM FROM ${schema}.feed AS f WHERE (f.transaction, f.place) > (after_transaction, after_place);
   IF FOUND THEN RAISE EXCEPTION 'the feed does not reach back so far' USING ERRCODE = '${EXPIRED}'; END IF;
 END $$;
 
 CREATE OR REPLACE FUNCTION ${schema}.store_latest(since bigint, OUT settled boolean, OUT next bigint, OUT epoch text, OUT transaction bigint,
-  OUT place bigint) ${PLPGSQL} AS $$
+  OUT place bigint) ${IN_ORDER} AS $$
 DECLARE
   reach record;
 BEGIN
@@ -226,15 +251,13 @@ BEGIN
   next := coalesce(since, reach.next);
   settled := reach.horizon >= next;
   SELECT f.epoch, f.transaction, f.place INTO epoch, transaction, place FROM ${schema}.feed AS f;
-  SELECT c.transaction, c.place INTO transaction, place FROM ${schema}.feed_changes AS c WHERE c.transaction < reach.horizon
-    ORDER BY c.transaction DESC, c.place DESC LIMIT 1;
+  SELECT c.transaction, c.place INTO transaction, place FROM ${told(schema, 'c.transaction < reach.horizon', 'DESC', 1)};
   IF NOT FOUND THEN SELECT f.transaction, f.place INTO transaction, place FROM ${schema}.feed AS f; END IF;
 END $$;
 
-CREATE OR REPLACE FUNCTION ${schema}.store_open() RETURNS void ${PLPGSQL} AS $$
+CREATE OR REPLACE FUNCTION ${schema}.store_open() RETURNS void ${IN_ORDER} AS $$
 BEGIN
-  PERFORM FROM ${schema}.feed_changes AS c WHERE c.transaction >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint;
-  IF NOT FOUND THEN RETURN; END IF;
+  IF NOT EXISTS (${ahead(schema, 'changes')}) AND NOT EXISTS (${ahead(schema, 'records')}) THEN RETURN; END IF;
   DELETE FROM ${schema}.changes;
   UPDATE ${schema}.records AS r SET transaction = NULL, place = NULL WHERE r.transaction IS NOT NULL;
   UPDATE ${schema}.feed SET epoch = replace(gen_random_uuid()::text, '-', ''), transaction = 0, place = 0;
