@@ -286,6 +286,34 @@ describe.skipIf(!havePostgres)('the feed of a PostgresStore (needs PostgreSQL)',
     assert.deepEqual((await take(restored.backend, after, 1)).map(numberOf), [3]);
   });
 
+  it('makes another feed in steps of bounded length, whatever the number of records', async () => {
+    const schema = freshSchema();
+    const { backend, latest } = store(schema);
+    await put(backend, 1);
+    const token = await latest();
+    await inspector.query(
+      `INSERT INTO ${schema}.records (kind, id, bytes, tokens, transaction, place)
+         SELECT 'approval', n::text, '', '{}', 1000000000000 + n, 0 FROM generate_series(1, 12000) AS n`,
+    );
+    const ahead = async (): Promise<unknown> =>
+      (
+        await inspector.query(
+          `SELECT count(*)::int AS n FROM ${schema}.records WHERE transaction > 1000000000000`,
+        )
+      ).rows[0]?.n;
+    await inspector.query(`SELECT ${schema}.store_open()`);
+    assert.equal(await ahead(), 7000);
+    const restored = store(schema);
+    const after = await restored.latest();
+    assert.equal(await ahead(), 0);
+    await failsWith('watch_expired', () => take(restored.backend, token, 1));
+    await put(restored.backend, 2);
+    assert.deepEqual((await take(restored.backend, after, 1)).map(numberOf), [2]);
+    const { rows } = await inspector.query(`SELECT epoch FROM ${schema}.feed`);
+    await store(schema).latest();
+    assert.deepEqual((await inspector.query(`SELECT epoch FROM ${schema}.feed`)).rows, rows);
+  });
+
   it('reads no more of the records than it tells', async () => {
     const schema = freshSchema();
     const { backend } = store(schema);

@@ -147,6 +147,9 @@ const IN_ORDER = `${PLPGSQL} SET enable_seqscan = off SET enable_bitmapscan = of
 const ahead = (schema: string, table: string): string =>
   `SELECT c.ctid FROM ${schema}.${table} AS c WHERE c.transaction >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint`;
 
+/** So many records at once are told of no more, where a feed begins anew: a statement has its time. */
+const FORGET = 5000;
+
 /**
  * Version 3: a record that is put is its own change, with the number of its transaction and its place within that, so that a put writes
  * one row. `changes` has what records do not tell any more: deletions, and what was before a record was written anew.
@@ -255,12 +258,22 @@ BEGIN
   IF NOT FOUND THEN SELECT f.transaction, f.place INTO transaction, place FROM ${schema}.feed AS f; END IF;
 END $$;
 
-CREATE OR REPLACE FUNCTION ${schema}.store_open() RETURNS void ${IN_ORDER} AS $$
+-- Is asked again until it says that there is no more to do. What tells of lower numbers comes before all that is to come, and may stay.
+DROP FUNCTION ${schema}.store_open();
+CREATE FUNCTION ${schema}.store_open() RETURNS boolean ${IN_ORDER} AS $$
 BEGIN
-  IF NOT EXISTS (${ahead(schema, 'changes')}) AND NOT EXISTS (${ahead(schema, 'records')}) THEN RETURN; END IF;
+  FOR locked IN 0..1 LOOP
+    IF NOT EXISTS (${ahead(schema, 'changes')}) AND NOT EXISTS (${ahead(schema, 'records')}) THEN
+      RETURN false;
+    END IF;
+    -- One at a time. Another may have done it meanwhile, and written since.
+    IF locked = 0 THEN PERFORM FROM ${schema}.feed FOR UPDATE; END IF;
+  END LOOP;
   DELETE FROM ${schema}.changes;
-  UPDATE ${schema}.records AS r SET transaction = NULL, place = NULL WHERE r.transaction IS NOT NULL;
+  UPDATE ${schema}.records AS r SET transaction = NULL, place = NULL
+    WHERE r.ctid = ANY (ARRAY(${ahead(schema, 'records')} LIMIT ${FORGET}));
   UPDATE ${schema}.feed SET epoch = replace(gen_random_uuid()::text, '-', ''), transaction = 0, place = 0;
+  RETURN true;
 END $$;
 `;
 
@@ -321,5 +334,5 @@ export const POSTGRES_RECORDS: PostgresPart = {
     (schema) => PUT(`"${schema}"`),
     (schema) => OWN_CHANGES(`"${schema}"`),
   ],
-  opening: (schema) => `SELECT "${schema}".store_open()`,
+  opening: (schema) => `SELECT WHERE "${schema}".store_open()`,
 };

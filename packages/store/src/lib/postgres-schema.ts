@@ -7,7 +7,7 @@ export interface PostgresPart {
   readonly name: string;
   /** The steps from each version to the next, for a schema of this name; the n-th leads to version n + 1. Only ever append. */
   readonly steps: readonly ((schema: string) => string)[];
-  /** What to do each time that it is opened. */
+  /** What to do each time that it is opened, again as long as its result has a row. */
   readonly opening?: (schema: string) => string;
 }
 
@@ -57,7 +57,8 @@ export class PostgresMigration {
     const known = await this.#connections.use((client) => this.#version(client));
     if (known === 0 && !this.#create) throw absent(schema);
     if (known < this.#part.steps.length) await this.#bringUp();
-    if (this.#part.opening !== undefined) await this.#connections.query(this.#part.opening(schema));
+    const opening = this.#part.opening?.(schema);
+    while (opening !== undefined && (await this.#connections.query(opening)).length > 0);
   }
 
   async #bringUp(): Promise<void> {
