@@ -118,7 +118,6 @@ export class PostgresConnections {
       throw toStoreError(error);
     } finally {
       clearTimeout(timer);
-      this.#calls--;
     }
   }
 
@@ -185,15 +184,18 @@ export class PostgresConnections {
   }
 
   async #lend<T>(work: (client: PostgresClient) => Promise<T>, loan: Loan): Promise<T> {
-    const client = await (this.#made ?? (await this.#makePool())).connect();
-    if (!loan.begin(client)) throw tooLate(this.timeoutMs);
     try {
+      const client = await (this.#made ?? (await this.#makePool())).connect();
+      if (!loan.begin(client)) throw tooLate(this.timeoutMs);
       const result = await work(client);
       loan.end(false);
       return result;
     } catch (error) {
       loan.end(isLost(error));
       throw error;
+    } finally {
+      // Not when its time was up: it may have waited in the pool for longer.
+      this.#calls--;
     }
   }
 }
