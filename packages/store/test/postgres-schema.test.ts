@@ -4,13 +4,16 @@ import type { CovenantDocument } from '@stele/core';
 import { Pool } from 'pg';
 import { describe, it } from 'vitest';
 import { havePostgres, postgresUrl } from '../../../test/support/postgres.js';
+import { eventually } from '../../../test/support/proxy.js';
 import { isUnavailable } from '../src/lib/contract/limits-harness.js';
 import { sampleCovenant, sampleCovenants } from '../src/lib/contract/samples.js';
 import { covenantContent } from '../src/lib/documents.js';
 import { POSTGRES_RECORDS } from '../src/lib/postgres-records-schema.js';
 import { PostgresKeyRing, PostgresLimits, type PostgresOptions, PostgresStore } from '../src/postgres.js';
 import { failsWith } from './support/assert.js';
+import { covenantIdOf } from './support/backends.js';
 import { freshSchema, inspector, unsyncedUrl } from './support/postgres.js';
+import { putRecord } from './support/records.js';
 
 const one = { key: 'k', amount: 3, cost: 1, periodMs: 86_400_000 };
 const open = (schema: string, options: PostgresOptions = {}) =>
@@ -139,6 +142,52 @@ describe.skipIf(!havePostgres)('a schema of PostgreSQL (needs PostgreSQL)', () =
       if (whole.push(`${type} ${id}`) === 4) break;
     assert.equal(whole[0], `put ${before.id}`);
     assert.equal(whole[3], `delete ${before.id}`);
+    await store.close();
+  });
+
+  it('is brought up to date under a call of version 2, which loses nothing that was told since', async () => {
+    const schema = freshSchema();
+    await inspector.query(`CREATE SCHEMA ${schema}`);
+    await inspector.query(
+      `CREATE TABLE ${schema}.stele_parts (name text PRIMARY KEY, version integer NOT NULL)`,
+    );
+    for (const step of POSTGRES_RECORDS.steps.slice(0, 2)) await inspector.query(step(schema));
+    await inspector.query(`INSERT INTO ${schema}.stele_parts VALUES ('records', 2)`);
+    const number = `hashtextextended('"${schema}"' || id, 1)`;
+    const { rows } = await inspector.query(`SELECT id FROM unnest($1::text[]) AS id ORDER BY ${number}`, [
+      [covenantIdOf(1), covenantIdOf(2)],
+    ]);
+    const [first, second] = rows.map(({ id }) => id as string) as [string, string];
+    await inspector.query(`SELECT ${schema}.store_put('covenant', $1, '', '')`, [first]);
+    const [holder, old] = [await inspector.connect(), await inspector.connect()];
+    await holder.query(`SELECT pg_advisory_lock(${number}) FROM (VALUES ($1)) AS one (id)`, [first]);
+    const deleted = old.query(
+      `SELECT ${schema}.store_write('{covenant,covenant}', $1, '{1,1}', '{NULL,NULL}', '{1,1}', '{NULL,NULL}', '{"",""}')`,
+      [[first, second]],
+    );
+    await eventually(async () => {
+      const { rows: waiting } = await inspector.query(
+        `SELECT FROM pg_locks AS l JOIN pg_locks AS waits USING (pid) WHERE l.relation = '${schema}.changes'::regclass
+           AND waits.locktype = 'advisory' AND NOT waits.granted`,
+      );
+      assert.equal(waiting.length, 1);
+    });
+    const store = open(schema);
+    const after = await store.latestToken();
+    const put = (id: string) =>
+      putRecord(store.backend, { kind: 'covenant', id, bytes: new Uint8Array([1]), tokens: [] }, undefined);
+    await put(second);
+    await holder.query('SELECT pg_advisory_unlock_all()');
+    holder.release();
+    await deleted;
+    old.release();
+    await put(covenantIdOf(3));
+    const told: string[] = [];
+    for await (const { type, id } of store.watch({ after })) {
+      if (id === covenantIdOf(3)) break;
+      told.push(`${type} ${id}`);
+    }
+    assert.deepEqual(told, [`put ${second}`, `delete ${first}`, `delete ${second}`]);
     await store.close();
   });
 

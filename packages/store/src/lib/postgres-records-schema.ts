@@ -161,6 +161,18 @@ CREATE INDEX records_by_transaction ON ${schema}.records (transaction, place) WH
 -- Who may insert into the table may count in it, as was so where the table did it.
 GRANT USAGE ON SEQUENCE ${schema}.changes_place_seq TO PUBLIC;
 
+-- What a record has told of itself stays told, as far as the feed reaches back, whoever deletes it: a call of version 2 may have waited
+-- until now, and knows nothing of it. Such a call leaves what it writes anew its own change.
+CREATE FUNCTION ${schema}.store_deleted() RETURNS trigger ${PLPGSQL} AS $$
+BEGIN
+  INSERT INTO ${schema}.changes (transaction, place, kind, id, deleted) OVERRIDING SYSTEM VALUE
+    SELECT OLD.transaction, OLD.place, OLD.kind, OLD.id, false FROM ${schema}.feed AS f
+    WHERE (OLD.transaction, OLD.place) > (f.transaction, f.place);
+  RETURN NULL;
+END $$;
+CREATE TRIGGER records_deleted AFTER DELETE ON ${schema}.records FOR EACH ROW WHEN (OLD.transaction IS NOT NULL)
+  EXECUTE FUNCTION ${schema}.store_deleted();
+
 CREATE OR REPLACE FUNCTION ${schema}.store_write(kinds text[], ids text[], expects integer[], versions bytea[], nexts integer[],
   contents bytea[], token_lists text[]) RETURNS boolean ${PLPGSQL} AS $$
 DECLARE
@@ -188,15 +200,14 @@ BEGIN
         VALUES (kinds[i], ids[i], contents[i], string_to_array(token_lists[i], ' '), number, i);
       CONTINUE;
     END IF;
-    -- What the record has told of itself stays told, as far as the feed reaches back.
-    INSERT INTO ${schema}.changes (transaction, place, kind, id, deleted) OVERRIDING SYSTEM VALUE
-      SELECT r.transaction, r.place, r.kind, r.id, false FROM ${schema}.records AS r, ${schema}.feed AS f
-      WHERE r.kind = kinds[i] AND r.id = ids[i] AND (r.transaction, r.place) > (f.transaction, f.place);
     IF nexts[i] = 1 THEN
       DELETE FROM ${schema}.records AS r WHERE r.kind = kinds[i] AND r.id = ids[i];
       INSERT INTO ${schema}.changes (transaction, place, kind, id, deleted) OVERRIDING SYSTEM VALUE
         VALUES (number, i, kinds[i], ids[i], true);
     ELSE
+      INSERT INTO ${schema}.changes (transaction, place, kind, id, deleted) OVERRIDING SYSTEM VALUE
+        SELECT r.transaction, r.place, r.kind, r.id, false FROM ${schema}.records AS r, ${schema}.feed AS f
+        WHERE r.kind = kinds[i] AND r.id = ids[i] AND (r.transaction, r.place) > (f.transaction, f.place);
       UPDATE ${schema}.records AS r
         SET bytes = contents[i], tokens = string_to_array(token_lists[i], ' '), transaction = number, place = i
         WHERE r.kind = kinds[i] AND r.id = ids[i];
