@@ -11,8 +11,8 @@ import { freshPath } from './support/stores.js';
 
 /** Some are parts of others, some would be no text but something else in JSON or in a column without a type. */
 const TOKENS = ['t:a', 't:ab', 't:b', '12', '-0.50', '1e3', 'null', '_.:-', 'Z'.repeat(96)];
-/** A page in the index's eyes, and one more or less; long records are entered at once. */
-const many = fc.constantFrom(1, 1, 1, 2, 63, 64, 65);
+/** So many together that what waits for the index is entered now and then, anywhere in a write; long records are entered at once. */
+const many = fc.constantFrom(1, 1, 1, 2, 63, 64, 80);
 const content = fc.option(
   fc.record({ length: fc.constantFrom(0, 1, 9, 70_000), tokens: fc.subarray(TOKENS) }),
   { nil: undefined },

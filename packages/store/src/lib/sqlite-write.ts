@@ -8,7 +8,7 @@ const CUT_EVERY = 256;
  * So many changes are entered into the index of tokens together: each by itself would write as many pages as it has tokens. A search
  * looks through those that are not in it yet, so they must be few, and not long.
  */
-const INDEX_EVERY = 64;
+const INDEX_EVERY = 256;
 const LONG = 65_536;
 
 interface Row {
