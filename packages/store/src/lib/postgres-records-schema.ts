@@ -4,7 +4,7 @@ import { PLPGSQL, type PostgresPart } from './postgres-schema.js';
 
 /**
  * What a store keeps. `records`, with an index of their tokens that is written at once: a list of what is yet to be indexed would make
- * some puts slow, and lists, too. `changes` is the feed; it is ordered by transaction and, within one, by `place`. `feed` has one row:
+ * some puts slow, and lists, too. `changes` is the feed, a part of it since version 3; it is ordered by transaction and, within one, by `place`. `feed` has one row:
  * what tells this feed from any other, and the last change that was dropped.
  */
 const TABLES = (schema: string): string => `

@@ -5,7 +5,7 @@ const BYTES = "coalesce(?, x'')";
 const RANGE = 'id > ? AND id >= ? AND id < ?';
 /** A record as it is, and not what is left of one that was. */
 const THERE = 'gone IS NULL';
-/** Records that are not in the index of tokens yet: from there on by number, since by their ids all would be looked at. */
+/** Records that are not in the index of tokens yet. Asked for NOT INDEXED, from there on by number, since by their ids all would be looked at. */
 const UNINDEXED = 'number > (SELECT indexed FROM feed)';
 const CARRIES = "instr(' ' || tokens || ' ', ' ' || ? || ' ') > 0";
 /** Records of an older version, which never said by what they are found. */
